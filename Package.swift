@@ -1,0 +1,75 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .strictMemorySafety(),
+    .treatAllWarnings(as: .error),
+]
+
+// One section per layer, bottom up; a target's dependencies are the only modules it may import
+// (docs/MODULES.md says why each boundary exists, ArchitectureTests hold it).
+let package = Package(
+    name: "geo-failover",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // C libraries
+        .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CSSHCrypto", linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "CLinux"),
+
+        // Transports: know nothing of Geo
+        .target(name: "SSHTransport", dependencies: ["CLibSSH2", "CSSHCrypto", "CLinux"]),
+        .target(name: "PostgresTransport", dependencies: ["CLibPQ", "CLinux"]),
+        .target(name: "HTTPTransport", dependencies: ["CLibCurl"]),
+
+        // Values and decisions
+        .target(name: "GeoCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+
+        // Edges
+        .target(name: "GeoDocuments", dependencies: ["GeoCore", .product(name: "Yams", package: "Yams")]),
+        .target(name: "GeoRuntime", dependencies: ["GeoCore", "CLinux", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "GeoViews", dependencies: ["GeoCore"]),
+        .target(
+            name: "GeoCommands",
+            dependencies: [
+                "GeoCore", "GeoDocuments", "GeoRuntime", "GeoViews", "SSHTransport", "PostgresTransport",
+                "HTTPTransport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+        .executableTarget(name: "geo-failover", dependencies: ["GeoCommands"]),
+
+        // Tests
+        .target(name: "GeoTestSupport", dependencies: ["GeoCore", "GeoRuntime"]),
+        .testTarget(name: "SSHTransportTests", dependencies: ["SSHTransport"]),
+        .testTarget(name: "PostgresTransportTests", dependencies: ["PostgresTransport"]),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"]),
+        .testTarget(name: "GeoCoreTests", dependencies: ["GeoCore", "GeoTestSupport"]),
+        .testTarget(name: "GeoDocumentsTests", dependencies: ["GeoDocuments", "GeoCore"]),
+        .testTarget(name: "GeoRuntimeTests", dependencies: ["GeoRuntime", "GeoCore", "GeoTestSupport"]),
+        .testTarget(name: "GeoViewsTests", dependencies: ["GeoViews", "GeoCore", "GeoTestSupport"]),
+        .testTarget(
+            name: "GeoCommandsTests",
+            dependencies: ["GeoCommands", "GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),
+        .testTarget(
+            name: "RunbookTests", dependencies: ["GeoCore", "GeoDocuments", "GeoViews", "GeoTestSupport"]),
+        .testTarget(name: "CrashTests", dependencies: ["GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),
+        .testTarget(name: "ArchitectureTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = strict
+}

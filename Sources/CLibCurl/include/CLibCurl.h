@@ -1,0 +1,3 @@
+#ifndef GEO_CLIBCURL_H
+#define GEO_CLIBCURL_H
+#endif

@@ -1,0 +1,3 @@
+#ifndef GEO_CSSHCRYPTO_H
+#define GEO_CSSHCRYPTO_H
+#endif

@@ -1,0 +1,3 @@
+import GeoCommands
+
+print("not built yet")
