@@ -1,0 +1,118 @@
+/// What one node said of itself in one visit. Each fact stands alone: one that failed says why and spoils no other.
+package struct NodeFacts: Sendable, Hashable, Codable {
+    /// Milliseconds from starting to connect to the end of the script's answer.
+    package var connection: Observed<Int> = .notAsked
+    /// Whether commands run as root: `sudo -n true` worked, or no `become` is configured.
+    package var privileges: Observed<Bool> = .notAsked
+    package var identity: Observed<NodeIdentity> = .notAsked
+    /// The node's clock minus the operator's, in milliseconds; wrong by at most half the visit's duration.
+    package var clockOffset: Observed<Int> = .notAsked
+    /// GitLab's version from `/opt/gitlab/version-manifest.txt`, such as `19.3.0-ee.0`.
+    package var gitlabVersion: Observed<String> = .notAsked
+    package var services: Observed<[ServiceState]> = .notAsked
+    /// Whether `gitlab-runsvdir` starts at boot (`systemctl is-enabled`).
+    package var startsAtBoot: Observed<Bool> = .notAsked
+    package var attributeFile: Observed<AttributeFile> = .notAsked
+    package var clusterFile: Observed<ClusterFile> = .notAsked
+    /// Command lines of running `gitlab-ctl` (promote, reconfigure, replicate) and Chef processes.
+    package var changesRunning: Observed<[String]> = .notAsked
+    /// Of `/etc/gitlab/gitlab-secrets.json`: hexadecimal SHA-256, never contents.
+    package var secretsDigest: Observed<String> = .notAsked
+    /// `SHA256:...` fingerprints of the node's public SSH host keys, sorted.
+    package var hostKeys: Observed<[String]> = .notAsked
+    package var disks: Observed<[DiskSpace]> = .notAsked
+    /// TCP ports that something on the node listens on, sorted; loopback-only ones left out.
+    package var listeningPorts: Observed<[Int]> = .notAsked
+    package var database: Observed<DatabaseFacts> = .notAsked
+    package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
+    /// `pg_controldata` of the main database, also of a stopped one.
+    package var controlData: Observed<ControlData> = .notAsked
+    package var geo: Observed<GeoFacts> = .notAsked
+    package var tracking: Observed<TrackingFacts> = .notAsked
+    /// Sidekiq queues by name with their sizes; an empty dictionary means that no queue exists.
+    package var queues: Observed<[String: Int]> = .notAsked
+    /// HTTP status of `/-/readiness`, asked on the node itself.
+    package var readiness: Observed<Int> = .notAsked
+    /// Whether Rails has a tracking database configured (`geo:` in `database.yml`).
+    package var hasTrackingDatabaseConfigured: Observed<Bool> = .notAsked
+    /// What `gitlab-rake gitlab:geo:site:role` printed. Slow: boots Rails.
+    package var railsRole: Observed<String> = .notAsked
+    /// Cron jobs by name with `enabled` or `disabled`. Slow: boots Rails.
+    package var cronJobs: Observed<[String: String]> = .notAsked
+
+    package init() {}
+
+    /// Facts of a node that could not be visited: everything unknown for the same reason.
+    package static func unreachable(_ reason: String) -> NodeFacts {
+        var facts = NodeFacts()
+        facts.connection = .unknown(reason: reason)
+        for probe in Probe.allCases { facts.markUnknown(probe, reason: reason) }
+        return facts
+    }
+}
+
+/// Three names that together say which machine answered.
+package struct NodeIdentity: Sendable, Hashable, Codable {
+    package var hostName: String
+    package var machineID: String
+    package var bootID: String
+    package init(hostName: String, machineID: String, bootID: String) {
+        self.hostName = hostName
+        self.machineID = machineID
+        self.bootID = bootID
+    }
+}
+
+/// One line of `gitlab-ctl status`.
+package struct ServiceState: Sendable, Hashable, Codable {
+    package enum State: String, Sendable, Hashable, Codable {
+        case running = "run"
+        case down
+        /// No supervisor: `runsv not running`.
+        case unsupervised
+    }
+    package var name: String
+    package var state: State
+    package var seconds: Int
+    /// runit's `want up` / `want down`: the service is on its way to another state.
+    package var isChanging: Bool
+    package init(name: String, state: State, seconds: Int = 0, isChanging: Bool = false) {
+        self.name = name
+        self.state = state
+        self.seconds = seconds
+        self.isChanging = isChanging
+    }
+}
+
+/// `/opt/gitlab/embedded/nodes/<fqdn>.json`, which reconfigure rewrites (gitlab-ctl-behaviour.md 3.5).
+package enum AttributeFile: String, Sendable, Hashable, Codable {
+    case good, missing
+    /// A reconfigure began and did not end: `geo promote` will exit 3 until one succeeds.
+    case stub
+}
+
+/// `/etc/gitlab/gitlab-cluster.json`, which `geo promote` writes (gitlab-ctl-behaviour.md 3.4, 3.6).
+package enum ClusterFile: Sendable, Hashable, Codable {
+    case absent
+    /// Zero bytes, left by a full disk: promote exits 3 and reconfigure 1 until it is deleted.
+    case empty
+    case invalid(text: String)
+    case valid(text: String)
+}
+
+package struct DiskSpace: Sendable, Hashable, Codable {
+    package var path: String
+    package var freeBytes: Int
+    package var totalBytes: Int
+    package init(path: String, freeBytes: Int, totalBytes: Int) {
+        self.path = path
+        self.freeBytes = freeBytes
+        self.totalBytes = totalBytes
+    }
+}
+
+/// The file that makes a promotion stop at an old position (gitlab-ctl-behaviour.md 5).
+package enum PointInTimeFile: Sendable, Hashable, Codable {
+    case absent
+    case present(text: String)
+}

@@ -1,0 +1,200 @@
+/// The deployment as its operators wrote it down: sites by place, their nodes, how to reach them. Roles are observed.
+package struct Inventory: Hashable, Sendable, Codable {
+    package var deployment: String
+    package var objectives: Objectives
+    package var database: DatabaseAccess
+    /// In the order of the file; at least one, names unique (`GeoDocuments` refuses anything else).
+    package var sites: [Site]
+    /// Programs of the operators' own, by name.
+    package var hooks: [String: Hook]
+    package var canary: Canary?
+    /// Ways to isolate a node that cannot be reached, in the order to try them.
+    package var fences: [Hook]
+    package var source: DocumentReference
+
+    package init(
+        deployment: String, objectives: Objectives = .init(), database: DatabaseAccess = .init(), sites: [Site],
+        hooks: [String: Hook] = [:], canary: Canary? = nil, fences: [Hook] = [], source: DocumentReference
+    ) {
+        self.deployment = deployment
+        self.objectives = objectives
+        self.database = database
+        self.sites = sites
+        self.hooks = hooks
+        self.canary = canary
+        self.fences = fences
+        self.source = source
+    }
+
+    package func site(_ id: SiteID) -> Site? { sites.first { $0.id == id } }
+    package var nodes: [Node] { sites.flatMap(\.nodes) }
+    package func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
+    package func site(of node: NodeID) -> Site? { sites.first { site in site.nodes.contains { $0.id == node } } }
+}
+
+/// A file that a value was made from: where it was and what it said.
+package struct DocumentReference: Hashable, Sendable, Codable {
+    package var path: String
+    package var digest: Digest
+    package init(path: String, digest: Digest) {
+        self.path = path
+        self.digest = digest
+    }
+}
+
+/// What the operators owe their users. `nil`: no objective was stated.
+package struct Objectives: Hashable, Sendable, Codable {
+    package var rtoSeconds: Int?
+    package var rpoSeconds: Int?
+    package init(rtoSeconds: Int? = nil, rpoSeconds: Int? = nil) {
+        self.rtoSeconds = rtoSeconds
+        self.rpoSeconds = rpoSeconds
+    }
+}
+
+/// One or more nodes that run one GitLab, in one place.
+package struct Site: Hashable, Sendable, Codable {
+    package var id: SiteID
+    /// Where users and the other site reach it: `https://...`, without a trailing slash.
+    package var url: String
+    /// `gitlab_rails['geo_node_name']` of the site's nodes: the name of its row in `geo_nodes`.
+    package var geoNodeName: String
+    /// In the order of the file.
+    package var nodes: [Node]
+
+    package init(id: SiteID, url: String, geoNodeName: String, nodes: [Node]) {
+        self.id = id
+        self.url = url
+        self.geoNodeName = geoNodeName
+        self.nodes = nodes
+    }
+
+    package func nodes(running components: Component...) -> [Node] {
+        nodes.filter { node in components.contains { node.components.contains($0) } }
+    }
+
+    /// The nodes whose PostgreSQL holds `gitlabhq_production`.
+    package var databaseNodes: [Node] { nodes(running: .postgresql, .patroni) }
+}
+
+/// One server.
+package struct Node: Hashable, Sendable, Codable {
+    package var id: NodeID
+    package var components: [Component]
+    package var access: NodeAccess
+
+    package init(id: NodeID, components: [Component], access: NodeAccess) {
+        self.id = id
+        self.components = components
+        self.access = access
+    }
+
+    package func runs(_ component: Component) -> Bool { components.contains(component) }
+    package var isManagedByOmnibus: Bool { components.contains(where: \.isManagedByOmnibus) }
+    /// The runit services that the node's components need, each once, in a stable order.
+    package var expectedServices: [String] {
+        var seen: Set<String> = []
+        return components.flatMap(\.services).filter { seen.insert($0).inserted }
+    }
+}
+
+/// How a node is reached, with every default of the inventory already applied.
+package struct NodeAccess: Hashable, Sendable, Codable {
+    package enum Transport: String, Hashable, Sendable, Codable, CaseIterable { case libssh2, openssh }
+    package enum Become: String, Hashable, Sendable, Codable, CaseIterable { case sudo, none }
+
+    package var address: String
+    package var port: Int
+    package var user: String
+    package var identity: Identity
+    package var knownHosts: String
+    /// Bastions from the operator's machine to the node, nearest first.
+    package var jump: [JumpHost]
+    package var become: Become
+    package var transport: Transport
+    package var connectTimeLimitSeconds: Int
+
+    package init(
+        address: String, port: Int = 22, user: String, identity: Identity, knownHosts: String, jump: [JumpHost] = [],
+        become: Become = .sudo, transport: Transport = .libssh2, connectTimeLimitSeconds: Int = 10
+    ) {
+        self.address = address
+        self.port = port
+        self.user = user
+        self.identity = identity
+        self.knownHosts = knownHosts
+        self.jump = jump
+        self.become = become
+        self.transport = transport
+        self.connectTimeLimitSeconds = connectTimeLimitSeconds
+    }
+}
+
+package struct JumpHost: Hashable, Sendable, Codable {
+    package var address: String
+    package var port: Int
+    package var user: String
+    package init(address: String, port: Int = 22, user: String) {
+        self.address = address
+        self.port = port
+        self.user = user
+    }
+}
+
+/// The key that proves who the operator is. `file` is `nil` when only the agent is used.
+package struct Identity: Hashable, Sendable, Codable {
+    package var file: String?
+    package var passphrase: SecretReference?
+    package var usesAgent: Bool
+    package init(file: String? = nil, passphrase: SecretReference? = nil, usesAgent: Bool = false) {
+        self.file = file
+        self.passphrase = passphrase
+        self.usesAgent = usesAgent
+    }
+}
+
+/// Where a secret is found; never the secret.
+package enum SecretReference: Hashable, Sendable, Codable {
+    case environment(name: String)
+    case file(path: String)
+    case command(arguments: [String])
+}
+
+/// How the observer asks PostgreSQL.
+package struct DatabaseAccess: Hashable, Sendable, Codable {
+    package enum Via: String, Hashable, Sendable, Codable, CaseIterable { case shell, tunnel, direct }
+    package var via: Via
+    package var user: String?
+    package var password: SecretReference?
+    package var port: Int
+    package var sslMode: String?
+
+    package init(
+        via: Via = .shell, user: String? = nil, password: SecretReference? = nil, port: Int = 5432,
+        sslMode: String? = nil
+    ) {
+        self.via = via
+        self.user = user
+        self.password = password
+        self.port = port
+        self.sslMode = sslMode
+    }
+}
+
+/// A program of the operators' own. `{site}`, `{url}` and `{node}` in arguments stand for the step's subject.
+package struct Hook: Hashable, Sendable, Codable {
+    package var name: String
+    package var run: [String]
+    package var timeLimitSeconds: Int
+    package init(name: String, run: [String], timeLimitSeconds: Int) {
+        self.name = name
+        self.run = run
+        self.timeLimitSeconds = timeLimitSeconds
+    }
+}
+
+/// A repository that the tool may push to, to prove that pushes work. `{url}` stands for the site's URL.
+package struct Canary: Hashable, Sendable, Codable {
+    package var repository: String
+    package init(repository: String) { self.repository = repository }
+}

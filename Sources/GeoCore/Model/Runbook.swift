@@ -1,0 +1,148 @@
+/// A procedure as its author arranged it: which actions and checks of the catalogues, where, in which order, and why.
+package struct Runbook: Hashable, Sendable, Codable {
+    package var name: String
+    package var title: String
+    package var scenario: Scenario
+    package var objectives: Objectives
+    package var preflight: [PreflightReference]
+    /// In the order of the file.
+    package var steps: [RunbookStep]
+    package var source: DocumentReference
+
+    package init(
+        name: String, title: String, scenario: Scenario, objectives: Objectives = .init(),
+        preflight: [PreflightReference], steps: [RunbookStep], source: DocumentReference
+    ) {
+        self.name = name
+        self.title = title
+        self.scenario = scenario
+        self.objectives = objectives
+        self.preflight = preflight
+        self.steps = steps
+        self.source = source
+    }
+}
+
+package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable { case planned, unplanned, reseed }
+
+/// The two sites of a failover, by what they are in it.
+package enum Part: String, Hashable, Sendable, Codable, CaseIterable { case from, to }
+
+/// A check that must hold before anything starts, with the author's limits.
+package struct PreflightReference: Hashable, Sendable, Codable {
+    package var check: CheckID
+    package var limits: Limits
+    package init(check: CheckID, limits: Limits = .init()) {
+        self.check = check
+        self.limits = limits
+    }
+}
+
+/// Numbers that a check compares with, by name; units are in the check's catalogue entry. A missing name means its default.
+package struct Limits: Hashable, Sendable, Codable {
+    package var values: [String: Int]
+    package init(_ values: [String: Int] = [:]) { self.values = values }
+    package subscript(name: String) -> Int? { values[name] }
+
+    package init(from decoder: any Decoder) throws {
+        self.values = try decoder.singleValueContainer().decode([String: Int].self)
+    }
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(values)
+    }
+}
+
+package struct RunbookStep: Hashable, Sendable, Codable {
+    package enum Nodes: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Every matching node; the first in the inventory's order; all but the first.
+        case all, one, rest
+    }
+
+    package struct Target: Hashable, Sendable, Codable {
+        package var part: Part
+        /// Empty: nodes of any component. A node matches if it runs one of them.
+        package var components: [Component]
+        package var nodes: Nodes
+        /// How many nodes at once; `nil`: all.
+        package var atOnce: Int?
+        package init(part: Part, components: [Component] = [], nodes: Nodes = .all, atOnce: Int? = nil) {
+            self.part = part
+            self.components = components
+            self.nodes = nodes
+            self.atOnce = atOnce
+        }
+    }
+
+    package struct Until: Hashable, Sendable, Codable {
+        package var check: CheckID
+        /// Of which site; `nil`: of the step's own node or site.
+        package var on: Part?
+        package var withinSeconds: Int
+        package var limits: Limits
+        package init(check: CheckID, on: Part? = nil, withinSeconds: Int, limits: Limits = .init()) {
+            self.check = check
+            self.on = on
+            self.withinSeconds = withinSeconds
+            self.limits = limits
+        }
+    }
+
+    package var id: StepID
+    package var title: String?
+    package var action: ActionName
+    package var target: Target?
+    package var after: [StepID]
+    package var until: Until?
+    package var why: String?
+    /// Of `hook` steps: its name in the inventory.
+    package var hook: String?
+    /// Of `manual` and `confirm` steps: what to do or to answer.
+    package var text: String?
+    package var onFailure: FailurePolicy
+    /// Leave the step out of the plan, visibly, when the inventory has nothing for it (a hook, a canary, a component).
+    package var isOptional: Bool
+    /// Longest time the action's commands may take; `nil`: the catalogue's.
+    package var timeLimitSeconds: Int?
+
+    package init(
+        id: StepID, title: String? = nil, action: ActionName, target: Target? = nil, after: [StepID] = [],
+        until: Until? = nil, why: String? = nil, hook: String? = nil, text: String? = nil,
+        onFailure: FailurePolicy = .halt, isOptional: Bool = false, timeLimitSeconds: Int? = nil
+    ) {
+        self.id = id
+        self.title = title
+        self.action = action
+        self.target = target
+        self.after = after
+        self.until = until
+        self.why = why
+        self.hook = hook
+        self.text = text
+        self.onFailure = onFailure
+        self.isOptional = isOptional
+        self.timeLimitSeconds = timeLimitSeconds
+    }
+}
+
+/// What a failed step means for the run. `continue` only for steps whose blast radius is nothing (the linter holds it).
+package enum FailurePolicy: String, Hashable, Sendable, Codable, CaseIterable { case halt, ask, `continue` }
+
+/// The verbs of runbooks; what each does is in ``ActionCatalog``.
+package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
+    case enableMaintenanceMode = "enable-maintenance-mode"
+    case disableMaintenanceMode = "disable-maintenance-mode"
+    case stopCronJobs = "stop-cron-jobs"
+    case startCronJobs = "start-cron-jobs"
+    case wait
+    case stopApplication = "stop-application"
+    case stopDatabase = "stop-database"
+    case stopAndDisable = "stop-and-disable"
+    case confirm
+    case promoteNode = "promote-node"
+    case removePointInTimeFile = "remove-point-in-time-file"
+    case writeProbe = "write-probe"
+    case pushCanary = "push-canary"
+    case hook
+    case manual
+}

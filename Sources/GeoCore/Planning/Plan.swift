@@ -1,0 +1,95 @@
+/// Exactly what would run: the steps as a graph, and what they were decided from. Nothing downstream reads other files.
+package struct Plan: Sendable, Hashable, Codable {
+    /// Of this format; a plan of another number is refused.
+    package static let currentSchema = 1
+
+    package var schema: Int
+    package var createdAt: Timestamp
+    package var createdBy: String
+    package var toolVersion: String
+    package var scenario: Scenario
+    package var title: String
+    package var from: SiteID
+    package var to: SiteID
+    package var inventory: Inventory
+    package var runbook: DocumentReference
+    package var runbookName: String
+    package var objectives: Objectives
+    /// What was seen when the plan was made; drift is measured against it.
+    package var basis: Observation
+    package var findings: [Finding]
+    package var waivers: [Waiver]
+    /// In the order to print: the runbook's, then the inventory's.
+    package var steps: [Step]
+    package var omitted: [OmittedStep]
+
+    package init(
+        createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
+        from: SiteID, to: SiteID, inventory: Inventory, runbook: DocumentReference, runbookName: String,
+        objectives: Objectives, basis: Observation, findings: [Finding], waivers: [Waiver], steps: [Step],
+        omitted: [OmittedStep]
+    ) {
+        self.schema = Self.currentSchema
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.toolVersion = toolVersion
+        self.scenario = scenario
+        self.title = title
+        self.from = from
+        self.to = to
+        self.inventory = inventory
+        self.runbook = runbook
+        self.runbookName = runbookName
+        self.objectives = objectives
+        self.basis = basis
+        self.findings = findings
+        self.waivers = waivers
+        self.steps = steps
+        self.omitted = omitted
+    }
+
+    package func step(_ id: StepID) -> Step? { steps.first { $0.id == id } }
+
+    /// The group of the first irreversible step: when one of its steps has started, there is no way back to `from`.
+    package var pointOfNoReturn: StepID? { steps.first(where: \.isIrreversible)?.group }
+
+    /// Runbook steps in order, each with its steps.
+    package var groups: [(id: StepID, steps: [Step])] {
+        var order: [StepID] = []
+        var members: [StepID: [Step]] = [:]
+        for step in steps {
+            if members[step.group] == nil { order.append(step.group) }
+            members[step.group, default: []].append(step)
+        }
+        return order.map { ($0, members[$0] ?? []) }
+    }
+}
+
+/// A runbook step that has nothing to do here, and why; shown, so that nobody wonders where it went.
+package struct OmittedStep: Sendable, Hashable, Codable {
+    package var id: StepID
+    package var reason: String
+    package init(id: StepID, reason: String) {
+        self.id = id
+        self.reason = reason
+    }
+}
+
+/// A named person's acceptance of one finding, bound to what was seen when it was accepted.
+package struct Waiver: Sendable, Hashable, Codable {
+    package var check: CheckID
+    package var subject: String
+    package var reason: String
+    package var by: String
+    package var at: Timestamp
+    /// The finding's summary at that time; another summary is another finding, and not waived.
+    package var observed: String
+    package init(check: CheckID, subject: String, reason: String, by: String, at: Timestamp, observed: String) {
+        self.check = check
+        self.subject = subject
+        self.reason = reason
+        self.by = by
+        self.at = at
+        self.observed = observed
+    }
+}

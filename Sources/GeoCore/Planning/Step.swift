@@ -1,0 +1,193 @@
+/// One thing to do on one node, or once for the run, with everything that is needed to do it, judge it and undo it.
+package struct Step: Sendable, Hashable, Codable {
+    /// Unique in the plan: the runbook step's id, and `@node` where it is one of several.
+    package var id: StepID
+    /// The runbook step that it came from.
+    package var group: StepID
+    package var title: String
+    package var why: String
+    package var action: ActionName
+    package var subject: Subject
+    /// Steps that must have succeeded before.
+    package var after: [StepID]
+    /// How many steps of the group may run at once; `nil`: all.
+    package var atOnce: Int?
+    package var operation: Operation
+    /// Must hold, by a fresh look, immediately before the step starts.
+    package var requires: [CheckReference]
+    /// Proves that the step did what it is for; only steps that change nothing and wait for nothing have none.
+    package var until: Verification?
+    package var repeatability: Repeatability
+    package var reversibility: Reversibility
+    package var blastRadius: BlastRadius
+    package var onFailure: FailurePolicy
+    /// From start to verified, as the catalogue or earlier runs here expect it.
+    package var expectedSeconds: Int
+
+    package init(
+        id: StepID, group: StepID, title: String, why: String, action: ActionName, subject: Subject,
+        after: [StepID] = [], atOnce: Int? = nil, operation: Operation, requires: [CheckReference] = [],
+        until: Verification? = nil, repeatability: Repeatability = .idempotent, reversibility: Reversibility,
+        blastRadius: BlastRadius, onFailure: FailurePolicy = .halt, expectedSeconds: Int
+    ) {
+        self.id = id
+        self.group = group
+        self.title = title
+        self.why = why
+        self.action = action
+        self.subject = subject
+        self.after = after
+        self.atOnce = atOnce
+        self.operation = operation
+        self.requires = requires
+        self.until = until
+        self.repeatability = repeatability
+        self.reversibility = reversibility
+        self.blastRadius = blastRadius
+        self.onFailure = onFailure
+        self.expectedSeconds = expectedSeconds
+    }
+
+    package var node: NodeID? {
+        if case .node(let id) = subject { id } else { nil }
+    }
+
+    package var isIrreversible: Bool {
+        if case .irreversible = reversibility { true } else { false }
+    }
+
+    /// Whether it runs anything that can change a node or the world.
+    package var changesSomething: Bool {
+        switch operation {
+        case .commands, .hook, .pushCanary, .manual: true
+        case .confirmation, .wait: false
+        }
+    }
+}
+
+/// What a step does. The meaning ("promote a node") is spent at planning time; the executor needs no other cases.
+package enum Operation: Sendable, Hashable, Codable {
+    /// Commands on one node, one after the other.
+    case commands(commands: [RemoteCommand], node: NodeID, expected: NodeIdentity)
+    /// A program of the operators', on the operator's machine; an argument vector with nothing left to fill in.
+    case hook(name: String, arguments: [String], timeLimitSeconds: Int)
+    /// A commit pushed to the canary repository from the operator's machine.
+    case pushCanary(repository: String, timeLimitSeconds: Int)
+    /// A question that the operator answers by typing `answer`.
+    case confirmation(question: String, answer: String)
+    /// Something a person does; the verification tells whether it was done.
+    case manual(instructions: String)
+    /// Nothing to do but to wait for the verification.
+    case wait
+}
+
+/// A command on a node as an argument vector, never a shell string. Runs detached from the SSH session.
+package struct RemoteCommand: Sendable, Hashable, Codable {
+    package enum Condition: String, Sendable, Hashable, Codable {
+        case always
+        /// The attribute file is a stub: `geo promote` would exit 3 until a reconfigure succeeds.
+        case attributeFileIsStub = "attribute-file-is-stub"
+        /// The command before it printed `NOT OK`: only a reconfigure of its own gives an honest exit status.
+        case previousSaysNotOK = "previous-says-not-ok"
+        /// `gitlab-cluster.json` has zero bytes: promote and reconfigure fail until it is set aside.
+        case clusterFileIsEmpty = "cluster-file-is-empty"
+    }
+
+    package enum ExitStatus: String, Sendable, Hashable, Codable {
+        /// Says nothing reliable; only the verification counts (`geo promote`, `gitlab-ctl stop`).
+        case isOnlyAClaim = "is-only-a-claim"
+        /// Anything but 0 is a failure of the step.
+        case mustBeZero = "must-be-zero"
+    }
+
+    package var arguments: [String]
+    package var asRoot: Bool
+    package var timeLimitSeconds: Int
+    package var outputLimitBytes: Int
+    package var condition: Condition
+    package var exitStatus: ExitStatus
+    /// Longest silence that is no reason to worry.
+    package var quietSeconds: Int
+
+    package init(
+        arguments: [String], asRoot: Bool = true, timeLimitSeconds: Int, outputLimitBytes: Int = 4 << 20,
+        condition: Condition = .always, exitStatus: ExitStatus = .isOnlyAClaim, quietSeconds: Int = 30
+    ) {
+        self.arguments = arguments
+        self.asRoot = asRoot
+        self.timeLimitSeconds = timeLimitSeconds
+        self.outputLimitBytes = outputLimitBytes
+        self.condition = condition
+        self.exitStatus = exitStatus
+        self.quietSeconds = quietSeconds
+    }
+
+    /// Quoted for a POSIX shell, to read and to copy; `sudo -n` in front where it runs as root.
+    package var shellText: String {
+        ((asRoot ? ["sudo", "-n"] : []) + arguments).map(Self.quoted).joined(separator: " ")
+    }
+
+    /// One argument as a POSIX shell reads it back unchanged.
+    package static func quoted(_ argument: String) -> String {
+        let plain = argument.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "="), UInt8(ascii: ","), UInt8(ascii: "@"),
+                UInt8(ascii: "+"), UInt8(ascii: "%"):
+                true
+            default: false
+            }
+        }
+        if plain && !argument.isEmpty { return argument }
+        return "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}
+
+package struct Verification: Sendable, Hashable, Codable {
+    package var check: CheckReference
+    /// From the end of the step's operation; after it the answer is what was seen last, and the step has failed.
+    package var withinSeconds: Int
+    package init(check: CheckReference, withinSeconds: Int) {
+        self.check = check
+        self.withinSeconds = withinSeconds
+    }
+}
+
+/// Whether a step whose outcome is not known may simply be run again.
+package enum Repeatability: Sendable, Hashable, Codable {
+    case idempotent
+    case once(because: String)
+}
+
+package enum Reversibility: Sendable, Hashable, Codable {
+    /// Nothing to undo.
+    case changesNothing
+    /// By these commands, on the step's node.
+    case reversible(undo: [RemoteCommand])
+    case irreversible(because: String)
+}
+
+/// What a step can do to users and data, if it works and if it does not.
+package struct BlastRadius: Sendable, Hashable, Codable {
+    package enum Effect: String, Sendable, Hashable, Codable, Comparable {
+        case none, degraded, readOnly = "read-only", outage
+        private var rank: Int {
+            switch self {
+            case .none: 0
+            case .degraded: 1
+            case .readOnly: 2
+            case .outage: 3
+            }
+        }
+        package static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+    }
+    package var effect: Effect
+    package var site: SiteID?
+    package var text: String
+    package init(effect: Effect, site: SiteID?, text: String) {
+        self.effect = effect
+        self.site = site
+        self.text = text
+    }
+}

@@ -1,0 +1,72 @@
+/// One question to one node. All read only; what each runs is in ``ProbeCatalog``.
+package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
+    case privileges, identity, version, services, boot
+    case attributes
+    case clusterFile = "cluster-file"
+    case changesRunning = "changes-running"
+    case secrets
+    case hostKeys = "host-keys"
+    case disks
+    case ports
+    case database
+    case pointInTimeFile = "point-in-time-file"
+    case controlData = "control-data"
+    case geo
+    case tracking
+    case queues
+    case readiness
+    case railsConfiguration = "rails-configuration"
+    case railsRole = "rails-role"
+    case cronJobs = "cron-jobs"
+
+    /// Boots Rails on the node (20-60 s on a real site): asked only where a check names it.
+    package var isSlow: Bool { self == .railsRole || self == .cronJobs }
+
+    /// Whether the question makes sense on this node.
+    package func applies(to node: Node) -> Bool {
+        switch self {
+        case .identity, .privileges, .hostKeys, .disks, .ports: true
+        case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets:
+            node.isManagedByOmnibus
+        case .database, .pointInTimeFile, .controlData, .geo: node.runs(.postgresql) || node.runs(.patroni)
+        case .tracking: node.runs(.trackingDB)
+        case .queues: node.runs(.redis)
+        case .readiness, .railsConfiguration, .railsRole, .cronJobs: node.runs(.rails)
+        }
+    }
+
+    /// Everything that a routine check asks.
+    package static var routine: Set<Probe> { Set(allCases.filter { !$0.isSlow }) }
+}
+
+extension NodeFacts {
+    /// Records that a probe has no answer, in each fact that it would have given.
+    package mutating func markUnknown(_ probe: Probe, reason: String) {
+        switch probe {
+        case .privileges: privileges = .unknown(reason: reason)
+        case .identity:
+            identity = .unknown(reason: reason)
+            clockOffset = .unknown(reason: reason)
+        case .version: gitlabVersion = .unknown(reason: reason)
+        case .services: services = .unknown(reason: reason)
+        case .boot: startsAtBoot = .unknown(reason: reason)
+        case .attributes: attributeFile = .unknown(reason: reason)
+        case .clusterFile: clusterFile = .unknown(reason: reason)
+        case .changesRunning: changesRunning = .unknown(reason: reason)
+        case .secrets: secretsDigest = .unknown(reason: reason)
+        case .hostKeys: hostKeys = .unknown(reason: reason)
+        case .disks: disks = .unknown(reason: reason)
+        case .ports: listeningPorts = .unknown(reason: reason)
+        case .database: database = .unknown(reason: reason)
+        case .pointInTimeFile: pointInTimeFile = .unknown(reason: reason)
+        case .controlData: controlData = .unknown(reason: reason)
+        case .geo: geo = .unknown(reason: reason)
+        case .tracking: tracking = .unknown(reason: reason)
+        case .queues: queues = .unknown(reason: reason)
+        case .readiness: readiness = .unknown(reason: reason)
+        case .railsConfiguration: hasTrackingDatabaseConfigured = .unknown(reason: reason)
+        case .railsRole: railsRole = .unknown(reason: reason)
+        case .cronJobs: cronJobs = .unknown(reason: reason)
+        }
+    }
+}
