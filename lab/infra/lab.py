@@ -60,8 +60,8 @@ class Lab:
         return site_url(self.net, site)
 
     @property
-    def switch(self) -> str:
-        """Name of the network namespace that holds the lab's bridge."""
+    def router(self) -> str:
+        """Name of the network namespace that holds the network between the nodes."""
         return f"geo-lab-{self.net}"
 
     @property

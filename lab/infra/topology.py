@@ -46,7 +46,7 @@ class Node:
 
     @property
     def port_name(self) -> str:
-        """Name of the node's plug in the lab's switch."""
+        """Name of the node's plug in the switch of its site."""
         return f"n{SITES.index(self.site) + 1}-{self.number}"
 
 

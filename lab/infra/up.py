@@ -133,7 +133,7 @@ def _claim(lab: Lab, pace: str) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
         net = network.allocate(lab.name)
         lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, phase="making", made=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
-        host.run("ip", "netns", "add", lab.switch)
+        host.run("ip", "netns", "add", lab.router)
     finally:
         os.close(handle)
     lab.load()
@@ -157,7 +157,7 @@ def _repair(lab: Lab, pace: str | None, phases: Phases) -> None:
     _write_outputs(lab)
     keys.write_known_hosts(lab)
     down_by_fault = faults.nodes_down(lab)
-    plugged = network.ports(lab)
+    plugged = network.links(lab)
     lost = [node for node in lab.nodes.values()
             if node.name not in down_by_fault and not (boot.is_running(lab, node) and node.port_name in plugged)]
     if lost:
