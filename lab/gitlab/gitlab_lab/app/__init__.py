@@ -1,0 +1,1 @@
+"""The long-running services: web, Gitaly, Sidekiq, log cursor."""

@@ -1,0 +1,1 @@
+"""gitlab-ctl and what it runs."""

@@ -1,0 +1,204 @@
+"""`gitlab-ctl replicate-geo-database`: stop all, move the data away, copy the primary's, start all.
+
+Faithful in what it does not check, too: a stopped local database counts as
+"no data", and the sslmode is used for streaming only, not for the copy.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+from gitlab_lab import attributes, paths
+from gitlab_lab.ctl import services
+from gitlab_lab.ctl.output import Exit, capture, err, out, run
+
+RAKE = "/opt/gitlab/bin/gitlab-rake"
+BIN = "/opt/gitlab/embedded/bin"
+DEFAULTS = {"user": "gitlab_replicator", "port": "5432", "sslmode": "verify-full", "sslcompression": "0",
+            "backup-timeout": "1800", "recovery-target-timeline": "latest", "db_name": "gitlabhq_production"}
+FLAGS = {"force", "no-wait", "skip-backup", "skip-replication-slot"}
+USAGE = "Usage: gitlab-ctl replicate-geo-database --host=HOST --slot-name=NAME [options]"
+BOX = """
+---------------------------------------------------------------
+WARNING: Make sure this script is run from the secondary server
+---------------------------------------------------------------
+
+*** You are about to delete your local PostgreSQL database, and replicate the primary database. ***
+*** The primary geo node is `{host}` ***
+"""
+
+
+def command(arguments):
+    options = _parse(arguments)
+    _check_for_data(options)
+    if not paths.service_enabled("postgresql"):
+        out("There is no PostgreSQL instance enabled in omnibus, exiting...")
+        return 1
+    out(BOX.format(host=options["host"]))
+    if "no-wait" not in options:
+        _confirm()
+    password = _password(options)
+    if "skip-backup" not in options:
+        out("* Executing GitLab backup task to prevent accidental data loss")
+        run([RAKE, "gitlab:backup:create"])
+    try:
+        return _replicate(options, password)
+    except _Failed as failure:
+        out("*** Initial replication failed! ***")
+        out(f"Failed to execute: {failure}")
+        return 1
+
+
+class _Failed(Exception):
+    """A step failed; the services stay stopped."""
+
+
+def _parse(arguments):
+    options = dict(DEFAULTS)
+    for argument in arguments:
+        name, equals, value = argument.removeprefix("--").partition("=")
+        if name in FLAGS:
+            options[name] = True
+        elif equals and (name in DEFAULTS or name in ("host", "slot-name")):
+            options[name] = value
+        else:
+            out(f"invalid option: {argument}")
+            out(USAGE)
+            raise Exit(1)
+    required = ["host"] if "skip-replication-slot" in options else ["host", "slot-name"]
+    for name in required:
+        if name not in options:
+            out(f"missing argument: {name}")
+            out(USAGE)
+            raise Exit(1)
+    return options
+
+
+def _check_for_data(options):
+    code, _ = run([RAKE, "gitlab:db:active"])
+    if code:
+        return
+    found = f"Found data inside the {options['db_name']} database!"
+    if "force" not in options:
+        out(f"{found} If you are sure you are in the secondary server, override with --force")
+        raise Exit(1)
+    out(f"{found} Proceeding because --force was supplied")
+
+
+def _confirm():
+    out("*** Are you sure you want to continue (replicate/no)? ***")
+    while True:
+        out("Confirmation: ", end="")
+        answer = sys.stdin.readline().strip()
+        if answer == "replicate":
+            return
+        if answer == "no":
+            raise Exit(0)
+        # At the end of the input this never ends: the real command loops at full speed, too.
+        out(f"*** You entered `{answer}` instead of `replicate` or `no`.")
+
+
+def _password(options):
+    line = sys.stdin.readline()
+    if not line:
+        err("/opt/gitlab/embedded/service/omnibus-ctl/lib/gitlab_ctl/util.rb:128:in `get_password': "
+            "undefined method `strip' for nil:NilClass (NoMethodError)")
+        raise Exit(1)
+    return line.rstrip("\n")
+
+
+def _replicate(options, password):
+    out("* Stopping PostgreSQL and all GitLab services")
+    services.control("stop", [])
+    attributes_or_trace()
+    _pgpass(options, password)
+    if "skip-replication-slot" not in options:
+        _slot(options)
+    data = paths.PG_DATA
+    out("* Backing up postgresql.conf")
+    kept = {}
+    for name in ("postgresql.conf", "server.crt", "server.key"):
+        if os.path.exists(paths.at(f"{data}/{name}")):
+            kept[name] = paths.read(f"{data}/{name}")
+    if os.path.exists(paths.at(data)):
+        moved = f"{data}.{int(time.time())}"
+        out(f"* Moving old data directory to '{moved}'")
+        os.rename(paths.at(data), paths.at(moved))
+    out(f"* Starting base backup as the replicator user ({options['user']})")
+    _base_backup(options)
+    out("* Restoring postgresql.conf")
+    if "postgresql.conf" in kept:
+        paths.write(f"{data}/postgresql.conf", kept["postgresql.conf"], 0o600)
+    paths.write(f"{data}/gitlab-geo.conf", geo_conf(options, password), 0o640)
+    paths.write(f"{data}/standby.signal", "", 0o600)
+    out("* Setting ownership permissions in PostgreSQL data directory")
+    subprocess.run(["chown", "-R", "gitlab-psql:gitlab-psql", paths.at(data)], check=False)
+    out("* Starting PostgreSQL and all GitLab services")
+    services.control("start", [])
+    return 0
+
+
+def attributes_or_trace():
+    try:
+        attributes.load()
+    except attributes.Missing as error:
+        err(f"/opt/gitlab/embedded/service/omnibus-ctl/lib/gitlab_ctl/util.rb:75:in `get_node_attributes': {error} (GitlabCtl::Errors::NodeError)")
+        raise Exit(1) from error
+
+
+def geo_conf(options, password):
+    lines = [
+        f"recovery_target_timeline = '{options['recovery-target-timeline']}'",
+        f"primary_conninfo = 'host={options['host']} port={options['port']} user={options['user']} "
+        f"password={password} sslmode={options['sslmode']} sslcompression={options['sslcompression']}'",
+    ]
+    if "slot-name" in options:
+        lines.append(f"primary_slot_name = '{options['slot-name']}'")
+    return "\n".join(lines) + "\n"
+
+
+def _pgpass(options, password):
+    escaped = password.replace("\\", "\\\\").replace(":", "\\:")
+    paths.write(f"{paths.PG_DIR}/.pgpass", f"{options['host']}:{options['port']}:*:{options['user']}:{escaped}\n", 0o600, "gitlab-psql")
+
+
+def _as_postgres(argv):
+    environment = {"PGPASSFILE": f"{paths.PG_DIR}/.pgpass", "HOME": paths.PG_DIR}
+    return [f"{BIN}/chpst", "-u", "gitlab-psql:gitlab-psql", *argv], environment
+
+
+def _remote_sql(options, sql):
+    argv, environment = _as_postgres([
+        f"{BIN}/psql", "-h", options["host"], "-p", options["port"], "-U", options["user"],
+        "-d", options["db_name"], "-t", "-c", sql,
+    ])
+    code, output, errors = capture(argv, environment)
+    if code:
+        err(errors.strip())
+        raise _Failed(" ".join(argv))
+    return output.strip()
+
+
+def _slot(options):
+    name = options["slot-name"]
+    out(f"* Checking for replication slot {name}")
+    if not _remote_sql(options, f"SELECT slot_name FROM pg_replication_slots WHERE slot_name = '{name}';"):
+        out(f"* Creating replication slot {name}")
+        _remote_sql(options, f"SELECT slot_name FROM pg_create_physical_replication_slot('{name}');")
+
+
+def _base_backup(options):
+    argv, environment = _as_postgres([
+        f"{BIN}/pg_basebackup", "-h", options["host"], "-p", options["port"], "-D", paths.PG_DATA,
+        "-U", options["user"], "-v", "-P", "-X", "stream", "-c", "fast",
+    ])
+    if "slot-name" in options:
+        argv += ["-S", options["slot-name"]]
+    sys.stdout.flush()
+    try:
+        done = subprocess.run(argv, env={**os.environ, **environment}, check=False, timeout=float(options["backup-timeout"]))
+    except subprocess.TimeoutExpired as error:
+        raise _Failed("Command exceeded allowed execution time") from error
+    if done.returncode:
+        raise _Failed(" ".join(argv))

@@ -1,0 +1,117 @@
+"""stop, start, restart, status and the kills: the real `sv`, one call per service.
+
+The exit code is the sum over the services. A name that is not a service of the
+node is silent and counts 0, and names after the first are ignored.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from gitlab_lab import paths
+from gitlab_lab.ctl.output import out
+
+SV = "/opt/gitlab/embedded/bin/sv"
+COMMANDS = {
+    "status": "status",
+    "start": "start",
+    "stop": "stop",
+    "restart": "restart",
+    "once": "once",
+    "hup": "hup",
+    "term": "term",
+    "int": "int",
+    "kill": "kill",
+    "usr1": "1",
+    "usr2": "2",
+}
+
+
+def enabled():
+    try:
+        return sorted(os.listdir(paths.at(paths.SERVICE_DIR)))
+    except OSError:
+        return []
+
+
+def control(command, names):
+    """Runs one sv command over all services or the first name; returns the summed code."""
+    chosen = [names[0]] if names else enabled()
+    return sum(_sv(COMMANDS[command], name) for name in chosen)
+
+
+def _sv(command, name):
+    if not paths.service_enabled(name):
+        return 0
+    environment = {**os.environ, "SVDIR": paths.at(paths.SERVICE_DIR)}
+    environment.setdefault("SVWAIT", "30")
+    done = subprocess.run(
+        [SV, command, name],
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    for line in done.stdout.splitlines():
+        out(line)
+    return done.returncode
+
+
+def stop(name):
+    return _sv("stop", name)
+
+
+def running(name):
+    try:
+        return paths.read(f"{paths.SV_DIR}/{name}/supervise/stat").startswith("run")
+    except OSError:
+        return False
+
+
+def graceful_kill(names):
+    """Stops each service, then sends KILL to what is left of its process group."""
+    chosen = [names[0]] if names else enabled()
+    for name in chosen:
+        if not paths.service_enabled(name):
+            continue
+        pid = _pid(name)
+        _sv("stop", name)
+        if pid and _group_alive(pid):
+            out(f"found stuck pids still running in process group: {pid}, sending SIGKILL")
+            try:
+                os.killpg(pid, signal.SIGKILL)
+            except OSError:
+                pass
+            _wait(lambda pid=pid: not _group_alive(pid), 5)
+    return 0
+
+
+def restart_and_report(name):
+    """`gitlab-ctl restart NAME` as the promotion runs it: its line appears on stdout."""
+    sys.stdout.flush()
+    return _sv("restart", name)
+
+
+def _pid(name):
+    try:
+        return int(paths.read(f"{paths.SV_DIR}/{name}/supervise/pid").strip() or 0)
+    except (OSError, ValueError):
+        return 0
+
+
+def _group_alive(pid):
+    try:
+        os.killpg(pid, 0)
+        return True
+    except OSError:
+        return False
+
+
+def _wait(condition, seconds):
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""gitlab-rake, gitlab-rails and the data behind them."""

@@ -1,0 +1,133 @@
+"""The gitlab.rb of each kind of node, as an operator of such a site would have written it."""
+
+import hashlib
+
+PASSWORDS = {"db": "practice-db", "replication": "practice-replication", "tracking": "practice-tracking", "redis": "practice-redis"}
+COMPONENT_OF = {"db": "postgresql", "redis": "redis", "gitaly": "gitaly", "tracking": "tracking-db"}
+
+
+def md5_hash(user, password):
+    """What `gitlab-ctl pg-password-md5 USER` prints."""
+    return hashlib.md5(f"{password}{user}".encode()).hexdigest()
+
+
+class _Site:
+    def __init__(self, name, config):
+        self.name = name
+        self.url = config["sites"][name]["url"]
+        self.secondary = name != config["primary"]
+        self.nodes = config["sites"][name]["nodes"]
+        self.net = config["net"]
+
+    def address(self, component):
+        return next((node["address"] for node in self.nodes.values() if component in node["components"]), "127.0.0.1")
+
+    @property
+    def cidrs(self):
+        return f"['127.0.0.1/32', '10.{self.net}.0.0/16']"
+
+
+def gitlab_rb(name, site, config):
+    """The file of one node."""
+    place = _Site(site, config)
+    node = place.nodes[name]
+    components = node["components"]
+    parts = [
+        f"## {name}: GitLab Geo site \"{site}\"",
+        f"external_url '{place.url}'",
+        "",
+        "## The unique name of this site. Must be the same on all its nodes.",
+        f"gitlab_rails['geo_node_name'] = '{site}'",
+        "",
+        "prometheus_monitoring['enable'] = false",
+        "gitlab_kas['enable'] = false",
+        "letsencrypt['enable'] = false",
+        "",
+    ]
+    if "postgresql" in components:
+        parts += _postgresql(place, node)
+    if {"rails", "sidekiq", "logcursor"} & set(components):
+        parts += _rails(place, components)
+    if "gitaly" in components:
+        parts += _gitaly(node)
+    if "redis" in components:
+        parts += _redis(node)
+    if "tracking-db" in components:
+        parts += _tracking(place, node)
+    return "\n".join(parts) + "\n"
+
+
+def _postgresql(place, node):
+    return [
+        "roles ['postgres_role']",
+        f"postgresql['listen_address'] = '{node['address']}'",
+        f"postgresql['md5_auth_cidr_addresses'] = {place.cidrs}",
+        f"postgresql['sql_user_password'] = '{md5_hash('gitlab', PASSWORDS['db'])}'",
+        "postgresql['sql_replication_user'] = 'gitlab_replicator'",
+        f"postgresql['sql_replication_password'] = '{md5_hash('gitlab_replicator', PASSWORDS['replication'])}'",
+        "postgresql['max_replication_slots'] = 3",
+        "postgresql['shared_buffers'] = '32MB'",
+        "gitlab_rails['auto_migrate'] = false",
+        f"gitlab_rails['redis_host'] = '{place.address('redis')}'",
+        f"gitlab_rails['redis_password'] = '{PASSWORDS['redis']}'",
+    ]
+
+
+def _rails(place, components):
+    parts = ["roles ['application_role']", "sidekiq['enable'] = false", "gitaly['enable'] = false"]
+    if "rails" not in components:
+        parts = ["roles ['sidekiq_role']"]
+    parts += [
+        f"gitlab_rails['db_host'] = '{place.address('postgresql')}'",
+        f"gitlab_rails['db_password'] = '{PASSWORDS['db']}'",
+        f"gitlab_rails['redis_host'] = '{place.address('redis')}'",
+        f"gitlab_rails['redis_password'] = '{PASSWORDS['redis']}'",
+        "gitlab_rails['auto_migrate'] = false",
+        "git_data_dirs({",
+        f"  'default' => {{ 'gitaly_address' => 'tcp://{place.address('gitaly')}:8075' }}",
+        "})",
+    ]
+    if place.secondary:
+        parts += [
+            "",
+            "## Geo secondary: the tracking database",
+            "geo_secondary['enable'] = true",
+            f"geo_secondary['db_host'] = '{place.address('tracking-db')}'",
+            f"geo_secondary['db_password'] = '{PASSWORDS['tracking']}'",
+        ]
+    if "logcursor" in components:
+        parts.append("geo_logcursor['enable'] = true")
+    return parts
+
+
+def _gitaly(node):
+    return [
+        "roles ['gitaly_role']",
+        "gitlab_rails['enable'] = false",
+        "gitaly['configuration'] = {",
+        f"  listen_addr: '{node['address']}:8075',",
+        "  storage: [",
+        "    { name: 'default', path: '/var/opt/gitlab/git-data/repositories' },",
+        "  ],",
+        "}",
+    ]
+
+
+def _redis(node):
+    return [
+        "roles ['redis_master_role']",
+        "gitlab_rails['enable'] = false",
+        f"redis['bind'] = '{node['address']}'",
+        "redis['port'] = 6379",
+        f"redis['password'] = '{PASSWORDS['redis']}'",
+    ]
+
+
+def _tracking(place, node):
+    return [
+        "gitlab_rails['enable'] = false",
+        "geo_postgresql['enable'] = true",
+        f"geo_postgresql['listen_address'] = '{node['address']}'",
+        f"geo_postgresql['md5_auth_cidr_addresses'] = {place.cidrs}",
+        f"geo_postgresql['sql_user_password'] = '{md5_hash('gitlab_geo', PASSWORDS['tracking'])}'",
+    ]
