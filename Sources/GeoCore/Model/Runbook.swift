@@ -140,7 +140,6 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case stopAndDisable = "stop-and-disable"
     case confirm
     case promoteNode = "promote-node"
-    case removePointInTimeFile = "remove-point-in-time-file"
     case writeProbe = "write-probe"
     case pushCanary = "push-canary"
     case hook

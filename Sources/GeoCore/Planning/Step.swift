@@ -14,7 +14,7 @@ package struct Step: Sendable, Hashable, Codable {
     package var atOnce: Int?
     package var operation: Operation
     /// Must hold, by a fresh look, immediately before the step starts.
-    package var requires: [CheckReference]
+    package var requires: [Requirement]
     /// Proves that the step did what it is for; only steps that change nothing and wait for nothing have none.
     package var until: Verification?
     package var repeatability: Repeatability
@@ -26,7 +26,7 @@ package struct Step: Sendable, Hashable, Codable {
 
     package init(
         id: StepID, group: StepID, title: String, why: String, action: ActionName, subject: Subject,
-        after: [StepID] = [], atOnce: Int? = nil, operation: Operation, requires: [CheckReference] = [],
+        after: [StepID] = [], atOnce: Int? = nil, operation: Operation, requires: [Requirement] = [],
         until: Verification? = nil, repeatability: Repeatability = .idempotent, reversibility: Reversibility,
         blastRadius: BlastRadius, onFailure: FailurePolicy = .halt, expectedSeconds: Int
     ) {
@@ -141,6 +141,21 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         }
         if plain && !argument.isEmpty { return argument }
         return "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    }
+}
+
+/// A check that must hold before a step begins.
+package struct Requirement: Sendable, Hashable, Codable {
+    package enum When: String, Sendable, Hashable, Codable {
+        case always
+        /// Until a command of the step was started: what it proves cannot be seen any more once the step has acted.
+        case untilStarted = "until-started"
+    }
+    package var check: CheckReference
+    package var when: When
+    package init(check: CheckReference, when: When) {
+        self.check = check
+        self.when = when
     }
 }
 

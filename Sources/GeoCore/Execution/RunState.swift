@@ -1,0 +1,170 @@
+/// Where a run stands, rebuilt from its journal alone. ``apply(_:)`` is the only way it changes, live or on replay.
+package struct RunState: Sendable, Hashable {
+    package enum Progress: Sendable, Hashable {
+        /// -> running
+        case pending
+        /// -> running (next command), succeeded, failed, inDoubt
+        case running(Running)
+        /// The run stopped, or stopped waiting, before its outcome was known. -> running (again), succeeded, failed
+        case inDoubt(attempt: Int, reason: String)
+        /// -> running (next attempt), succeeded (its verification passed later)
+        case failed(attempt: Int, reason: String)
+        case succeeded(attempt: Int, how: JournalEntry.Success)
+    }
+
+    package struct Running: Sendable, Hashable {
+        package var attempt: Int
+        /// Index of the next command that has neither finished nor been skipped.
+        package var command = 0
+        /// The command at ``command`` was recorded as started: it may be running on the node.
+        package var isCommandStarted = false
+        package var lastTranscript: TranscriptSummary?
+        /// An outcome after which no further command of the attempt makes sense.
+        package var stopped: CommandOutcome?
+        package var isAnswered = false
+        package init(attempt: Int) { self.attempt = attempt }
+    }
+
+    package enum Phase: Sendable, Hashable {
+        case ready, running
+        case halted(reason: String)
+        case finished
+    }
+
+    package struct Times: Sendable, Hashable {
+        package var startedAt: Timestamp
+        package var endedAt: Timestamp?
+    }
+
+    package let plan: Plan
+    package private(set) var phase: Phase = .ready
+    package private(set) var progress: [StepID: Progress]
+    package private(set) var times: [StepID: Times] = [:]
+    package private(set) var findings: [StepID: [Finding]] = [:]
+    package private(set) var startedAt: Timestamp?
+    package private(set) var endedAt: Timestamp?
+    package private(set) var approvedBy: Actor?
+    package private(set) var epoch = 0
+    /// The steps before which a fresh look was compared with the plan and nothing had drifted.
+    package private(set) var driftFree: Set<StepID> = []
+    /// Steps of which a command was started in any attempt.
+    package private(set) var acted: Set<StepID> = []
+
+    package init(plan: Plan) {
+        self.plan = plan
+        self.progress = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, .pending) })
+    }
+
+    package func progress(of step: StepID) -> Progress { progress[step] ?? .pending }
+
+    package func hasSucceeded(_ step: StepID) -> Bool {
+        if case .succeeded = progress(of: step) { true } else { false }
+    }
+
+    /// Whether a step of the point of no return has sent anything to a node.
+    package var isPastPointOfNoReturn: Bool {
+        plan.steps.contains { $0.isIrreversible && (acted.contains($0.id) || hasSucceeded($0.id)) }
+    }
+
+    package var succeededCount: Int { plan.steps.count { hasSucceeded($0.id) } }
+
+    package mutating func apply(_ entry: JournalEntry, at: Timestamp) throws(JournalContradiction) {
+        switch entry {
+        case .runStarted(_, _, _, let epoch):
+            self.epoch = epoch
+            phase = .running
+            startedAt = at
+        case .runResumed:
+            phase = .running
+            endedAt = nil
+            // What was seen before the pause says nothing about now.
+            driftFree = []
+        case .approved(_, let by, _): approvedBy = by
+        case .driftChecked(let step, let drift):
+            if drift.isEmpty { driftFree.insert(step) }
+        case .stepStarted(let step, let attempt):
+            try known(step)
+            progress[step] = .running(Running(attempt: attempt))
+            if times[step] == nil { times[step] = Times(startedAt: at) }
+        case .commandSkipped(let step, let attempt, let index, _):
+            try update(step, attempt) { running in
+                running.command = index + 1
+            }
+        case .commandStarted(let step, let attempt, let index, _):
+            try update(step, attempt) { running in
+                running.command = index
+                running.isCommandStarted = true
+            }
+            acted.insert(step)
+        case .commandFinished(let step, let attempt, let index, let outcome, let transcript):
+            let mustBeZero = command(step, index)?.exitStatus == .mustBeZero
+            try update(step, attempt) { running in
+                running.finish(index, outcome, transcript?.summary, mustBeZero: mustBeZero)
+            }
+        case .answered(let step, let attempt, _, _):
+            try update(step, attempt) { $0.isAnswered = true }
+        case .stepSucceeded(let step, let attempt, let how, let findings):
+            try known(step)
+            end(step, .succeeded(attempt: attempt, how: how), findings, at)
+        case .stepFailed(let step, let attempt, let reason, let findings):
+            try known(step)
+            end(step, .failed(attempt: attempt, reason: reason), findings, at)
+        case .stepLeftInDoubt(let step, let attempt, let reason):
+            try known(step)
+            end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
+        case .runHalted(let reason):
+            phase = .halted(reason: reason)
+            endedAt = at
+        case .runFinished:
+            phase = .finished
+            endedAt = at
+        }
+    }
+
+    private func command(_ step: StepID, _ index: Int) -> RemoteCommand? {
+        guard case .commands(let commands, _, _)? = plan.step(step)?.operation, commands.indices.contains(index)
+        else { return nil }
+        return commands[index]
+    }
+
+    private func known(_ step: StepID) throws(JournalContradiction) {
+        guard progress[step] != nil else { throw JournalContradiction(detail: "the plan has no step \(step)") }
+    }
+
+    private mutating func update(_ step: StepID, _ attempt: Int, _ change: (inout Running) -> Void)
+        throws(JournalContradiction)
+    {
+        guard case .running(var running)? = progress[step], running.attempt == attempt else {
+            throw JournalContradiction(detail: "step \(step), attempt \(attempt), acts without having been started")
+        }
+        change(&running)
+        progress[step] = .running(running)
+    }
+
+    private mutating func end(_ step: StepID, _ value: Progress, _ findings: [Finding], _ at: Timestamp) {
+        progress[step] = value
+        self.findings[step] = findings
+        times[step, default: Times(startedAt: at)].endedAt = at
+    }
+}
+
+extension RunState.Running {
+    fileprivate mutating func finish(
+        _ index: Int, _ outcome: CommandOutcome, _ transcript: TranscriptSummary?, mustBeZero: Bool
+    ) {
+        command = index + 1
+        isCommandStarted = false
+        lastTranscript = transcript
+        switch outcome {
+        case .exited(let status, _): if mustBeZero, status != 0 { stopped = outcome }
+        case .timedOut, .refused, .lost, .unreachable: stopped = outcome
+        }
+    }
+}
+
+/// A journal that cannot be the journal of this plan.
+package struct JournalContradiction: Error, Sendable, Hashable, CustomStringConvertible {
+    package var detail: String
+    package init(detail: String) { self.detail = detail }
+    package var description: String { "the journal contradicts the plan: \(detail)" }
+}

@@ -1,0 +1,158 @@
+/// What a verb of the runbooks does, decided here and nowhere else: commands, whether they may be repeated, how they
+/// are undone, whom they can hurt.
+package struct Action: Sendable {
+    /// What the action is done to; the linter refuses a step whose `on:` does not fit.
+    package enum Reach: String, Sendable, Hashable {
+        /// One step per node.
+        case node
+        /// One step; the author names no node.
+        case run
+    }
+
+    package var name: ActionName
+    package var reach: Reach
+    /// One line for `runbook explain`.
+    package var summary: String
+    package var source: String
+    /// Which nodes it may be sent to; `nil`: any.
+    package var components: Set<Component>?
+    /// The site that it makes sense on; `nil`: either.
+    package var part: Part?
+    package var repeatability: Repeatability
+    package var effect: BlastRadius.Effect
+    package var effectText: String
+    package var expectedSeconds: Int
+    package var timeLimitSeconds: Int
+
+    package init(
+        name: ActionName, reach: Reach, summary: String, source: String, components: Set<Component>? = nil,
+        part: Part? = nil, repeatability: Repeatability = .idempotent, effect: BlastRadius.Effect,
+        effectText: String, expectedSeconds: Int, timeLimitSeconds: Int
+    ) {
+        self.name = name
+        self.reach = reach
+        self.summary = summary
+        self.source = source
+        self.components = components
+        self.part = part
+        self.repeatability = repeatability
+        self.effect = effect
+        self.effectText = effectText
+        self.expectedSeconds = expectedSeconds
+        self.timeLimitSeconds = timeLimitSeconds
+    }
+
+    package func fits(_ node: Node) -> Bool {
+        guard let components else { return true }
+        return node.components.contains(where: components.contains)
+    }
+}
+
+/// Every verb. Closed: a new ``ActionName`` does not compile until it is described here.
+package enum ActionCatalog {
+    package static var all: [Action] { ActionName.allCases.map(action) }
+
+    package static func action(_ name: ActionName) -> Action {
+        switch name {
+        case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs: application(name)
+        case .stopApplication, .stopDatabase, .stopAndDisable: stopping(name)
+        case .promoteNode, .writeProbe, .pushCanary: promoting(name)
+        case .wait, .confirm, .hook, .manual: other(name)
+        }
+    }
+
+    private static func application(_ name: ActionName) -> Action {
+        switch name {
+        case .enableMaintenanceMode:
+            Action(
+                name: name, reach: .node, summary: "Turns GitLab's Maintenance Mode on, by one Rails node.",
+                source: "gitlab-geo.md 3.1.2 B1", components: [.rails], part: .from, effect: .readOnly,
+                effectText: "users can read; pushes and edits are refused", expectedSeconds: 40, timeLimitSeconds: 600)
+        case .disableMaintenanceMode:
+            Action(
+                name: name, reach: .node, summary: "Turns GitLab's Maintenance Mode off, by one Rails node.",
+                source: "gitlab-geo.md 3.3: the setting was replicated with the database", components: [.rails],
+                effect: .none, effectText: "users can write again", expectedSeconds: 40, timeLimitSeconds: 600)
+        case .stopCronJobs:
+            Action(
+                name: name, reach: .node,
+                summary: "Disables every Sidekiq cron job but the four that Geo needs to finish.",
+                source: "gitlab-geo.md 3.1.2 B2", components: [.rails], part: .from, effect: .degraded,
+                effectText: "periodic background work stops", expectedSeconds: 40, timeLimitSeconds: 600)
+        default:
+            Action(
+                name: name, reach: .node, summary: "Enables every Sidekiq cron job.",
+                source: "gitlab-geo.md 5.2, items 9 and 20", components: [.rails], effect: .none,
+                effectText: "periodic background work runs", expectedSeconds: 40, timeLimitSeconds: 600)
+        }
+    }
+
+    private static func stopping(_ name: ActionName) -> Action {
+        switch name {
+        case .stopApplication:
+            Action(
+                name: name, reach: .node, summary: "Stops Puma, Workhorse, NGINX, Sidekiq and the log cursor.",
+                source: "gitlab-geo.md 3.2", components: [.rails, .sidekiq, .logcursor], part: .from,
+                effect: .outage, effectText: "nobody can use the site", expectedSeconds: 20, timeLimitSeconds: 600)
+        case .stopDatabase:
+            Action(
+                name: name, reach: .node,
+                summary: "Stops PostgreSQL cleanly: it sends its last WAL to the standby and writes a checkpoint.",
+                source: "gitlab-geo.md 3.2", components: [.postgresql], part: .from, effect: .outage,
+                effectText: "the site has no database", expectedSeconds: 20, timeLimitSeconds: 600)
+        default:
+            Action(
+                name: name, reach: .node, summary: "Stops every service and keeps them from starting at boot.",
+                source: "gitlab-geo.md 3.2; gitlab-ctl stop alone does not survive a reboot", part: .from,
+                effect: .outage, effectText: "the node serves nothing, also after a reboot", expectedSeconds: 20,
+                timeLimitSeconds: 600)
+        }
+    }
+
+    private static func promoting(_ name: ActionName) -> Action {
+        switch name {
+        case .promoteNode:
+            Action(
+                name: name, reach: .node,
+                summary: "Runs gitlab-ctl geo promote, with a reconfigure where its own cannot be believed.",
+                source: "gitlab-geo.md 2.1, 3.3; gitlab-ctl-behaviour.md 3",
+                components: Set(Component.allCases.filter(\.isPromoted)), part: .to, effect: .outage,
+                effectText: "the node's services restart", expectedSeconds: 120, timeLimitSeconds: 1800)
+        case .writeProbe:
+            Action(
+                name: name, reach: .node,
+                summary: "Writes one unchanged value to application_settings, to prove that the database takes writes.",
+                source: "decisions/0004", components: [.postgresql, .patroni], part: .to, effect: .none,
+                effectText: "one row is rewritten with its own value", expectedSeconds: 2, timeLimitSeconds: 60)
+        default:
+            Action(
+                name: name, reach: .run, summary: "Pushes an empty commit to the canary repository of the inventory.",
+                source: "DESIGN.md 5", part: .to, effect: .none, effectText: "one commit in the canary repository",
+                expectedSeconds: 10, timeLimitSeconds: 120)
+        }
+    }
+
+    private static func other(_ name: ActionName) -> Action {
+        switch name {
+        case .wait:
+            Action(
+                name: name, reach: .run, summary: "Waits until a check holds.", source: "DESIGN.md 8", effect: .none,
+                effectText: "nothing", expectedSeconds: 30, timeLimitSeconds: 0)
+        case .confirm:
+            Action(
+                name: name, reach: .run, summary: "Asks the operator to type the name of the site to promote.",
+                source: "DESIGN.md 11", effect: .none, effectText: "nothing", expectedSeconds: 30,
+                timeLimitSeconds: 0)
+        case .hook:
+            Action(
+                name: name, reach: .run, summary: "Runs a program that the inventory registers.",
+                source: "DESIGN.md 8", repeatability: .once(because: "the tool does not know what the program does"),
+                effect: .degraded, effectText: "what the program does", expectedSeconds: 30, timeLimitSeconds: 120)
+        default:
+            Action(
+                name: name, reach: .run, summary: "A person does something; a check tells whether it was done.",
+                source: "DESIGN.md 8", effect: .degraded, effectText: "what the person does", expectedSeconds: 300,
+                timeLimitSeconds: 0)
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/// The facts that a plan stands on. If one of them is no longer what it was, the plan changes nothing (promise 6).
+package enum LoadBearing {
+    package enum Moment: Sendable {
+        /// Before the first change: everything that the plan was decided from.
+        case firstChange
+        /// Just before the point of no return: the candidate must still be what it was; the former primary's machines
+        /// too, but its roles and services have been changed by the run itself.
+        case pointOfNoReturn
+    }
+
+    /// What differs, side by side. A fact that was known and is unknown now is drift; one that was never known is not.
+    package static func drift(_ plan: Plan, now: Observation, at moment: Moment) -> [Drift] {
+        let before = facts(of: plan.basis, plan, moment)
+        let after = facts(of: now, plan, moment)
+        return before.compactMap { fact in
+            guard let planned = fact.value.value else { return nil }
+            let current = after.first { $0.subject == fact.subject && $0.name == fact.name }?.value ?? .notAsked
+            switch current {
+            case .known(let value, _, _) where value == planned: return nil
+            case .known(let value, _, _):
+                return Drift(subject: fact.subject, fact: fact.name, planned: planned, now: value)
+            case .unknown(let reason):
+                return Drift(subject: fact.subject, fact: fact.name, planned: planned, now: "unknown: \(reason)")
+            }
+        }
+    }
+
+    /// What to ask of whom for ``drift(_:now:at:)``.
+    package static func scope(_ plan: Plan) -> ObservationScope {
+        var scope = ObservationScope()
+        for site in [plan.from, plan.to].compactMap(plan.inventory.site) {
+            scope.ask([.identity, .version, .database, .geo], of: site.nodes)
+        }
+        return scope
+    }
+
+    private struct Fact {
+        var subject: Subject
+        var name: String
+        var value: Observed<String>
+    }
+
+    private static func facts(of observation: Observation, _ plan: Plan, _ moment: Moment) -> [Fact] {
+        [plan.from, plan.to].compactMap(plan.inventory.site).flatMap { site in
+            site.nodes.flatMap { node -> [Fact] in
+                let facts = observation[node.id]
+                let subject = Subject.node(id: node.id)
+                var found = [
+                    Fact(subject: subject, name: "host name", value: facts.identity.map(\.hostName)),
+                    Fact(subject: subject, name: "machine id", value: facts.identity.map(\.machineID)),
+                ]
+                if node.isManagedByOmnibus {
+                    found.append(Fact(subject: subject, name: "GitLab version", value: facts.gitlabVersion))
+                }
+                guard !site.databaseNodes.filter({ $0.id == node.id }).isEmpty else { return found }
+                if moment == .firstChange || site.id == plan.to {
+                    found.append(Fact(subject: subject, name: "database role", value: facts.database.map(role)))
+                    found.append(Fact(subject: subject, name: "timeline", value: facts.database.map { String($0.timeline) }))
+                    found.append(
+                        Fact(subject: subject, name: "system identifier", value: facts.database.map(\.systemIdentifier)))
+                    found.append(Fact(subject: subject, name: "Geo's primary", value: facts.geo.map(primaries)))
+                }
+                return found
+            }
+        }
+    }
+
+    private static func role(_ facts: DatabaseFacts) -> String { facts.isInRecovery ? "standby" : "primary" }
+    private static func primaries(_ facts: GeoFacts) -> String {
+        facts.primaries.isEmpty ? "none" : facts.primaries.map(\.name).sorted().joined(separator: ", ")
+    }
+}

@@ -1,0 +1,209 @@
+/// A promise that a plan would break, and by which step.
+package struct InvariantViolation: Sendable, Hashable, CustomStringConvertible {
+    package var invariant: String
+    package var step: StepID?
+    package var detail: String
+    package var description: String {
+        (step.map { "step \($0): " } ?? "") + detail + " (\(invariant))"
+    }
+}
+
+/// What every plan must keep, whatever the runbook says (DESIGN.md, sections 2 and 8). The planner refuses to make a
+/// plan that breaks one, and the executor refuses to run it.
+package enum PlanInvariants {
+    package static func violations(of plan: Plan) -> [InvariantViolation] {
+        let shape = shapeViolations(of: plan)
+        // Order can only be judged on a graph.
+        guard shape.isEmpty else { return shape }
+        let graph = StepGraph(plan.steps)
+        return boundViolations(of: plan) + placeViolations(of: plan) + fenceViolations(of: plan, graph)
+            + orderViolations(of: plan, graph) + unsupportedViolations(of: plan)
+    }
+
+    // MARK: Shape
+
+    private static func shapeViolations(of plan: Plan) -> [InvariantViolation] {
+        var found: [InvariantViolation] = []
+        var known: Set<StepID> = []
+        if plan.from == plan.to {
+            found.append(.init(invariant: "two-sites", detail: "a site cannot fail over to itself"))
+        }
+        for step in plan.steps {
+            if !known.insert(step.id).inserted {
+                found.append(.init(invariant: "unique-steps", step: step.id, detail: "the name is used twice"))
+            }
+        }
+        for step in plan.steps {
+            for dependency in step.after where !known.contains(dependency) {
+                found.append(
+                    .init(invariant: "known-steps", step: step.id, detail: "waits for \(dependency), which is not in the plan"))
+            }
+        }
+        if found.isEmpty, let cyclic = StepGraph(plan.steps).stepInCycle {
+            found.append(.init(invariant: "no-cycles", step: cyclic, detail: "waits for itself"))
+        }
+        return found
+    }
+
+    // MARK: Bounded
+
+    private static func boundViolations(of plan: Plan) -> [InvariantViolation] {
+        plan.steps.flatMap { step -> [InvariantViolation] in
+            var found: [InvariantViolation] = []
+            func broken(_ invariant: String, _ detail: String) {
+                found.append(.init(invariant: invariant, step: step.id, detail: detail))
+            }
+            switch step.operation {
+            case .commands(let commands, _, _):
+                if commands.isEmpty { broken("says-what-runs", "has no command") }
+                for command in commands where command.timeLimitSeconds <= 0 {
+                    broken("bounded", "\(command.shellText) has no time limit")
+                }
+            case .hook(_, let arguments, let limit):
+                if arguments.isEmpty { broken("says-what-runs", "has no program") }
+                if limit <= 0 { broken("bounded", "the program has no time limit") }
+            case .pushCanary(_, let limit):
+                if limit <= 0 { broken("bounded", "the push has no time limit") }
+            case .wait, .manual:
+                if step.until == nil { broken("verified", "waits for nothing that could be seen") }
+            case .confirmation(_, let answer):
+                if answer != plan.to.rawValue { broken("named-site", "is not answered with the site's name") }
+            }
+            if case .commands = step.operation, step.until == nil {
+                broken("verified", "changes a node and nothing proves that it did")
+            }
+            if let until = step.until {
+                if until.withinSeconds <= 0 { broken("bounded", "its verification has no time limit") }
+                if CheckCatalog.check(until.check.check) == nil {
+                    broken("known-checks", "is verified by \(until.check.check), which does not exist")
+                }
+            }
+            if step.onFailure == .continue, step.blastRadius.effect != .none {
+                broken("failure-is-seen", "may not `continue` after a failure: its blast radius is \(step.blastRadius.effect.rawValue)")
+            }
+            return found
+        }
+    }
+
+    // MARK: Right place
+
+    private static func placeViolations(of plan: Plan) -> [InvariantViolation] {
+        plan.steps.compactMap { step in
+            guard case .commands(_, let node, let expected) = step.operation else { return nil }
+            guard let site = plan.inventory.site(of: node), [plan.from, plan.to].contains(site.id) else {
+                return .init(
+                    invariant: "right-place", step: step.id, detail: "\(node) belongs to neither \(plan.from) nor \(plan.to)")
+            }
+            if step.subject != .node(id: node) {
+                return .init(invariant: "right-place", step: step.id, detail: "says \(step.subject) and acts on \(node)")
+            }
+            if step.action == .promoteNode, site.id != plan.to {
+                return .init(
+                    invariant: "promote-only-the-candidate", step: step.id, detail: "would promote \(node) of \(site.id)")
+            }
+            if plan.basis[node].identity.value != expected {
+                return .init(
+                    invariant: "promoted-only-if-observed", step: step.id,
+                    detail: "expects an identity of \(node) that was not observed")
+            }
+            if let part = ActionCatalog.action(step.action).part, site.id != (part == .from ? plan.from : plan.to) {
+                return .init(
+                    invariant: "right-place", step: step.id, detail: "\(step.action.rawValue) does not belong on \(site.id)")
+            }
+            return nil
+        }
+    }
+
+    // MARK: Fence before promote
+
+    private static func fenceViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
+        let fenced = (plan.inventory.site(plan.from)?.nodes ?? []).filter(\.isManagedByOmnibus)
+        return plan.steps.filter(\.isIrreversible).flatMap { step -> [InvariantViolation] in
+            let before = graph.ancestors(of: step.id).compactMap(plan.step)
+            var found: [InvariantViolation] = []
+            func broken(_ invariant: String, _ detail: String) {
+                found.append(.init(invariant: invariant, step: step.id, detail: detail))
+            }
+            for node in fenced {
+                let isFenced = before.contains {
+                    $0.action == .stopAndDisable && $0.node == node.id && $0.until?.check.check == "node.fenced"
+                        && $0.onFailure == .halt
+                }
+                if !isFenced { broken("fence-before-promote", "\(node.id) of \(plan.from) would not be fenced before it") }
+            }
+            if !before.contains(where: { $0.action == .confirm }) {
+                broken("asked-before-promote", "nobody is asked before it")
+            }
+            if plan.scenario == .planned, !before.contains(where: { $0.until?.check.check == "database.zero-loss" }) {
+                broken("zero-loss-before-promote", "nothing before it proves that no write is lost")
+            }
+            if let node = step.node.flatMap(plan.inventory.node), node.runs(.postgresql) || node.runs(.patroni),
+                !step.requires.contains(where: { $0.check.check == "site.fenced" && $0.when == .always })
+            {
+                broken("fence-seen-again", "does not look at the fence again just before it acts")
+            }
+            // Whatever still acts on the former primary must be over by then.
+            for other in plan.steps where isOn(plan.from, other, plan) && !before.contains(where: { $0.id == other.id }) {
+                broken("nothing-after-fence", "\(other.id) could act on \(plan.from) after it")
+            }
+            return found
+        }
+    }
+
+    private static func isOn(_ site: SiteID, _ step: Step, _ plan: Plan) -> Bool {
+        guard case .commands(_, let node, _) = step.operation else { return false }
+        return plan.inventory.site(of: node)?.id == site
+    }
+
+    // MARK: Data nodes, one Rails node, the other Rails nodes
+
+    private static func orderViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
+        let promotions = plan.steps.filter { $0.action == .promoteNode }
+        guard !promotions.isEmpty else { return [] }
+        func promoting(_ components: Component...) -> [Step] {
+            promotions.filter { step in
+                guard let node = step.node.flatMap(plan.inventory.node) else { return false }
+                return components.contains(where: node.runs)
+            }
+        }
+        var found: [InvariantViolation] = []
+        let databases = promoting(.postgresql, .patroni)
+        let data = promoting(.postgresql, .patroni, .gitaly, .praefect, .sidekiq)
+        let rails = promoting(.rails)
+        for step in promotions where !databases.contains(step) {
+            let before = graph.ancestors(of: step.id)
+            for database in databases where !before.contains(database.id) {
+                found.append(
+                    .init(invariant: "database-first", step: step.id, detail: "does not wait for \(database.id)"))
+            }
+        }
+        for step in rails {
+            let before = graph.ancestors(of: step.id)
+            for node in data where node.id != step.id && !rails.contains(node) && !before.contains(node.id) {
+                found.append(.init(invariant: "data-before-rails", step: step.id, detail: "does not wait for \(node.id)"))
+            }
+        }
+        let first = rails.filter { step in rails.allSatisfy { $0 == step || graph.ancestors(of: $0.id).contains(step.id) } }
+        if !rails.isEmpty, first.count != 1 {
+            found.append(
+                .init(invariant: "one-rails-node-first", step: rails[0].id, detail: "no Rails node is promoted alone before the others"))
+        }
+        for node in (plan.inventory.site(plan.to)?.nodes ?? []) where node.components.contains(where: \.isPromoted) {
+            if !promotions.contains(where: { $0.node == node.id }) {
+                found.append(.init(invariant: "every-node-promoted", detail: "\(node.id) would be left a secondary"))
+            }
+        }
+        return found
+    }
+
+    // MARK: What this release cannot do
+
+    private static func unsupportedViolations(of plan: Plan) -> [InvariantViolation] {
+        let sites = [plan.from, plan.to].compactMap(plan.inventory.site)
+        return sites.flatMap(\.nodes).filter { $0.runs(.patroni) || $0.runs(.praefect) }.map {
+            .init(
+                invariant: "supported", detail:
+                    "\($0.id) runs \($0.runs(.patroni) ? "Patroni" : "Praefect"): this release executes failovers of sites with a single PostgreSQL node and Gitaly only; `check` works")
+        }
+    }
+}

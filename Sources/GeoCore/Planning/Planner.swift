@@ -1,0 +1,250 @@
+/// What a plan is made from.
+package struct PlanRequest: Sendable {
+    package var inventory: Inventory
+    package var runbook: Runbook
+    package var from: SiteID
+    package var to: SiteID
+    package var observation: Observation
+    package var findings: [Finding]
+    package var waivers: [Waiver]
+    package var createdAt: Timestamp
+    package var createdBy: String
+    package var toolVersion: String
+    /// Expected seconds of a step on a node, from earlier runs; `nil` where there were none.
+    package var history: @Sendable (ActionName, NodeID) -> Int?
+
+    package init(
+        inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
+        findings: [Finding], waivers: [Waiver], createdAt: Timestamp, createdBy: String, toolVersion: String,
+        history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
+    ) {
+        self.inventory = inventory
+        self.runbook = runbook
+        self.from = from
+        self.to = to
+        self.observation = observation
+        self.findings = findings
+        self.waivers = waivers
+        self.createdAt = createdAt
+        self.createdBy = createdBy
+        self.toolVersion = toolVersion
+        self.history = history
+    }
+}
+
+/// Why there is no plan: each reason is a sentence that says what to do.
+package struct PlanRefusal: Error, Sendable, Hashable {
+    package var reasons: [String]
+    package init(reasons: [String]) { self.reasons = reasons }
+}
+
+/// Turns a runbook, an inventory and an observation into the steps that would run. Pure.
+package enum Planner {
+    package static func plan(_ request: PlanRequest) throws(PlanRefusal) -> Plan {
+        var expansion = Expansion(request: request)
+        for (index, step) in request.runbook.steps.enumerated() {
+            expansion.add(step, at: index)
+        }
+        guard expansion.problems.isEmpty else { throw PlanRefusal(reasons: expansion.problems) }
+        let plan = Plan(
+            createdAt: request.createdAt, createdBy: request.createdBy, toolVersion: request.toolVersion,
+            scenario: request.runbook.scenario, title: request.runbook.title, from: request.from, to: request.to,
+            inventory: request.inventory, runbook: request.runbook.source, runbookName: request.runbook.name,
+            objectives: Objectives(
+                rtoSeconds: request.runbook.objectives.rtoSeconds ?? request.inventory.objectives.rtoSeconds,
+                rpoSeconds: request.runbook.objectives.rpoSeconds ?? request.inventory.objectives.rpoSeconds),
+            basis: request.observation, findings: request.findings, waivers: request.waivers,
+            steps: expansion.steps, omitted: expansion.omitted)
+        let broken = PlanInvariants.violations(of: plan)
+        guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
+        return plan
+    }
+}
+
+/// The steps made so far, and what the next ones hang on.
+private struct Expansion {
+    let request: PlanRequest
+    var steps: [Step] = []
+    var omitted: [OmittedStep] = []
+    var problems: [String] = []
+    /// Runbook step -> plan steps that a follower waits for; for an omitted step, those of its own predecessors.
+    private var tails: [StepID: [StepID]] = [:]
+    private var previous: StepID?
+
+    init(request: PlanRequest) { self.request = request }
+
+    mutating func add(_ step: RunbookStep, at index: Int) {
+        let predecessors = step.after.isEmpty ? previous.map { [$0] } ?? [] : step.after
+        var seen: Set<StepID> = []
+        let after = predecessors.flatMap { tails[$0] ?? [] }.filter { seen.insert($0).inserted }
+        let action = ActionCatalog.action(step.action)
+        let made: [Step]
+        switch action.reach {
+        case .node: made = nodeSteps(step, action, after)
+        case .run: made = runStep(step, action, after)
+        }
+        tails[step.id] = made.isEmpty ? after : made.map(\.id)
+        steps += made
+        previous = step.id
+    }
+
+    private func siteID(_ part: Part) -> SiteID { part == .from ? request.from : request.to }
+
+    private mutating func nodeSteps(_ step: RunbookStep, _ action: Action, _ after: [StepID]) -> [Step] {
+        guard let target = step.target else {
+            problems.append("step \(step.id): \(step.action.rawValue) needs `on:` to say where")
+            return []
+        }
+        if let part = action.part, part != target.part {
+            problems.append(
+                "step \(step.id): \(step.action.rawValue) belongs to the site called `\(part.rawValue)`, not `\(target.part.rawValue)`")
+            return []
+        }
+        let nodes = chosen(target, action)
+        guard !nodes.isEmpty else {
+            return omit(step, "no node of \(siteID(target.part)) runs \(names(target.components))")
+        }
+        return nodes.compactMap { node in
+            guard let identity = request.observation[node.id].identity.value else {
+                problems.append(
+                    "step \(step.id): \(node.id) was not observed (\(request.observation[node.id].identity.reason ?? "no reason")), so it cannot be told from another machine")
+                return nil
+            }
+            let timeLimit = step.timeLimitSeconds ?? action.timeLimitSeconds
+            let message = "GitLab is moving from \(request.from) to \(request.to)."
+            let commands = ActionCommands.commands(step.action, on: node, message: message, timeLimit: timeLimit)
+            var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
+            made.title = step.title ?? action.summary
+            made.subject = .node(id: node.id)
+            made.operation = .commands(commands: commands, node: node.id, expected: identity)
+            made.until = verification(step, node: node)
+            made.requires = requirements(step.action, node)
+            made.reversibility = ActionCommands.undo(step.action, on: node)
+            made.expectedSeconds = request.history(step.action, node.id) ?? action.expectedSeconds
+            return made
+        }
+    }
+
+    private mutating func runStep(_ step: RunbookStep, _ action: Action, _ after: [StepID]) -> [Step] {
+        var made = base(step, action, id: step.id.rawValue, after)
+        switch step.action {
+        case .confirm:
+            made.operation = .confirmation(
+                question: step.text ?? "Type the name of the site to promote.", answer: request.to.rawValue)
+        case .hook:
+            guard let name = step.hook, let hook = request.inventory.hooks[name] else {
+                return omit(step, "the inventory registers no hook named \(step.hook ?? "?")")
+            }
+            let url = request.inventory.site(request.to)?.url ?? ""
+            made.operation = .hook(
+                name: name, arguments: hook.run.map { fill($0, url) }, timeLimitSeconds: hook.timeLimitSeconds)
+        case .pushCanary:
+            guard let canary = request.inventory.canary, let site = request.inventory.site(request.to) else {
+                return omit(step, "the inventory names no canary repository")
+            }
+            made.operation = .pushCanary(
+                repository: fill(canary.repository, site.url), timeLimitSeconds: action.timeLimitSeconds)
+        case .manual:
+            made.operation = .manual(instructions: step.text ?? step.why ?? step.id.rawValue)
+        default:
+            made.operation = .wait
+        }
+        made.until = verification(step, node: nil)
+        return [made]
+    }
+
+    private mutating func omit(_ step: RunbookStep, _ reason: String) -> [Step] {
+        if step.isOptional {
+            omitted.append(OmittedStep(id: step.id, reason: reason))
+        } else {
+            problems.append("step \(step.id): \(reason); mark the step `optional: true` if that is intended")
+        }
+        return []
+    }
+
+    private func base(_ step: RunbookStep, _ action: Action, id: String, _ after: [StepID]) -> Step {
+        let part = step.target?.part ?? step.until?.on ?? action.part ?? .to
+        return Step(
+            id: StepID(id), group: step.id, title: step.title ?? action.summary, why: step.why ?? action.summary,
+            action: step.action, subject: .site(id: siteID(part)), after: after, atOnce: step.target?.atOnce,
+            operation: .wait, repeatability: action.repeatability, reversibility: .changesNothing,
+            blastRadius: BlastRadius(
+                effect: action.effect, site: action.effect == .none ? nil : siteID(part), text: action.effectText),
+            onFailure: step.onFailure, expectedSeconds: action.expectedSeconds)
+    }
+
+    /// Nodes in the inventory's order. `one` is the first that could be observed, so that a dead Rails node does not
+    /// stop what any other can do; `rest` is all but that one.
+    private func chosen(_ target: RunbookStep.Target, _ action: Action) -> [Node] {
+        guard let site = request.inventory.site(siteID(target.part)) else { return [] }
+        let matching = site.nodes.filter { node in
+            node.isManagedByOmnibus && action.fits(node)
+                && (target.components.isEmpty || target.components.contains(where: node.runs))
+        }
+        let first = matching.first { request.observation[$0.id].identity.value != nil } ?? matching.first
+        switch target.nodes {
+        case .all: return matching
+        case .one: return first.map { [$0] } ?? []
+        case .rest: return matching.filter { $0.id != first?.id }
+        }
+    }
+
+    private func verification(_ step: RunbookStep, node: Node?) -> Verification? {
+        guard let until = step.until, let check = CheckCatalog.check(until.check) else { return nil }
+        let part = until.on ?? step.target?.part ?? .to
+        let subject: Subject
+        switch check.scope {
+        case .deployment: subject = .deployment
+        case .site: subject = .site(id: siteID(part))
+        case .failover: subject = .failover(from: request.from, to: request.to)
+        case .node:
+            guard let node else { return nil }
+            subject = .node(id: node.id)
+        }
+        return Verification(
+            check: CheckReference(check: until.check, subject: subject, limits: until.limits),
+            withinSeconds: until.withinSeconds)
+    }
+
+    /// What must hold again, by a fresh look, in the seconds before the database is promoted: from then on there are
+    /// two histories (DESIGN.md, promises 1 and 6).
+    private func requirements(_ action: ActionName, _ node: Node) -> [Requirement] {
+        guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
+        let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
+        let lossless = CheckReference(
+            check: "database.zero-loss", subject: .failover(from: request.from, to: request.to))
+        return [Requirement(check: fenced, when: .always)]
+            + (request.runbook.scenario == .planned ? [Requirement(check: lossless, when: .untilStarted)] : [])
+    }
+
+    private func fill(_ text: String, _ url: String) -> String {
+        let host = url.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first.map(String.init) ?? url
+        return text.replacingOccurrences([
+            "{site}": request.to.rawValue, "{url}": url, "{url_host}": host, "{from}": request.from.rawValue,
+        ])
+    }
+
+    private func names(_ components: [Component]) -> String {
+        components.isEmpty ? "a service of GitLab" : components.map(\.rawValue).joined(separator: " or ")
+    }
+}
+
+extension String {
+    /// Each key replaced by its value, in one pass from left to right, so that a value is never filled in itself.
+    package func replacingOccurrences(_ values: [String: String]) -> String {
+        var result = ""
+        var rest = self[...]
+        while let open = rest.firstIndex(of: "{") {
+            result += rest[..<open]
+            let tail = rest[open...]
+            if let match = values.first(where: { tail.hasPrefix($0.key) }) {
+                result += match.value
+                rest = tail.dropFirst(match.key.count)
+            } else {
+                result += "{"
+                rest = tail.dropFirst()
+            }
+        }
+        return result + rest
+    }
+}

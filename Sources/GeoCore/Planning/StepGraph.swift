@@ -1,0 +1,59 @@
+/// Who waits for whom. Built once, asked often.
+package struct StepGraph: Sendable {
+    private let after: [StepID: [StepID]]
+    private let order: [StepID]
+
+    package init(_ steps: [Step]) {
+        self.after = Dictionary(steps.map { ($0.id, $0.after) }, uniquingKeysWith: { first, _ in first })
+        self.order = steps.map(\.id)
+    }
+
+    /// Everything that has succeeded when this step may start. Linear in the edges above it.
+    package func ancestors(of step: StepID) -> Set<StepID> {
+        var found: Set<StepID> = []
+        var open = after[step] ?? []
+        while let next = open.popLast() {
+            if found.insert(next).inserted { open += after[next] ?? [] }
+        }
+        return found
+    }
+
+    /// A step that waits for itself; `nil` for a graph that can be run.
+    package var stepInCycle: StepID? {
+        var remaining = after
+        var isProgressing = true
+        while isProgressing {
+            isProgressing = false
+            for (step, dependencies) in remaining where !dependencies.contains(where: { remaining[$0] != nil }) {
+                remaining[step] = nil
+                isProgressing = true
+            }
+        }
+        return order.first { remaining[$0] != nil }
+    }
+
+    /// When each step would start and end, and the chain that makes the whole as long as it is.
+    ///
+    /// - Returns: seconds of the longest chain, and its steps from first to last; groups limited by `atOnce` count as
+    ///   many rounds as they need.
+    package static func criticalPath(of plan: Plan) -> (seconds: Int, steps: [StepID]) {
+        var ends: [StepID: (seconds: Int, through: StepID?)] = [:]
+        let groups = Dictionary(grouping: plan.steps, by: \.group)
+        for step in plan.steps {
+            let members = groups[step.group] ?? []
+            let position = members.firstIndex { $0.id == step.id } ?? 0
+            let rounds = position / max(1, step.atOnce ?? members.count)
+            let slowest = step.after.max { (ends[$0]?.seconds ?? 0) < (ends[$1]?.seconds ?? 0) }
+            let start = slowest.flatMap { ends[$0]?.seconds } ?? 0
+            ends[step.id] = (start + (rounds + 1) * step.expectedSeconds, slowest)
+        }
+        guard var last = ends.max(by: { $0.value.seconds < $1.value.seconds }) else { return (0, []) }
+        let total = last.value.seconds
+        var path = [last.key]
+        while let through = last.value.through, let value = ends[through] {
+            path.append(through)
+            last = (through, value)
+        }
+        return (total, path.reversed())
+    }
+}

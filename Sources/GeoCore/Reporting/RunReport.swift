@@ -1,0 +1,169 @@
+/// What a run was: its timeline, its measured times, who decided what. Made from plan and journal alone.
+package struct RunReport: Sendable, Hashable, Codable {
+    package struct StepRow: Sendable, Hashable, Codable {
+        package enum Status: String, Sendable, Hashable, Codable {
+            case pending, running
+            case inDoubt = "in-doubt"
+            case failed, succeeded, recovered
+        }
+        package var step: StepID
+        package var title: String
+        package var node: NodeID?
+        package var status: Status
+        package var attempts: Int
+        package var startedAt: Timestamp?
+        package var endedAt: Timestamp?
+        package var expectedSeconds: Int
+        /// Why it failed or is in doubt; what proved it otherwise.
+        package var detail: String?
+
+        /// From its first start to its end; `nil` while it has not ended.
+        package var seconds: Double? {
+            guard let startedAt, let endedAt else { return nil }
+            return endedAt.seconds(since: startedAt)
+        }
+    }
+
+    package struct TimelineRow: Sendable, Hashable, Codable {
+        package var at: Timestamp
+        package var step: StepID?
+        package var text: String
+    }
+
+    /// A time that users felt, measured from the journal. `nil` when it has no end, or never began.
+    package struct Outage: Sendable, Hashable, Codable {
+        package var from: Timestamp
+        package var until: Timestamp?
+        package var seconds: Double? { until.map { $0.seconds(since: from) } }
+    }
+
+    package var run: RunID
+    package var plan: Digest
+    package var title: String
+    package var scenario: Scenario
+    package var from: SiteID
+    package var to: SiteID
+    package var state: String
+    package var startedAt: Timestamp?
+    package var endedAt: Timestamp?
+    package var isFinished: Bool
+    package var isPastPointOfNoReturn: Bool
+    package var objectives: Objectives
+    /// Nobody could write: from the first step that takes writes away to the step that gives them back.
+    package var readOnly: Outage?
+    /// Nobody could use GitLab at all.
+    package var outage: Outage?
+    /// What was lost of the database, as the zero-loss proof found it; `nil` when there was no proof.
+    package var zeroLossProof: Finding?
+    package var operators: [Actor]
+    package var waivers: [Waiver]
+    package var steps: [StepRow]
+    package var timeline: [TimelineRow]
+
+    package init(run: RunID, digest: Digest, state: RunState, records: [JournalRecord]) {
+        let plan = state.plan
+        self.run = run
+        self.plan = digest
+        self.title = plan.title
+        self.scenario = plan.scenario
+        self.from = plan.from
+        self.to = plan.to
+        self.state = RunStatus(run: run, state: state).sentence
+        self.startedAt = state.startedAt
+        self.endedAt = state.endedAt
+        self.isFinished = state.phase == .finished
+        self.isPastPointOfNoReturn = state.isPastPointOfNoReturn
+        self.objectives = plan.objectives
+        self.readOnly = Self.outage(state, from: .readOnly, endedBy: [.disableMaintenanceMode])
+        self.outage = Self.outage(state, from: .outage, endedBy: [.promoteNode])
+        self.zeroLossProof = state.findings.values.joined().first { $0.check == "database.zero-loss" }
+        self.waivers = plan.waivers
+        self.steps = plan.steps.map { Self.row($0, state) }
+        var seen: Set<Actor> = []
+        self.operators = records.compactMap(Self.actor).filter { seen.insert($0).inserted }
+        self.timeline = records.compactMap { record in
+            Timeline.text(record.entry).map { TimelineRow(at: record.at, step: Timeline.step(record.entry), text: $0) }
+        }
+    }
+
+    private static func row(_ step: Step, _ state: RunState) -> StepRow {
+        let (status, attempts, detail): (StepRow.Status, Int, String?) =
+            switch state.progress(of: step.id) {
+            case .pending: (.pending, 0, nil)
+            case .running(let running): (.running, running.attempt, nil)
+            case .inDoubt(let attempt, let reason): (.inDoubt, attempt, reason)
+            case .failed(let attempt, let reason): (.failed, attempt, reason)
+            case .succeeded(let attempt, let how):
+                (how == .performed ? .succeeded : .recovered, attempt, state.findings[step.id]?.first?.summary)
+            }
+        return StepRow(
+            step: step.id, title: step.title, node: step.node, status: status, attempts: attempts,
+            startedAt: state.times[step.id]?.startedAt, endedAt: state.times[step.id]?.endedAt,
+            expectedSeconds: step.expectedSeconds, detail: detail)
+    }
+
+    /// From the start of the first step with at least this effect to the end of the last step that ends it.
+    private static func outage(_ state: RunState, from effect: BlastRadius.Effect, endedBy: Set<ActionName>) -> Outage? {
+        let starts = state.plan.steps.filter { $0.blastRadius.effect >= effect }.compactMap { state.times[$0.id]?.startedAt }
+        guard let start = starts.min() else { return nil }
+        let enders = state.plan.steps.filter { endedBy.contains($0.action) }
+        let isOver = !enders.isEmpty && enders.allSatisfy { state.hasSucceeded($0.id) }
+        return Outage(from: start, until: isOver ? enders.compactMap { state.times[$0.id]?.endedAt }.max() : nil)
+    }
+
+    private static func actor(_ record: JournalRecord) -> Actor? {
+        switch record.entry {
+        case .runStarted(_, let by, _, _), .runResumed(let by, _), .approved(_, let by, _), .answered(_, _, _, let by): by
+        default: nil
+        }
+    }
+}
+
+/// Journal entries in the operator's words.
+package enum Timeline {
+    package static func step(_ entry: JournalEntry) -> StepID? {
+        switch entry {
+        case .driftChecked(let step, _), .stepStarted(let step, _), .commandSkipped(let step, _, _, _),
+            .commandStarted(let step, _, _, _), .commandFinished(let step, _, _, _, _), .answered(let step, _, _, _),
+            .stepSucceeded(let step, _, _, _), .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
+            step
+        case .runStarted, .runResumed, .approved, .runHalted, .runFinished: nil
+        }
+    }
+
+    /// `nil` for entries that say nothing to a reader of the report.
+    package static func text(_ entry: JournalEntry) -> String? {
+        switch entry {
+        case .runStarted(let plan, let by, let version, _):
+            "\(by.user) on \(by.host) started the run of plan \(plan.short) with geo-failover \(version)"
+        case .runResumed(let by, let version): "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
+        case .approved(let plan, let by, let how): "\(by.user) on \(by.host) approved plan \(plan.short) (\(how))"
+        case .driftChecked(let step, let drift):
+            drift.isEmpty
+                ? "before \(step): nothing that the plan stands on had changed"
+                : "before \(step): \(drift.count) facts that the plan stands on had changed"
+        case .stepStarted(let step, let attempt): attempt == 1 ? "\(step) started" : "\(step) started, attempt \(attempt)"
+        case .commandSkipped(_, _, _, let because): "command not needed: \(because)"
+        case .commandStarted: nil
+        case .commandFinished(let step, _, _, let outcome, let transcript): "\(step): \(text(outcome, transcript))"
+        case .answered(let step, _, let answer, let by): "\(by.user) on \(by.host) answered \(step) with `\(answer)`"
+        case .stepSucceeded(let step, _, let how, let findings):
+            "\(step) \(how == .performed ? "done" : "found done")\(findings.first.map { ": \($0.summary)" } ?? "")"
+        case .stepFailed(let step, _, let reason, _): "\(step) FAILED: \(reason)"
+        case .stepLeftInDoubt(let step, _, let reason): "\(step) IN DOUBT: \(reason)"
+        case .runHalted(let reason): "the run halted: \(reason)"
+        case .runFinished: "the run finished"
+        }
+    }
+
+    package static func text(_ outcome: CommandOutcome, _ transcript: TranscriptReference?) -> String {
+        let claim = transcript?.summary.saysNotOK == true ? ", and its output says NOT OK" : ""
+        return switch outcome {
+        case .exited(let status, let seconds):
+            "the command exited with \(status) after \(Int(seconds.rounded())) s\(claim)"
+        case .timedOut(let after): "the command was stopped on the node after \(after) s\(claim)"
+        case .refused(let text): "the node refused the command: \(text)"
+        case .lost(let text), .unreachable(let text): text
+        }
+    }
+}
