@@ -49,6 +49,7 @@ def parser() -> Parser:
 
     p = verb("up", "make the lab, or repair it", "\n\nSafe to repeat: what is there stays, what is missing comes back. A lab that was left half made is made anew.")
     p.add_argument("--pace", choices=sorted(up.PACES), help="how long GitLab's commands pretend to work: fast (default), or real (Rails boots in 20 s)")
+    p.add_argument("--bare", action="store_true", help="a new lab without GitLab: nodes with sshd and runit only (for tests of the lab itself)")
     verb("down", "remove the lab: processes, network, mounts, state", "\n\nSafe to repeat, and after a crash. Other labs stay.")
     p = verb("status", "show the nodes, their services and the active faults", " Exit status 1 when something is down that no fault explains.")
     p.add_argument("--json", action="store_true", help="print one JSON object")
@@ -113,7 +114,7 @@ def dispatch(given: argparse.Namespace) -> int:
     host.check_host(())
     lab = Lab(given.name) if given.verb != "down" else tolerant(given.name)
     if given.verb == "up":
-        up.up(lab, given.pace)
+        up.up(lab, given.pace, given.bare)
         return 0
     if given.verb == "down":
         up.down(lab)

@@ -72,7 +72,7 @@ def write_pace(lab: Lab, nodes: list[Node]) -> None:
             target.write_text(json.dumps(PACES[lab.pace]) + "\n")
 
 
-def up(lab: Lab, pace: str | None) -> None:
+def up(lab: Lab, pace: str | None, bare: bool = False) -> None:
     host.check_host(TOOLS)
     phases = Phases()
     with lab.locked():
@@ -85,22 +85,22 @@ def up(lab: Lab, pace: str | None) -> None:
         if lab.exists:
             _repair(lab, pace, phases)
         else:
-            _make(lab, pace or "fast", phases)
+            _make(lab, pace or "fast", bare, phases)
     print(f"Lab {lab.name} is up ({time.monotonic() - phases.began:.0f} s).\n\n{how_to_use(lab)}")
 
 
-def _make(lab: Lab, pace: str, phases: Phases) -> None:
+def _make(lab: Lab, pace: str, bare: bool, phases: Phases) -> None:
     print(f"Making lab {lab.name} in {lab.state}", flush=True)
     try:
         with phases.phase("network"):
-            _claim(lab, pace)
+            _claim(lab, pace, bare)
             network.create(lab)
         nodes = list(lab.nodes.values())
         with phases.phase("SSH keys"):
             keys.make_operator_keys(lab)
             keys.make_host_keys(lab)
             keys.write_known_hosts(lab)
-        install = gitlab_part("gitlab.install")
+        install = None if bare else gitlab_part("gitlab.install")
         with phases.phase(f"files of {len(nodes)} nodes"):
             config = lab_config(lab)
             for node in nodes:
@@ -115,10 +115,13 @@ def _make(lab: Lab, pace: str, phases: Phases) -> None:
             _write_outputs(lab)
         with phases.phase("booting"):
             boot.start(lab, nodes)
-        provision = gitlab_part("gitlab.provision")
+        provision = None if bare else gitlab_part("gitlab.provision")
         if provision:
             print("  GitLab: databases, services, seed", flush=True)
-            provision.provision(lab)
+            try:
+                provision.provision(lab)
+            except RuntimeError as error:
+                raise LabError(f"GitLab could not be set up: {error}") from error
         lab.save(phase="complete")
     except BaseException:
         print(f"\n`up` did not finish. `lab/lab --name {lab.name} up` starts over, `lab/lab --name {lab.name} down` removes everything.",
@@ -126,13 +129,14 @@ def _make(lab: Lab, pace: str, phases: Phases) -> None:
         raise
 
 
-def _claim(lab: Lab, pace: str) -> None:
+def _claim(lab: Lab, pace: str, bare: bool) -> None:
     """Takes an address range. Other labs may come up at this very moment, so under a lock on the common parent."""
     handle = os.open(lab.state.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         net = network.allocate(lab.name)
-        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, phase="making", made=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
+        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, bare=bare, phase="making",
+                 made=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         host.run("ip", "netns", "add", lab.router)
     finally:
         os.close(handle)
