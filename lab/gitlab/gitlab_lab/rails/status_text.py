@@ -1,10 +1,10 @@
-"""The layout of `gitlab:geo:status` (17.7 and later): labels right-justified in 42 columns."""
+"""The layout of `gitlab:geo:status` (17.7 and later): labels right-justified in 43 columns."""
 
 import datetime
 
 from gitlab_lab.rails.data_types import TYPES
 
-WIDTH = 42
+WIDTH = 43
 
 
 def _line(label, value):
@@ -12,7 +12,7 @@ def _line(label, value):
 
 
 def _heading(text):
-    return f"\n{text:>{WIDTH + 2}}\n{'-' * (WIDTH + 2)}"
+    return f"\n{text:>{WIDTH + 1}}\n{'-' * (WIDTH + 1)}"
 
 
 def _ago(moment):

@@ -1,0 +1,46 @@
+"""Numbered writes through the site that users are sent to. A number is tried once: what was not
+acknowledged may or may not be there, and is no loss."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+
+from traffic import logs
+
+
+class Writer:
+    def __init__(self, folder, destination, rate):
+        self.destination = destination
+        self.pause = 1.0 / rate
+        self.acknowledged = logs.Log(folder / "acked-writes.log")
+        self.refused = logs.Log(folder / "refused-writes.log")
+        tried = [int(record[3]) for name in ("acked", "refused") for record in logs.read(folder / f"{name}-writes.log", 5 if name == "refused" else 4)]
+        self.number = max(tried, default=0)
+
+    def run(self, stopping):
+        due = time.monotonic()
+        while not stopping.is_set():
+            self.number += 1
+            site = self.destination.site()
+            reason = self.send(site, self.number)
+            if reason is None:
+                self.acknowledged.add(site, self.number)
+            else:
+                self.refused.add(site, self.number, reason)
+            due = max(due + self.pause, time.monotonic() - 1)
+            stopping.wait(max(0.02, due - time.monotonic()))
+
+    def send(self, site, number):
+        """None when the site acknowledged the write, otherwise why not."""
+        request = urllib.request.Request(
+            self.destination.url(site) + "/lab/writes", data=json.dumps({"number": number}).encode(),
+            headers={"Content-Type": "application/json"}, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=4) as answer:
+                good = answer.status == 201 and json.loads(answer.read()).get("number") == number
+                return None if good else f"HTTP {answer.status}"
+        except urllib.error.HTTPError as error:
+            return f"HTTP {error.code} {error.read(120).decode(errors='replace').strip()}"
+        except (OSError, ValueError) as error:
+            return f"{type(error).__name__} {error}"
