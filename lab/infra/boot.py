@@ -21,7 +21,7 @@ def start(lab: Lab, nodes: list[Node], timeout: float = 60) -> None:
     if not init.exists():
         shutil.copy2(FILES / "node-init", init)
     for node in nodes:
-        rootfs.mount_usr(node)
+        rootfs.mount_usr(lab, node)
         log = open(node.root.parent / "start.log", "wb")
         process = subprocess.Popen(
             ["unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "/bin/sh", str(init), str(node.root), node.name],

@@ -42,24 +42,45 @@ GITLAB_ACCOUNTS = (
 OPERATOR_ID = 1000
 
 
+SHARED = "usr/lib/geo-lab/etc"      # where the nodes' /etc finds what is equal on all of them
+
+
+def build_base(lab: Lab) -> None:
+    """The layer between the host's /usr and the nodes': written once, since thousands of small files are slow to copy."""
+    base = lab.state / "base"
+    library = base / "usr/lib/geo-lab"
+    library.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(FILES / "boot", library / "boot")
+    (base / "usr/bin").mkdir(exist_ok=True)
+    # On the host this may be a link to the real one, which does nothing without systemd.
+    shutil.copy2(FILES / "systemctl", base / "usr/bin/systemctl")
+    local = base / "usr/local"
+    if not local.exists():
+        # /usr/local belongs to the host's owner: what is in there must not shadow the node's programs.
+        for name in ("bin", "sbin", "lib"):
+            (local / name).mkdir(parents=True)
+        os.setxattr(local, "trusted.overlay.opaque", b"y")
+    for name in ETC:
+        source, target = Path("/etc") / name, base / SHARED / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        elif source.exists() or source.is_symlink():
+            target.unlink(missing_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
 def build(lab: Lab, node: Node) -> None:
     """Writes the node's own files into its root; /usr is mounted already."""
     root = node.root
     for name, mode in DIRECTORIES.items():
         (root / name).mkdir(parents=True, exist_ok=True)
         (root / name).chmod(mode)
-    for name, target in LINKS.items():
+    links = LINKS | {f"etc/{name}": f"/{SHARED}/{name}" for name in ETC if os.path.lexists(lab.state / "base" / SHARED / name)}
+    for name, target in links.items():
         if not (root / name).is_symlink():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).symlink_to(target)
-    for name in ETC:
-        source, target = Path("/etc") / name, root / "etc" / name
-        if source.exists() or source.is_symlink():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if source.is_dir() and not source.is_symlink():
-                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
-            else:
-                target.unlink(missing_ok=True)
-                shutil.copy2(source, target, follow_symlinks=False)
     _identity(lab, node)
     _accounts(node)
     _access(lab, node)
@@ -131,12 +152,6 @@ def _access(lab: Lab, node: Node) -> None:
 
 def _boot(node: Node) -> None:
     root = node.root
-    library = root / "usr/lib/geo-lab"
-    library.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(FILES / "boot", library / "boot")
-    systemctl = root / "usr/bin/systemctl"
-    systemctl.unlink(missing_ok=True)            # on the host it may be a link to a program that needs systemd
-    shutil.copy2(FILES / "systemctl", systemctl)
     _write(root, "etc/service/ssh/run", "#!/bin/sh\nexec 2>&1\nmkdir -p /run/sshd\nexec /usr/sbin/sshd -D -E /var/log/auth.log\n", 0o755)
     if node.is_gitlab:
         unit = "usr/lib/systemd/system/gitlab-runsvdir.service"
@@ -146,21 +161,18 @@ def _boot(node: Node) -> None:
             wanted.symlink_to("/" + unit)
 
 
-def mount_usr(node: Node) -> None:
-    base = node.root.parent
+def mount_usr(lab: Lab, node: Node) -> None:
     target = node.root / "usr"
-    if str(target) in mounts_below(target):
+    if mounts_below(target):
         return
-    upper, work = base / "usr", base / "work"
+    upper, work = node.root.parent / "usr", node.root.parent / "work"
     for directory in (target, upper, work):
         directory.mkdir(parents=True, exist_ok=True)
-    local = upper / "local"
-    if not local.exists():
-        # /usr/local belongs to the host's owner: what is in there must not shadow the node's programs.
-        for name in ("bin", "sbin", "lib"):
-            (local / name).mkdir(parents=True)
-        os.setxattr(local, "trusted.overlay.opaque", b"y")
-    done = run("mount", "-t", "overlay", "geo-lab", "-o", f"lowerdir=/usr,upperdir={upper},workdir={work}", str(target), check=False)
+    # volatile: unmounting would otherwise flush the whole disk to be sure of files that `down` removes a moment later.
+    # The mark it leaves, which forbids mounting again after a crash of the machine, means nothing for a practice lab.
+    shutil.rmtree(work / "work/incompat", ignore_errors=True)
+    layers = f"volatile,lowerdir={lab.state}/base/usr:/usr,upperdir={upper},workdir={work}"
+    done = run("mount", "-t", "overlay", "geo-lab", "-o", layers, str(target), check=False)
     if done.returncode != 0:
         raise LabError(f"cannot mount an overlay of /usr for {node.name}: {done.stderr.strip()}. The state directory must be on a "
                        "file system that can hold an overlay's upper layer (ext4, xfs, btrfs, tmpfs; not overlayfs, not NFS). "

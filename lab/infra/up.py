@@ -103,8 +103,9 @@ def _make(lab: Lab, pace: str, bare: bool, phases: Phases) -> None:
         install = None if bare else gitlab_part("gitlab.install")
         with phases.phase(f"files of {len(nodes)} nodes"):
             config = lab_config(lab)
+            rootfs.build_base(lab)
             for node in nodes:
-                rootfs.mount_usr(node)
+                rootfs.mount_usr(lab, node)
                 rootfs.build(lab, node)
                 if not node.is_gitlab:
                     outputs.write_haproxy(lab, node)
@@ -169,7 +170,7 @@ def _repair(lab: Lab, pace: str | None, phases: Phases) -> None:
             boot.stop(lab, lost)
             boot.start(lab, lost)
     for node in lab.nodes.values():
-        rootfs.mount_usr(node)
+        rootfs.mount_usr(lab, node)
     if lost or not had_network:
         faults.reapply(lab, lost)
     if not lost and had_network:
