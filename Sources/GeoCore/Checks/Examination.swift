@@ -1,0 +1,122 @@
+/// A check at work: what it saw becomes evidence, what it makes of it remarks, and the worst remark the finding.
+///
+/// Only a check that read every fact it asked for, fresh, and had nothing to say against them can pass.
+struct Examination {
+    struct Remark: Hashable {
+        var verdict: Verdict
+        var sentence: String
+        var remedy: String
+    }
+
+    let check: CheckID
+    let context: CheckContext
+    let observation: Observation
+    private(set) var evidence: [Evidence] = []
+    private(set) var remarks: [Remark] = []
+
+    init(_ check: CheckID, _ context: CheckContext, _ observation: Observation) {
+        self.check = check
+        self.context = context
+        self.observation = observation
+    }
+
+    static let ageLimit = LimitDefault(
+        name: "fact_age", value: 300, unit: .seconds,
+        meaning: "a fact seen longer before the end of the observation counts as unknown")
+
+    func limit(_ name: String) -> Int { context.limit(name) }
+
+    // MARK: Reading facts
+
+    /// A node's fact, kept as evidence; `nil`, with a remark, when it is unknown or too old to count.
+    mutating func read<Value>(
+        _ fact: KeyPath<NodeFacts, Observed<Value>>, _ name: String, of node: Node,
+        as text: (Value) -> String = { "\($0)" }
+    ) -> Value? {
+        read(observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: Self.lookAgain(at: node), as: text)
+    }
+
+    mutating func read<Value>(
+        _ fact: Observed<Value>, _ name: String, remedy: String, as text: (Value) -> String
+    ) -> Value? {
+        switch fact {
+        case .unknown(let reason):
+            note(Evidence("\(name): unknown, \(reason)"))
+            unknown("\(name) is not known: \(reason)", remedy: remedy)
+            return nil
+        case .known(let value, let at, let from):
+            note(Evidence("\(name): \(text(value))", from: from, at: at))
+            if let staleness = staleness(of: at) {
+                unknown("\(name) \(staleness)", remedy: remedy)
+                return nil
+            }
+            return value
+        }
+    }
+
+    /// Why a fact of that moment does not count any more; `nil` when it does.
+    private func staleness(of at: Timestamp) -> String? {
+        let age = observation.endedAt.seconds(since: at)
+        if age > Double(limit("fact_age")) {
+            return "was seen \(Quantity.seconds(age)) before the end of the observation,"
+                + " at most \(limit("fact_age")) s counts"
+        }
+        // One second of slack for rounding; more means that a clock was set while looking.
+        return age < -1 ? "is dated \(Quantity.seconds(-age)) after the end of the observation" : nil
+    }
+
+    /// Seconds from a moment to the end of the observation, for ages that were measured at that moment.
+    func seconds(since at: Timestamp) -> Double { max(0, observation.endedAt.seconds(since: at)) }
+
+    static func lookAgain(at node: Node) -> String {
+        let access = node.access
+        let become = access.become == .sudo ? " sudo -n true" : " true"
+        return "ssh -p \(access.port) \(access.user)@\(access.address)\(become)  # then check again"
+    }
+
+    // MARK: Judging
+
+    mutating func note(_ new: Evidence) {
+        if !evidence.contains(new) { evidence.append(new) }
+    }
+
+    mutating func note(_ text: String) { note(Evidence(text)) }
+
+    mutating func fail(_ sentence: String, remedy: String) { remark(.fail, sentence, remedy) }
+    mutating func warn(_ sentence: String, remedy: String) { remark(.warn, sentence, remedy) }
+    mutating func unknown(_ sentence: String, remedy: String) { remark(.unknown, sentence, remedy) }
+
+    private mutating func remark(_ verdict: Verdict, _ sentence: String, _ remedy: String) {
+        let new = Remark(verdict: verdict, sentence: sentence, remedy: remedy)
+        if !remarks.contains(new) { remarks.append(new) }
+    }
+
+    /// Takes over another check's answer as a part of this one.
+    mutating func include(_ finding: Finding) {
+        finding.evidence.forEach { note($0) }
+        if finding.verdict == .pass {
+            note("\(finding.check): \(finding.summary)")
+        } else {
+            remark(finding.verdict, "\(finding.check): \(finding.summary)", finding.remedy ?? "")
+        }
+    }
+
+    /// The answer: the worst remarks, or the sentence for a pass when there are none.
+    func finding(about subject: Subject? = nil, pass sentence: String) -> Finding {
+        let subject = subject ?? context.subject
+        guard let worst = remarks.map(\.verdict).max() else {
+            return Finding(check: check, subject: subject, verdict: .pass, summary: sentence, evidence: evidence)
+        }
+        let told = remarks.filter { $0.verdict == worst }
+        let lesser = remarks.filter { $0.verdict != worst }
+        let more = told.count > 4 ? "; and \(told.count - 4) more, see the evidence" : ""
+        let untold = told.dropFirst(4) + lesser
+        var remedies: [String] = []
+        for remedy in told.map(\.remedy) where !remedy.isEmpty && !remedies.contains(remedy) { remedies.append(remedy) }
+        return Finding(
+            check: check, subject: subject, verdict: worst,
+            summary: told.prefix(4).map(\.sentence).joined(separator: "; ") + more,
+            evidence: evidence + untold.map { Evidence("\($0.verdict.rawValue): \($0.sentence)") },
+            remedy: remedies.joined(separator: "\n"))
+    }
+}

@@ -1,0 +1,80 @@
+/// The proof that a site can write nothing any more, node by node. What cannot be seen is not proven.
+enum FenceChecks {
+    static let all = [nodeFenced, siteFenced]
+
+    /// Ports that GitLab's components open to other machines, 22 left out: it is the operator's way in.
+    static let ports: [Int: String] = [
+        80: "nginx", 443: "nginx", 2305: "praefect", 3305: "praefect", 5000: "registry", 5050: "registry",
+        5431: "geo-postgresql", 5432: "postgresql", 6379: "redis", 6432: "pgbouncer", 8005: "gitlab-kas",
+        8008: "patroni", 8065: "mattermost", 8075: "gitaly", 8080: "puma", 8090: "gitlab-pages", 8150: "gitlab-kas",
+        8153: "gitlab-kas", 8154: "gitlab-kas", 8155: "gitlab-kas", 8181: "gitlab-workhorse", 9999: "gitaly (TLS)",
+        26379: "sentinel",
+    ]
+    private static let probes: Set<Probe> = [.services, .boot, .ports]
+
+    static let nodeFenced = Check.aboutNode(
+        "node.fenced",
+        CheckText(
+            question: "Is the node down for GitLab, and will it stay so after a reboot?",
+            rationale: "A stopped node starts everything again three seconds after a reboot;"
+                + " a process that escaped its supervisor still serves.",
+            source: "gitlab-ctl-behaviour.md 6, 10.6; gitlab-geo.md 3.2"),
+        needs: { scope, node, _ in if node.isManagedByOmnibus { scope.ask(probes, of: [node]) } }
+    ) { examination, node in examination.requireFence(of: node) }
+
+    static let siteFenced = Check(
+        id: "site.fenced", scope: .site,
+        question: "Is every node of the site proven to be fenced?",
+        rationale: "One node that still writes makes two writable sites. Unreachable is not proven.",
+        source: "DESIGN.md 2, promise 1, and 10",
+        limits: [Examination.ageLimit],
+        isInvariant: true,
+        needs: { context in
+            var scope = ObservationScope()
+            scope.ask(probes, of: context.site?.nodes.filter(\.isManagedByOmnibus) ?? [])
+            return scope
+        },
+        evaluate: { context, observation in
+            guard let site = context.site, !site.nodes.isEmpty else {
+                var examination = Examination("site.fenced", context, observation)
+                examination.unknown(
+                    "\(context.subject) is no site with nodes, so that nothing is proven",
+                    remedy: "ask about a site of \(context.inventory.source.path)")
+                return [examination.finding(pass: "")]
+            }
+            return site.nodes.map { node in
+                var examination = Examination("site.fenced", context, observation)
+                let sentence = examination.requireFence(of: node)
+                return examination.finding(about: .node(id: node.id), pass: sentence)
+            }
+        })
+}
+
+extension Examination {
+    fileprivate mutating func requireFence(of node: Node) -> String {
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        if let services = readServices(of: node) {
+            requireStopped(services.map(\.name), among: services, of: node)
+        }
+        if let starts = read(\.startsAtBoot, "gitlab-runsvdir enabled", of: node), starts {
+            fail(
+                "gitlab-runsvdir is enabled on \(node.id): everything runs again after a reboot",
+                remedy: "sudo systemctl disable gitlab-runsvdir  # on \(node.id)")
+        }
+        if let open = read(\.listeningPorts, "listening ports", of: node, as: { ports in
+            ports.isEmpty ? "none" : ports.map(String.init).joined(separator: ", ")
+        }) {
+            for port in open where isGitLabs(port, on: node) {
+                fail(
+                    "something on \(node.id) still listens on port \(port) (\(FenceChecks.ports[port] ?? ""))",
+                    remedy: "sudo ss -ltnp 'sport = :\(port)'  # on \(node.id), and stop that process")
+            }
+        }
+        return "\(node.id) is fenced: services down, not started at boot, no GitLab port open"
+    }
+
+    /// A load balancer in front of other nodes may share the node and keep its own ports.
+    private func isGitLabs(_ port: Int, on node: Node) -> Bool {
+        FenceChecks.ports[port] != nil && !(node.runs(.loadBalancer) && (port == 80 || port == 443))
+    }
+}

@@ -1,0 +1,189 @@
+/// What GitLab's own tables say of the two sites and of the settings that lose data silently.
+enum GeoChecks {
+    static let all = [
+        siteRegistered, statusFresh, selectiveSync, objectStorage, maintenanceMode, readOnly, maintenanceOff, logCursor,
+    ]
+
+    static let askFrom: @Sendable (inout ObservationScope, SitePair, CheckContext) -> Void = { scope, pair, _ in
+        scope.askGeo(of: pair.from)
+    }
+    static let askOwn: @Sendable (inout ObservationScope, Site, CheckContext) -> Void = { scope, site, _ in
+        scope.askGeo(of: site)
+    }
+
+    static let siteRegistered = Check.aboutFailover(
+        "geo.site-registered",
+        CheckText(
+            question: "Does the primary know both sites by the names that their nodes use, and are both enabled?",
+            rationale: "A node finds its site by comparing names character by character; a disabled site is paused.",
+            source: "gitlab-geo.md 1.3, 2.4, 4.7"),
+        needs: askFrom
+    ) { examination, pair in
+        guard let geo = examination.geo(of: pair.from) else { return "" }
+        for site in [pair.from, pair.to] {
+            guard let row = examination.row(of: site, in: geo), !row.isEnabled else { continue }
+            examination.fail(
+                "\(site.id) (\(row.name)) is disabled in geo_nodes: its replication is paused",
+                remedy: "sudo gitlab-ctl geo-replication-resume"
+                    + "  # on \(Quantity.list(site.databaseNodes.map(\.id.rawValue)))")
+        }
+        return "geo_nodes has enabled rows for \(pair.from.geoNodeName) and \(pair.to.geoNodeName)"
+    }
+
+    static let statusFresh = Check.aboutFailover(
+        "geo.status-fresh",
+        CheckText(
+            question: "Has each site reported its status lately?",
+            rationale: "GitLab shows the figures of a site that stopped reporting until somebody looks at their age.",
+            source: "gitlab-geo.md 4.3, 4.6"),
+        limits: [Examination.statusAge],
+        needs: askFrom
+    ) { examination, pair in
+        guard let geo = examination.geo(of: pair.from) else { return "" }
+        for site in [pair.from, pair.to] { _ = examination.freshStatus(of: site, in: geo, asVerdict: .fail) }
+        return "both sites reported their status within the last \(examination.limit("status_age")) s"
+    }
+
+    static let selectiveSync = Check.aboutFailover(
+        "geo.selective-sync",
+        CheckText(
+            question: "Does the candidate replicate everything, not only chosen groups or storages?",
+            rationale: "100 % of a selection looks like 100 %; the rest is lost with the promotion.",
+            source: "gitlab-geo.md 4.3, 5.2 trap 19"),
+        needs: askFrom
+    ) { examination, pair in
+        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else { return "" }
+        if let selection = row.selectiveSync, !selection.isEmpty {
+            let lost = selection == "shards" ? "projects on all other storages" : "groups and projects outside the selection"
+            examination.fail(
+                "\(pair.to.id) replicates selected \(selection) only: the \(lost) would be lost",
+                remedy: "Admin > Geo > Sites > \(row.name) > Edit: Selective synchronization \"All projects\";"
+                    + " then wait for geo.complete")
+        }
+        return "\(pair.to.id) replicates everything: no selective synchronization"
+    }
+
+    static let objectStorage = Check.aboutFailover(
+        "geo.object-storage",
+        CheckText(
+            question: "Does Geo replicate object storage to the candidate?",
+            rationale: "Where Geo does not, the storage provider has to, and Geo's counts do not show whether it does.",
+            source: "gitlab-geo.md 3.1.1 P5, 6.3"),
+        needs: askFrom
+    ) { examination, pair in
+        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else { return "" }
+        if !row.syncsObjectStorage {
+            examination.warn(
+                "Geo does not replicate object storage to \(pair.to.id): what is in buckets is there only if their provider"
+                    + " replicates it",
+                remedy: "Admin > Geo > Sites > \(row.name) > Edit: allow this site to replicate content on object storage;"
+                    + " or confirm the provider's replication")
+        }
+        return "Geo replicates object storage to \(pair.to.id)"
+    }
+
+    static let maintenanceMode = Check.aboutSite(
+        "site.maintenance-mode",
+        CheckText(
+            question: "Is maintenance mode off before the failover?",
+            rationale: "Maintenance mode that is already on belongs to somebody else's work, or to a run that never ended.",
+            source: "gitlab-geo.md 3.1.2 B1"),
+        needs: askOwn
+    ) { examination, site in
+        if let geo = examination.geo(of: site), geo.facts.isInMaintenanceMode {
+            examination.warn(
+                "\(site.id) is in maintenance mode already", remedy: examination.endMaintenanceMode(of: site))
+        }
+        return "\(site.id) is not in maintenance mode"
+    }
+
+    static let readOnly = Check.aboutSite(
+        "site.read-only",
+        CheckText(
+            question: "Does the site's own database say that maintenance mode is on?",
+            rationale: "The runner's exit status is a claim; the row that Rails reads is what refuses writes.",
+            source: "gitlab-geo.md 3.1.2 B1, 4.4"),
+        needs: askOwn
+    ) { examination, site in
+        if let geo = examination.geo(of: site), !geo.facts.isInMaintenanceMode {
+            examination.fail(
+                "\(site.id) is not in maintenance mode: users can write",
+                remedy: "sudo gitlab-rails runner '::Gitlab::CurrentSettings.update!(maintenance_mode: true)'"
+                    + "  # on a Rails node of \(site.id)")
+        }
+        return "\(site.id) is in maintenance mode by its own database"
+    }
+
+    static let maintenanceOff = Check.aboutSite(
+        "site.maintenance-off",
+        CheckText(
+            question: "Does the site's own database say that maintenance mode is off?",
+            rationale: "Maintenance mode is replicated: a promoted site comes up read-only until it is turned off.",
+            source: "gitlab-geo.md 3.3, 5.2 trap 8"),
+        needs: askOwn
+    ) { examination, site in
+        if let geo = examination.geo(of: site), geo.facts.isInMaintenanceMode {
+            examination.fail(
+                "\(site.id) is in maintenance mode: users cannot write",
+                remedy: examination.endMaintenanceMode(of: site))
+        }
+        return "\(site.id) is out of maintenance mode by its own database"
+    }
+
+    static let logCursor = Check.aboutFailover(
+        "geo.log-cursor",
+        CheckText(
+            question: "Has the candidate's log cursor processed every event that the primary recorded?",
+            rationale: "Registries know only what the cursor has told them: complete registries behind a cursor that"
+                + " stands still are complete for the past.",
+            source: "gitlab-geo.md 4.7, 4.8, 6.2"),
+        limits: [
+            LimitDefault(
+                name: "at_most_events", value: 0, unit: .count, meaning: "events that the cursor may be behind")
+        ],
+        needs: { scope, pair, _ in
+            scope.askGeo(of: pair.from)
+            scope.ask([.tracking], of: pair.to.nodes)
+        }
+    ) { examination, pair in
+        let geo = examination.geo(of: pair.from)
+        let tracking = examination.tracking(of: pair.to)
+        guard let geo, let tracking else { return "" }
+        return examination.compare(cursor: tracking.facts.cursorEventID, with: geo.facts.lastEventID, of: pair)
+    }
+}
+
+extension Examination {
+    func endMaintenanceMode(of site: Site) -> String {
+        "sudo gitlab-rails runner '::Gitlab::CurrentSettings.update!(maintenance_mode: false)'"
+            + "  # on a Rails node of \(site.id)"
+    }
+
+    fileprivate mutating func compare(cursor: Int?, with last: Int?, of pair: SitePair) -> String {
+        let remedy = "sudo gitlab-ctl tail geo-logcursor"
+            + "  # on \(Quantity.list(pair.to.nodes(running: .logcursor).map(\.id.rawValue)))"
+        // Reading the log first and the cursor a moment later can show the cursor a little ahead.
+        let slack = 1000
+        switch (cursor, last) {
+        case (nil, nil):
+            warn("neither site has ever seen a Geo event, so that nothing shows the log cursor working", remedy: remedy)
+        case (nil, .some(let last)):
+            fail("the log cursor of \(pair.to.id) has processed nothing, the last event is \(last)", remedy: remedy)
+        case (.some(let cursor), nil):
+            return "the event log of \(pair.from.id) is empty, the log cursor of \(pair.to.id) has processed up to \(cursor)"
+        case (.some(let cursor), .some(let last)) where cursor > last + slack:
+            fail(
+                "the log cursor of \(pair.to.id) is at event \(cursor), past the last event \(last) of \(pair.from.id):"
+                    + " its tracking database belongs to another past",
+                remedy: "reset the tracking database of \(pair.to.id): geo-failover plan --runbook reseed")
+        case (.some(let cursor), .some(let last)) where last - cursor > limit("at_most_events"):
+            fail(
+                "the log cursor of \(pair.to.id) is at event \(cursor), \(last - cursor) behind \(last) on"
+                    + " \(pair.from.id), at most \(limit("at_most_events")) allowed",
+                remedy: remedy)
+        case (.some(let cursor), .some(let last)):
+            return "the log cursor of \(pair.to.id) is at event \(cursor), \(max(0, last - cursor)) behind \(pair.from.id)"
+        }
+        return ""
+    }
+}

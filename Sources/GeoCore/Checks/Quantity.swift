@@ -1,0 +1,37 @@
+/// Numbers with their units, as findings write them.
+enum Quantity {
+    /// `512 bytes`, `1.5 GiB (1610612736 bytes)`.
+    static func bytes(_ count: Int) -> String {
+        let units = ["KiB", "MiB", "GiB", "TiB"]
+        guard count >= 1024 else { return count == 1 ? "1 byte" : "\(count) bytes" }
+        var value = Double(count) / 1024
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return "\(oneDecimal(value)) \(units[unit]) (\(count) bytes)"
+    }
+
+    /// `12.3 s`.
+    static func seconds(_ value: Double) -> String { "\(oneDecimal(value)) s" }
+
+    /// `1 node`, `3 nodes`.
+    static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(number) \(number == 1 ? one : many ?? one + "s")"
+    }
+
+    /// Names up to a readable number, and how many more there are.
+    static func list(_ names: some Collection<String>, atMost limit: Int = 5) -> String {
+        let shown = names.prefix(limit).joined(separator: ", ")
+        return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown
+    }
+
+    private static func oneDecimal(_ value: Double) -> String {
+        // A value that no Int holds is printed as it is.
+        guard value.magnitude < 1e15 else { return "\(value)" }
+        let tenths = Int((value * 10).rounded())
+        let text = "\(tenths.magnitude / 10)" + (tenths % 10 == 0 ? "" : ".\(tenths.magnitude % 10)")
+        return tenths < 0 ? "-" + text : text
+    }
+}
