@@ -45,9 +45,13 @@ OPERATOR_ID = 1000
 SHARED = "usr/lib/geo-lab/etc"      # where the nodes' /etc finds what is equal on all of them
 
 
+def base_layer(lab: Lab) -> Path:
+    return lab.state / "nodes/.base"
+
+
 def build_base(lab: Lab) -> None:
     """The layer between the host's /usr and the nodes': written once, since thousands of small files are slow to copy."""
-    base = lab.state / "base"
+    base = base_layer(lab)
     library = base / "usr/lib/geo-lab"
     library.mkdir(parents=True, exist_ok=True)
     shutil.copy2(FILES / "boot", library / "boot")
@@ -76,7 +80,7 @@ def build(lab: Lab, node: Node) -> None:
     for name, mode in DIRECTORIES.items():
         (root / name).mkdir(parents=True, exist_ok=True)
         (root / name).chmod(mode)
-    links = LINKS | {f"etc/{name}": f"/{SHARED}/{name}" for name in ETC if os.path.lexists(lab.state / "base" / SHARED / name)}
+    links = LINKS | {f"etc/{name}": f"/{SHARED}/{name}" for name in ETC if os.path.lexists(base_layer(lab) / SHARED / name)}
     for name, target in links.items():
         if not (root / name).is_symlink():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -168,10 +172,7 @@ def mount_usr(lab: Lab, node: Node) -> None:
     upper, work = node.root.parent / "usr", node.root.parent / "work"
     for directory in (target, upper, work):
         directory.mkdir(parents=True, exist_ok=True)
-    # volatile: unmounting would otherwise flush the whole disk to be sure of files that `down` removes a moment later.
-    # The mark it leaves, which forbids mounting again after a crash of the machine, means nothing for a practice lab.
-    shutil.rmtree(work / "work/incompat", ignore_errors=True)
-    layers = f"volatile,lowerdir={lab.state}/base/usr:/usr,upperdir={upper},workdir={work}"
+    layers = f"lowerdir={base_layer(lab)}/usr:/usr,upperdir={upper},workdir={work}"
     done = run("mount", "-t", "overlay", "geo-lab", "-o", layers, str(target), check=False)
     if done.returncode != 0:
         raise LabError(f"cannot mount an overlay of /usr for {node.name}: {done.stderr.strip()}. The state directory must be on a "

@@ -12,12 +12,12 @@ import sys
 import time
 from pathlib import Path
 
-from . import boot, faults, host, keys, network, outputs, rootfs
+from . import boot, disk, faults, host, keys, network, outputs, rootfs
 from .host import LabError
 from .lab import MARKER, Lab, state_parent
 from .topology import DOMAIN, Node
 
-TOOLS = ("ip", "nft", "tc", "unshare", "nsenter", "mount", "setpriv", "ssh", "ssh-keygen", "sshd", "sudo", "runsvdir", "sv",
+TOOLS = ("ip", "nft", "tc", "unshare", "nsenter", "mount", "mkfs.ext4", "setpriv", "ssh", "ssh-keygen", "sshd", "sudo", "runsvdir", "sv",
          "chpst", "haproxy", "redis-server", "postgres", "git", "curl")
 PACES = {
     "fast": {"ctl": 0.1, "rails_boot": 0.6, "reconfigure": 1.5, "promote_pg": 0.3},
@@ -95,6 +95,9 @@ def _make(lab: Lab, pace: str, bare: bool, phases: Phases) -> None:
         with phases.phase("network"):
             _claim(lab, pace, bare)
             network.create(lab)
+        with phases.phase("disk"):
+            if not disk.attach(lab):
+                print(" (no loop devices: a plain directory, slower)", end="")
         nodes = list(lab.nodes.values())
         with phases.phase("SSH keys"):
             keys.make_operator_keys(lab)
@@ -159,6 +162,7 @@ def _repair(lab: Lab, pace: str | None, phases: Phases) -> None:
         write_pace(lab, list(lab.nodes.values()))
     had_network = network.exists(lab)
     network.create(lab)
+    disk.attach(lab)
     _write_outputs(lab)
     keys.write_known_hosts(lab)
     down_by_fault = faults.nodes_down(lab)
