@@ -97,6 +97,10 @@ def main(argv: list[str]) -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
+    except subprocess.TimeoutExpired as error:
+        words = " ".join(map(str, error.cmd))
+        print(f"lab: a command did not end within {error.timeout:.0f} s: {words[-200:]}", file=sys.stderr)
+        return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
