@@ -92,4 +92,4 @@ def backend(request: Request):
 
 
 def run():
-    serve(listen_address(), answer)
+    serve("gitaly", listen_address(), answer)

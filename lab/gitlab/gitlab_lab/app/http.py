@@ -2,11 +2,12 @@
 
 import http.client
 import json
-import signal
 import socketserver
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
+
+from gitlab_lab.app.signals import on_term
 
 MAINTENANCE = "GitLab Maintenance: system is in maintenance mode"
 
@@ -57,7 +58,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     daemon_threads = False
 
 
-def serve(address, answer):
+def serve(service, address, answer):
     """Serves until TERM, then ends after the requests in flight."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -85,11 +86,7 @@ def serve(address, answer):
 
     server = _Server(address, Handler)
 
-    def stop(*_):
-        threading.Thread(target=server.shutdown, daemon=True).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    on_term(service, lambda: threading.Thread(target=server.shutdown, daemon=True).start())
     print(f"listening on {address[0]}:{address[1]}", flush=True)
     server.serve_forever(poll_interval=0.3)
     server.server_close()

@@ -3,9 +3,9 @@
 After a promotion it keeps running, with nothing to do on a primary.
 """
 
-import signal
 import threading
 
+from gitlab_lab.app.signals import on_term
 from gitlab_lab.rails import cron, database
 from gitlab_lab.rails.site import Site
 
@@ -21,8 +21,7 @@ class LogCursor:
         self.stopping = threading.Event()
 
     def run(self):
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stopping.set())
+        on_term("geo-logcursor", self.stopping.set)
         print("Geo log cursor started", flush=True)
         while not self.stopping.is_set():
             try:

@@ -1,7 +1,8 @@
 """nginx: passes connections on to workhorse, and says 502 when it is not there."""
 
 import asyncio
-import signal
+
+from gitlab_lab.app.signals import NUMBERS, guarded
 
 WORKHORSE = ("127.0.0.1", 8181)
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1>nginx</body></html>\n"
@@ -45,8 +46,8 @@ async def _relay(reader, writer):
 async def _serve():
     server = await asyncio.start_server(_relay, "0.0.0.0", 80, backlog=256)
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    for number in NUMBERS:
+        asyncio.get_running_loop().add_signal_handler(number, guarded("nginx", stop.set))
     print("listening on port 80", flush=True)
     await stop.wait()
     server.close()

@@ -121,4 +121,4 @@ ROUTES = [
 
 
 def run():
-    serve(ADDRESS, Application().answer)
+    serve("puma", ADDRESS, Application().answer)

@@ -2,13 +2,13 @@
 
 import json
 import os
-import signal
 import socket
 import threading
 import time
 
 from gitlab_lab import faults
 from gitlab_lab.app import jobs
+from gitlab_lab.app.signals import on_term
 from gitlab_lab.rails import cron, database
 from gitlab_lab.rails.site import Site
 
@@ -29,8 +29,7 @@ class Sidekiq:
         self.busy = 0
 
     def run(self):
-        signal.signal(signal.SIGTERM, lambda *_: self.stopping.set())
-        signal.signal(signal.SIGINT, lambda *_: self.stopping.set())
+        on_term("sidekiq", self.stopping.set)
         loops = [self.work] * WORKERS + [self.schedule, self.heartbeat]
         threads = [threading.Thread(target=self._forever, args=(loop,), daemon=True) for loop in loops]
         for thread in threads:

@@ -55,4 +55,4 @@ class Workhorse:
 
 
 def run():
-    serve(ADDRESS, Workhorse().answer)
+    serve("gitlab-workhorse", ADDRESS, Workhorse().answer)

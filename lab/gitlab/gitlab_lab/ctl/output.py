@@ -38,12 +38,11 @@ def result(message, good):
 
 
 def run(argv, echo=True, environment=None, stdin=subprocess.DEVNULL):
-    """Runs a command and returns (code, output), showing its lines as they come."""
+    """Runs a command and returns (code, stdout), showing its lines as they come. Its stderr passes through."""
     process = subprocess.Popen(
         argv,
         stdin=stdin,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         env={**os.environ, **(environment or {})},
         text=True,
         errors="replace",

@@ -30,6 +30,8 @@ FAST_SHUTDOWN = """#!/bin/sh
 echo "received TERM from runit, sending INT instead to force quit connections"
 kill -INT "$(cat /opt/gitlab/sv/{name}/supervise/pid)"
 """
+# Programs that cannot be told to ignore TERM: for these runit is kept from sending it.
+FOREIGN = {"postgresql", "geo-postgresql", "redis", "logrotate"}
 IGNORE_TERM = "#!/bin/sh\nexit 0\n"
 
 
@@ -45,7 +47,7 @@ def define(name):
 
 def write_control(name):
     control = f"{paths.SV_DIR}/{name}/control/t"
-    if name in faults.arguments("hung-service"):
+    if name in FOREIGN and name in faults.arguments("hung-service"):
         paths.write(control, IGNORE_TERM, 0o755)
     elif name in ("postgresql", "geo-postgresql"):
         paths.write(control, FAST_SHUTDOWN.format(name=name), 0o755)
@@ -55,7 +57,10 @@ def write_control(name):
 
 def enable(name):
     """Links the service; runsvdir starts it within seconds. A linked service is left as it is."""
-    link = paths.at(f"{paths.SERVICE_DIR}/{name}")
+    link, init = paths.at(f"{paths.SERVICE_DIR}/{name}"), paths.at(f"/opt/gitlab/init/{name}")
+    if not os.path.lexists(init):
+        os.makedirs(os.path.dirname(init), exist_ok=True)
+        os.symlink("/opt/gitlab/embedded/bin/sv", init)
     if os.path.lexists(link):
         return False
     os.makedirs(os.path.dirname(link), exist_ok=True)

@@ -13,7 +13,9 @@ import time
 from gitlab_lab import paths
 from gitlab_lab.ctl.output import out
 
-SV = "/opt/gitlab/embedded/bin/sv"
+# Links to `sv`, one per service: called by such a name it answers with the exit codes of an
+# init script (3 for a stopped service, 4 for one that cannot be asked).
+INIT = "/opt/gitlab/init/"
 COMMANDS = {
     "status": "status",
     "start": "start",
@@ -48,7 +50,7 @@ def _sv(command, name):
     environment = {**os.environ, "SVDIR": paths.at(paths.SERVICE_DIR)}
     environment.setdefault("SVWAIT", "30")
     done = subprocess.run(
-        [SV, command, name],
+        [INIT + name, command],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -58,6 +60,9 @@ def _sv(command, name):
     )
     for line in done.stdout.splitlines():
         out(line)
+    # GitLab's sv says 3 for a stopped service, Debian's says 0.
+    if command == "status" and done.returncode == 0 and done.stdout.startswith("down:"):
+        return 3
     return done.returncode
 
 

@@ -113,6 +113,8 @@ def _toggle(enabled):
     own = context.site.own()
     if own is None:
         raise Abort("Current node is not identified")
+    if own["primary"]:
+        return 0
     try:
         metrics.call_primary(context.site, "PUT", f"/api/v4/geo_nodes/{own['id']}", json.dumps({"enabled": enabled}).encode())
     except (OSError, urllib.error.URLError):
