@@ -1,0 +1,225 @@
+package import GeoCore
+
+/// Inventory files: YAML to ``Inventory``, every default applied, or a list of everything that is wrong.
+package enum InventoryDocument {
+    /// The only schema that this tool reads.
+    package static let schema = 1
+
+    /// Decodes the text of an inventory file. Reads no other file and asks nobody.
+    ///
+    /// Relative paths in it begin at the directory of `path`, `~` is `home`, and who logs in where nothing else is
+    /// said is `user`, the operator. A value comes back exactly when no diagnostic is an error; warnings may come with it.
+    package static func load(
+        text: String, path: String, user: String, home: String
+    ) -> (inventory: Inventory?, diagnostics: [Diagnostic]) {
+        let problems = Problems(path: path)
+        let reader = InventoryReader(
+            problems: problems, locations: Locations(file: path, home: home), operatorName: user)
+        let source = DocumentReference(path: path, digest: Digest(of: text.utf8))
+        let inventory = YAMLReader.read(text, problems: problems).flatMap { reader.read($0, source: source) }
+        return (problems.hasErrors ? nil : inventory, problems.inOrder)
+    }
+}
+
+/// Reads the top of an inventory and what stands beside the sites.
+struct InventoryReader {
+    static let keys = ["schema", "deployment", "objectives", "ssh", "database", "sites", "hooks", "fences", "canary"]
+
+    let problems: Problems
+    let locations: Locations
+    let operatorName: String
+
+    func read(_ root: YAMLValue, source: DocumentReference) -> Inventory? {
+        guard Schema.isReadable(root, kind: "an inventory", known: InventoryDocument.schema, problems),
+            let fields = Fields(root, of: "the inventory", keys: Self.keys, problems: problems)
+        else { return nil }
+        let deployment = name(fields)
+        let objectives = fields.objectives()
+        let ssh = fields.entry("ssh").flatMap { sshSettings($0.value, of: "'ssh'") } ?? SSHSettings()
+        let database = fields.entry("database").flatMap { self.database($0.value) } ?? DatabaseAccess()
+        let sites = SiteReader(inventory: self, ssh: ssh).read(fields)
+        let hooks = fields.entry("hooks").map { self.hooks($0.value) } ?? [:]
+        let fences = fields.entry("fences").map { self.fences($0.value) } ?? []
+        let canary = fields.entry("canary").flatMap { self.canary($0.value) }
+        return Inventory(
+            deployment: deployment ?? "", objectives: objectives, database: database, sites: sites, hooks: hooks,
+            canary: canary, fences: fences, source: source)
+    }
+
+    func sshSettings(_ value: YAMLValue, of subject: String) -> SSHSettings? {
+        Fields(value, of: subject, keys: SSHSettings.keys, problems: problems).map { SSHSettings($0, locations) }
+    }
+
+    private func name(_ fields: Fields) -> String? {
+        guard
+            let value = fields.required(
+                "deployment", expected: "the name of the deployment", suggestion: "deployment: NAME"),
+            let text = value.text(fields.label("deployment"), problems)
+        else { return nil }
+        Names.check(text, fields.label("deployment"), at: value.position, problems)
+        return text
+    }
+
+    // MARK: Database
+
+    private enum SSLMode: String, CaseIterable {
+        case disable, allow, prefer, require
+        case verifyCA = "verify-ca"
+        case verifyFull = "verify-full"
+    }
+
+    private func database(_ value: YAMLValue) -> DatabaseAccess? {
+        let keys = ["via", "user", "password", "port", "sslmode"]
+        guard let fields = Fields(value, of: "'database'", keys: keys, problems: problems) else { return nil }
+        let via = fields.choice("via", of: DatabaseAccess.Via.self) ?? .shell
+        for key in keys.dropFirst() where via == .shell {
+            guard let entry = fields.entry(key) else { continue }
+            problems.warning(
+                "\(fields.label(key)) has no effect with 'via: shell'", at: entry.keyPosition,
+                suggestion: "remove it, or set 'via' to tunnel or direct")
+        }
+        return DatabaseAccess(
+            via: via, user: fields.text("user"),
+            password: fields.entry("password").flatMap {
+                Secrets.read($0.value, fields.label("password"), locations, problems)
+            },
+            port: fields.integer("port", in: 1...65_535) ?? 5432,
+            sslMode: fields.choice("sslmode", of: SSLMode.self)?.rawValue)
+    }
+
+    // MARK: Hooks, fences, canary
+
+    private func hooks(_ value: YAMLValue) -> [String: Hook] {
+        var hooks: [String: Hook] = [:]
+        for entry in value.mapping("'hooks'", problems, expected: "a mapping of names to hooks") ?? [] {
+            Names.check(entry.key, "the name of a hook", at: entry.keyPosition, problems)
+            let subject = "hook \(quoted(entry.key))"
+            guard
+                let fields = Fields(
+                    entry.value, of: subject, at: entry.keyPosition, keys: ["run", "time_limit"], problems: problems)
+            else { continue }
+            hooks[entry.key] = program(fields, name: entry.key)
+        }
+        return hooks
+    }
+
+    private func fences(_ value: YAMLValue) -> [Hook] {
+        var seen: [String: Position] = [:]
+        let elements = value.list("'fences'", problems, expected: "a list of { name, run, time_limit }") ?? []
+        return elements.compactMap { element in
+            guard let fields = Fields(element, of: "a fence", keys: ["name", "run", "time_limit"], problems: problems)
+            else {
+                return nil
+            }
+            guard let value = fields.required("name", expected: "the name of the fence"),
+                let name = value.text(fields.label("name"), problems)
+            else { return nil }
+            Names.check(name, fields.label("name"), at: value.position, problems)
+            if let first = seen.updateValue(value.position, forKey: name) {
+                problems.error(
+                    "the fence \(quoted(name)) is named again; the first is in line \(first.line)", at: value.position)
+            }
+            return program(fields, name: name)
+        }
+    }
+
+    private func program(_ fields: Fields, name: String) -> Hook? {
+        let expected = "a list: a program and its arguments"
+        let limit = fields.duration("time_limit") ?? 120
+        guard let value = fields.required("run", expected: expected, suggestion: #"run: [./program, "{site}"]"#) else {
+            return nil
+        }
+        var suggestion: String?
+        if case .scalar(let text, _) = value.content {
+            suggestion =
+                "[\(text.split(separator: " ").prefix(8).map { $0.contains("{") ? "\"\($0)\"" : String($0) }.joined(separator: ", "))]"
+        }
+        guard let elements = value.list(fields.label("run"), problems, expected: expected, suggestion: suggestion)
+        else { return nil }
+        var arguments = elements.compactMap { $0.text("an argument in \(fields.label("run"))", problems) }
+        for element in elements { checkPlaceholders(element, fields.label("run"), known: ["site", "url", "node"]) }
+        guard let program = arguments.first else {
+            if elements.isEmpty {
+                problems.error("\(fields.label("run")) is an empty list", at: value.position, expected: expected)
+            }
+            return nil
+        }
+        guard let resolved = locations.resolve(program: program) else {
+            problems.error(
+                "\(fields.label("run")) begins with \(quoted(program))", at: value.position, expected: "a program")
+            return nil
+        }
+        arguments[0] = resolved
+        return Hook(name: name, run: arguments, timeLimitSeconds: limit)
+    }
+
+    private func canary(_ value: YAMLValue) -> Canary? {
+        guard let fields = Fields(value, of: "'canary'", keys: ["repository"], problems: problems),
+            let repository = fields.required(
+                "repository", expected: "the URL of a repository, with {url} for the site's"),
+            let text = repository.text(fields.label("repository"), problems)
+        else { return nil }
+        checkPlaceholders(repository, fields.label("repository"), known: ["url", "url_host"])
+        if let scheme = text.firstRange(of: "://") {
+            let authority = text[scheme.upperBound...].prefix { $0 != "/" }
+            if let at = authority.lastIndex(of: "@"), text.hasPrefix("http") || authority[..<at].contains(":") {
+                problems.error(
+                    "\(fields.label("repository")) holds a user or a password (its text is not shown)",
+                    at: repository.position,
+                    expected: "a URL without them; Git's credential helper knows them")
+            }
+        }
+        return Canary(repository: text)
+    }
+
+    /// Reports `{words}` that nothing stands for.
+    private func checkPlaceholders(_ value: YAMLValue, _ label: String, known: [String]) {
+        guard case .scalar(let text, _) = value.content else { return }
+        for match in text.matches(of: /\{([a-z_]+)\}/) where !known.contains(String(match.1)) {
+            problems.error(
+                "\(label) holds the placeholder \(quoted("{\(match.1)}"))", at: value.position,
+                expected: listed(known.map { "{\($0)}" }),
+                suggestion: Spelling.nearest(to: String(match.1), among: known).map { "{\($0)}" })
+        }
+    }
+}
+
+/// The number at the top of every file.
+enum Schema {
+    /// Reports a number of another time, or none. When it is another, nothing below is worth reading.
+    static func isReadable(_ root: YAMLValue, kind: String, known: Int, _ problems: Problems) -> Bool {
+        guard case .mapping(let entries) = root.content else {
+            problems.error(
+                "the file is \(root.described)", at: root.position,
+                expected: "a mapping with 'schema: \(known)' at its top")
+            return false
+        }
+        guard let value = entries.first(where: { $0.key == "schema" })?.value else {
+            problems.error(
+                "the file does not say which schema it has", at: root.position, expected: kind,
+                suggestion: "schema: \(known)")
+            return true
+        }
+        if case .scalar(let text, isQuoted: false) = value.content, let number = Int(text) {
+            if number == known { return true }
+            problems.error(
+                "schema \(number) is not known", at: value.position,
+                expected: "schema \(known), the one that this tool reads")
+            return false
+        }
+        problems.error(
+            "'schema' is \(value.described)", at: value.position, expected: "the number \(known)",
+            suggestion: "schema: \(known)")
+        return true
+    }
+}
+
+extension Fields {
+    /// What the operators owe their users; a goal of no time at all is refused, one of no loss is usual.
+    func objectives() -> Objectives {
+        guard let value = entry("objectives")?.value,
+            let fields = Fields(value, of: "'objectives'", keys: ["rto", "rpo"], problems: problems)
+        else { return Objectives() }
+        return Objectives(rtoSeconds: fields.duration("rto"), rpoSeconds: fields.duration("rpo", atLeast: 0))
+    }
+}
