@@ -6,7 +6,9 @@ faults are put, and they vanish with it. On the host there is a single interface
 """
 from __future__ import annotations
 
+import contextlib
 import json
+from pathlib import Path
 
 from .host import LabError, run
 from .lab import Lab, all_labs
@@ -108,3 +110,9 @@ def remove(lab: Lab) -> None:
     run("ip", "link", "del", lab.host_link, check=False)
     if exists(lab):
         run("ip", "netns", "del", lab.router)
+    # `ip netns` mounts its directory on itself the first time and leaves that behind. Not ours while anyone's namespace is in it.
+    named = Path("/run/netns")
+    if named.is_dir() and not any(named.iterdir()):
+        run("umount", str(named), check=False)
+        with contextlib.suppress(OSError):
+            named.rmdir()

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 from . import boot, faults
 from .lab import Lab, all_labs
@@ -15,10 +16,10 @@ def node_state(lab: Lab, node: Node, broken: set[str]) -> str:
     return "up" if boot.is_running(lab, node) else "DOWN"
 
 
-def services(lab: Lab, node: Node) -> str:
+def services(node: Node) -> list[dict]:
     """Services as runit knows them, read from its files: no program of the node is run, so a hung one cannot hang this."""
     if node.pid is None:
-        return ""
+        return []
     found = []
     for directory in ("opt/gitlab/service", "etc/service"):
         base = node.root / directory
@@ -26,23 +27,21 @@ def services(lab: Lab, node: Node) -> str:
             if entry.name == "ssh":
                 continue
             target = node.root / str(entry.readlink()).lstrip("/") if entry.is_symlink() else entry
-            try:
-                state = (target / "supervise/stat").read_text().strip()
-            except OSError:
-                state = "not supervised"
-            if state.startswith("run") and not is_alive(node, target):
-                state = "not supervised"
-            found.append(entry.name if state == "run" else f"{entry.name} ({state})")
-    return " ".join(found)
+            found.append({"name": entry.name, "state": service_state(target)})
+    return found
 
 
-def is_alive(node: Node, service) -> bool:
-    """runit's files outlive a power cut; only a process that is there now counts."""
+def in_words(service: dict) -> str:
+    return service["name"] if service["state"] == "run" else f"{service['name']} ({service['state']})"
+
+
+def service_state(service: Path) -> str:
+    """runit's files outlive a power cut; its fifo, asked as `sv` does, tells whether anyone supervises."""
     try:
-        pid = int((service / "supervise/pid").read_text())
-    except (OSError, ValueError):
-        return False
-    return os.path.exists(f"/proc/{node.pid}/root/proc/{pid}")
+        os.close(os.open(service / "supervise/ok", os.O_WRONLY | os.O_NONBLOCK))
+        return (service / "supervise/stat").read_text().strip()
+    except OSError:
+        return "not supervised"
 
 
 def status(lab: Lab, as_json: bool) -> int:
@@ -50,7 +49,7 @@ def status(lab: Lab, as_json: bool) -> int:
         print(json.dumps({"name": lab.name, "up": False}) if as_json else f"Lab {lab.name} is not up. Make it: lab/lab --name {lab.name} up")
         return 1
     broken = faults.nodes_down(lab)
-    rows = [(node, node_state(lab, node, broken), services(lab, node)) for node in lab.nodes.values()]
+    rows = [(node, node_state(lab, node, broken), services(node)) for node in lab.nodes.values()]
     active = faults.active(lab)
     users_at = (lab.state / "dns").read_text().strip() if (lab.state / "dns").exists() else "nowhere"
     good = lab.config["phase"] == "complete" and all(state != "DOWN" for _, state, _ in rows)
@@ -58,13 +57,13 @@ def status(lab: Lab, as_json: bool) -> int:
         print(json.dumps({
             "name": lab.name, "up": good, "phase": lab.config["phase"], "net": f"10.{lab.net}.0.0/16", "pace": lab.pace,
             "state": str(lab.state), "users_at": users_at,
-            "nodes": [{"name": n.name, "site": n.site, "address": n.address, "state": s, "services": v.split(" ") if v else []} for n, s, v in rows],
+            "nodes": [{"name": n.name, "site": n.site, "address": n.address, "state": s, "services": v} for n, s, v in rows],
             "faults": active}))
         return 0 if good else 1
     complete = "" if lab.config["phase"] == "complete" else "; half made: run `up` again"
     print(f"Lab {lab.name}: 10.{lab.net}.0.0/16, pace {lab.pace}, users at {users_at}{complete}")
     for node, state, running in rows:
-        print(f"  {node.name:16} {node.address:12} {state:13} {running}".rstrip())
+        print(f"  {node.name:16} {node.address:12} {state:13} {' '.join(map(in_words, running))}".rstrip())
     print("Faults: " + (", ".join(faults.describe(fault) for fault in active) or "none"))
     return 0 if good else 1
 

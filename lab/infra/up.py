@@ -224,7 +224,7 @@ def remove(lab: Lab, keep_directory: bool) -> None:
 
 def how_to_use(lab: Lab) -> str:
     me = "lab/lab" if lab.name == "default" else f"lab/lab --name {lab.name}"
-    return f"""Sites:       {lab.sites[0]} (primary) {lab.url(lab.sites[0])}, {lab.sites[1]} (secondary) {lab.url(lab.sites[1])}
+    return f"""Sites:       {lab.sites[0]} {lab.url(lab.sites[0])} (primary of a new lab), {lab.sites[1]} {lab.url(lab.sites[1])} (secondary)
 Inventory:   {lab.state}/inventory.yaml
 Look:        {me} status
 Log in:      {me} ssh tokyo-pg-1
