@@ -29,7 +29,8 @@ extension Check {
         _ id: CheckID, _ text: CheckText, probes: Set<Probe>, limits: [LimitDefault] = [],
         examine: @escaping @Sendable (inout Examination, Node) -> String
     ) -> Check {
-        aboutNode(id, text, limits: limits, needs: { scope, node, _ in scope.ask(probes, of: [node]) }, examine: examine)
+        aboutNode(
+            id, text, limits: limits, needs: { scope, node, _ in scope.ask(probes, of: [node]) }, examine: examine)
     }
 
     static func aboutNode(

@@ -25,7 +25,7 @@ enum CompletionCheck {
         context.limits = Limits(
             examination.context.limits.values.filter { ["status_age", "message_age", "fact_age"].contains($0.key) })
         for part in parts {
-            for finding in part.findings(context, examination.observation) { examination.include(finding) }
+            for finding in part.findings(context, examination.observation) { examination.prove(finding) }
         }
         return "\(pair.to.id) has everything that \(pair.from.id) has: WAL, items, checksums and events"
     }

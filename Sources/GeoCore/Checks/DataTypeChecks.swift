@@ -56,7 +56,8 @@ enum DataTypeChecks {
 
 extension Examination {
     fileprivate mutating func requireComplete(_ type: DataType, of pair: SitePair) {
-        let resync = "Admin > Geo > Sites > \(pair.to.geoNodeName) > \(type.name): Resync all; then"
+        let resync =
+            "Admin > Geo > Sites > \(pair.to.geoNodeName) > \(type.name): Resync all; then"
             + " sudo gitlab-rake gitlab:geo:status  # on a Rails node of \(pair.to.id)"
         guard let registry = type.registry else {
             if !type.isEmpty {
@@ -71,7 +72,9 @@ extension Examination {
             unknown(
                 "\(type.name): \(registry.total) registered on \(pair.to.id), and \(pair.from.id) does not say how many"
                     + " there are",
-                remedy: "sudo gitlab-rails runner 'Geo::MetricsUpdateWorker.new.perform'  # on a Rails node of \(pair.from.id)")
+                remedy:
+                    "sudo gitlab-rails runner 'Geo::MetricsUpdateWorker.new.perform'  # on a Rails node of \(pair.from.id)"
+            )
             return
         }
         let pending = registry.total - registry.synced - registry.failed
@@ -107,18 +110,22 @@ extension Examination {
         }
         let pending = registry.synced - registry.verified - registry.verificationDisabled - registry.verificationFailed
         if pending > limit("at_most_pending") {
-            fail("\(type.name): \(pending) of \(registry.synced) synchronised items are not verified yet", remedy: reverify)
+            fail(
+                "\(type.name): \(pending) of \(registry.synced) synchronised items are not verified yet",
+                remedy: reverify)
         }
     }
 
     /// The primary's side: what has no checksum there cannot be verified anywhere.
     fileprivate mutating func requireChecksummed(_ type: DataType, of pair: SitePair) {
         guard let onPrimary = type.onPrimary, onPrimary > 0 else { return }
-        let remedy = "sudo gitlab-rake gitlab:geo:check  # on a Rails node of \(pair.from.id);"
+        let remedy =
+            "sudo gitlab-rake gitlab:geo:check  # on a Rails node of \(pair.from.id);"
             + " then Admin > Geo > Sites > \(pair.from.geoNodeName) > \(type.name)"
         guard let checksummed = type.checksummed, let failed = type.checksumFailed else {
             unknown(
-                "\(type.name): \(pair.from.id) does not say how many of its \(onPrimary) have a checksum", remedy: remedy)
+                "\(type.name): \(pair.from.id) does not say how many of its \(onPrimary) have a checksum",
+                remedy: remedy)
             return
         }
         if failed > 0 {

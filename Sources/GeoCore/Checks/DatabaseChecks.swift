@@ -18,7 +18,8 @@ enum DatabaseChecks {
             if facts.systemIdentifier.isEmpty {
                 examination.unknown(
                     "\(node.id) told no system identifier",
-                    remedy: "sudo gitlab-psql -Atc 'SELECT system_identifier FROM pg_control_system()'  # on \(node.id)")
+                    remedy: "sudo gitlab-psql -Atc 'SELECT system_identifier FROM pg_control_system()'  # on \(node.id)"
+                )
             } else {
                 seen.append((node, facts.systemIdentifier))
             }
@@ -36,7 +37,8 @@ enum DatabaseChecks {
         "database.is-primary",
         CheckText(
             question: "Has PostgreSQL on the node left recovery?",
-            rationale: "geo promote says \"The database is successfully promoted!\" while PostgreSQL is still in recovery.",
+            rationale:
+                "geo promote says \"The database is successfully promoted!\" while PostgreSQL is still in recovery.",
             source: "gitlab-ctl-behaviour.md 0, 5.3"),
         probes: [.database]
     ) { examination, node in
@@ -55,14 +57,16 @@ enum DatabaseChecks {
     ) { examination, node in
         guard let facts = examination.readDatabase(of: node) else { return "" }
         examination.requirePrimary(facts, of: node)
-        return "PostgreSQL on \(node.id) accepts writes, current WAL position \(facts.primary?.current.description ?? "")"
+        return
+            "PostgreSQL on \(node.id) accepts writes, current WAL position \(facts.primary?.current.description ?? "")"
     }
 
     static let stoppedCleanly = Check.aboutNode(
         "database.stopped-cleanly",
         CheckText(
             question: "Is PostgreSQL on the node down, after a clean shutdown?",
-            rationale: "Only a clean shutdown sends the remaining WAL to the standbys and writes a checkpoint to compare with.",
+            rationale:
+                "Only a clean shutdown sends the remaining WAL to the standbys and writes a checkpoint to compare with.",
             source: "gitlab-geo.md 3.2"),
         probes: [.controlData, .services]
     ) { examination, node in
@@ -70,7 +74,9 @@ enum DatabaseChecks {
             let names = [Component.postgresql, .patroni].filter(node.runs).flatMap(\.services)
             examination.requireStopped(names, among: services, of: node)
         }
-        guard let control = examination.read(\.controlData, "control data", of: node, as: \.evidenceText) else { return "" }
+        guard let control = examination.read(\.controlData, "control data", of: node, as: \.evidenceText) else {
+            return ""
+        }
         let isStandby = node.runs(.patroni) && control.clusterState == "shut down in recovery"
         if !control.isCleanShutdown, !isStandby {
             examination.fail(
@@ -108,7 +114,8 @@ enum DatabaseChecks {
 extension Examination {
     func cleanShutdown(of node: Node) -> String {
         let service = node.runs(.patroni) ? "patroni" : "postgresql"
-        return "sudo gitlab-ctl start \(service), wait until it answers, sudo gitlab-ctl stop \(service)  # on \(node.id)"
+        return
+            "sudo gitlab-ctl start \(service), wait until it answers, sudo gitlab-ctl stop \(service)  # on \(node.id)"
     }
 
     /// The checkpoint with which a stopped site's leader ended; `nil`, with remarks, unless every database node is down.
@@ -173,7 +180,8 @@ extension Examination {
         } else if facts.timeline < control.timeline {
             unknown(
                 "\(node.id) was last seen on timeline \(facts.timeline), \(source.id) ended on \(control.timeline)",
-                remedy: "sudo gitlab-psql -c CHECKPOINT  # on \(node.id), which writes the timeline down; then check again")
+                remedy:
+                    "sudo gitlab-psql -c CHECKPOINT  # on \(node.id), which writes the timeline down; then check again")
         } else if replayed < control.latestCheckpoint {
             fail(
                 "\(node.id) replayed up to \(replayed), \(Quantity.bytes(replayed.distance(to: control.latestCheckpoint)))"

@@ -91,13 +91,14 @@ struct Examination {
         if !remarks.contains(new) { remarks.append(new) }
     }
 
-    /// Takes over another check's answer as a part of this one.
-    mutating func include(_ finding: Finding) {
+    /// Takes over another check's answer as a part of a proof, in which a warning is a gap: it is not proven.
+    mutating func prove(_ finding: Finding) {
         finding.evidence.forEach { note($0) }
         if finding.verdict == .pass {
             note("\(finding.check): \(finding.summary)")
         } else {
-            remark(finding.verdict, "\(finding.check): \(finding.summary)", finding.remedy ?? "")
+            let verdict = max(finding.verdict, .unknown)
+            remark(verdict, "\(finding.check): \(finding.summary)", finding.remedy ?? "")
         }
     }
 

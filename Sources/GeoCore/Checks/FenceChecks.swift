@@ -61,9 +61,12 @@ extension Examination {
                 "gitlab-runsvdir is enabled on \(node.id): everything runs again after a reboot",
                 remedy: "sudo systemctl disable gitlab-runsvdir  # on \(node.id)")
         }
-        if let open = read(\.listeningPorts, "listening ports", of: node, as: { ports in
-            ports.isEmpty ? "none" : ports.map(String.init).joined(separator: ", ")
-        }) {
+        if let open = read(
+            \.listeningPorts, "listening ports", of: node,
+            as: { ports in
+                ports.isEmpty ? "none" : ports.map(String.init).joined(separator: ", ")
+            })
+        {
             for port in open where isGitLabs(port, on: node) {
                 fail(
                     "something on \(node.id) still listens on port \(port) (\(FenceChecks.ports[port] ?? ""))",

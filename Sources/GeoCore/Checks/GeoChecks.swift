@@ -52,9 +52,12 @@ enum GeoChecks {
             source: "gitlab-geo.md 4.3, 5.2 trap 19"),
         needs: askFrom
     ) { examination, pair in
-        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else { return "" }
+        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else {
+            return ""
+        }
         if let selection = row.selectiveSync, !selection.isEmpty {
-            let lost = selection == "shards" ? "projects on all other storages" : "groups and projects outside the selection"
+            let lost =
+                selection == "shards" ? "projects on all other storages" : "groups and projects outside the selection"
             examination.fail(
                 "\(pair.to.id) replicates selected \(selection) only: the \(lost) would be lost",
                 remedy: "Admin > Geo > Sites > \(row.name) > Edit: Selective synchronization \"All projects\";"
@@ -71,12 +74,15 @@ enum GeoChecks {
             source: "gitlab-geo.md 3.1.1 P5, 6.3"),
         needs: askFrom
     ) { examination, pair in
-        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else { return "" }
+        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else {
+            return ""
+        }
         if !row.syncsObjectStorage {
             examination.warn(
                 "Geo does not replicate object storage to \(pair.to.id): what is in buckets is there only if their provider"
                     + " replicates it",
-                remedy: "Admin > Geo > Sites > \(row.name) > Edit: allow this site to replicate content on object storage;"
+                remedy:
+                    "Admin > Geo > Sites > \(row.name) > Edit: allow this site to replicate content on object storage;"
                     + " or confirm the provider's replication")
         }
         return "Geo replicates object storage to \(pair.to.id)"
@@ -86,7 +92,8 @@ enum GeoChecks {
         "site.maintenance-mode",
         CheckText(
             question: "Is maintenance mode off before the failover?",
-            rationale: "Maintenance mode that is already on belongs to somebody else's work, or to a run that never ended.",
+            rationale:
+                "Maintenance mode that is already on belongs to somebody else's work, or to a run that never ended.",
             source: "gitlab-geo.md 3.1.2 B1"),
         needs: askOwn
     ) { examination, site in
@@ -160,7 +167,8 @@ extension Examination {
     }
 
     fileprivate mutating func compare(cursor: Int?, with last: Int?, of pair: SitePair) -> String {
-        let remedy = "sudo gitlab-ctl tail geo-logcursor"
+        let remedy =
+            "sudo gitlab-ctl tail geo-logcursor"
             + "  # on \(Quantity.list(pair.to.nodes(running: .logcursor).map(\.id.rawValue)))"
         // Reading the log first and the cursor a moment later can show the cursor a little ahead.
         let slack = 1000
@@ -170,7 +178,8 @@ extension Examination {
         case (nil, .some(let last)):
             fail("the log cursor of \(pair.to.id) has processed nothing, the last event is \(last)", remedy: remedy)
         case (.some(let cursor), nil):
-            return "the event log of \(pair.from.id) is empty, the log cursor of \(pair.to.id) has processed up to \(cursor)"
+            return
+                "the event log of \(pair.from.id) is empty, the log cursor of \(pair.to.id) has processed up to \(cursor)"
         case (.some(let cursor), .some(let last)) where cursor > last + slack:
             fail(
                 "the log cursor of \(pair.to.id) is at event \(cursor), past the last event \(last) of \(pair.from.id):"
@@ -182,7 +191,8 @@ extension Examination {
                     + " \(pair.from.id), at most \(limit("at_most_events")) allowed",
                 remedy: remedy)
         case (.some(let cursor), .some(let last)):
-            return "the log cursor of \(pair.to.id) is at event \(cursor), \(max(0, last - cursor)) behind \(pair.from.id)"
+            return
+                "the log cursor of \(pair.to.id) is at event \(cursor), \(max(0, last - cursor)) behind \(pair.from.id)"
         }
         return ""
     }

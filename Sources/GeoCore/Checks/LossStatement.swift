@@ -97,7 +97,9 @@ private struct LossAssessment {
             let standby = examination.standbyState(of: pair.to)
             // A primary that was shut down cleanly ends at its shutdown checkpoint, which says as much as a live one.
             if let (control, _) = stoppedLeader() {
-                guard let standby, control.systemIdentifier == standby.database.facts.systemIdentifier else { return nil }
+                guard let standby, control.systemIdentifier == standby.database.facts.systemIdentifier else {
+                    return nil
+                }
                 let missing = standby.state.replayed.distance(to: control.latestCheckpoint)
                 return (missing, standby.database.at, standby.database.node)
             }
@@ -160,8 +162,10 @@ private struct LossAssessment {
         }
     }
 
-    private static func items(_ type: DataType, _ whyNoStatus: String?, _ tracking: SiteTracking) -> LossStatement.Items {
-        let registry = type.registry ?? RegistryCounts(total: 0, synced: 0, failed: 0, verified: 0, verificationFailed: 0)
+    private static func items(_ type: DataType, _ whyNoStatus: String?, _ tracking: SiteTracking) -> LossStatement.Items
+    {
+        let registry =
+            type.registry ?? RegistryCounts(total: 0, synced: 0, failed: 0, verified: 0, verificationFailed: 0)
         let missing: Observed<Int> =
             if let count = type.onPrimary {
                 .known(value: max(0, count - registry.total), at: tracking.at, from: tracking.node.id.rawValue)

@@ -119,7 +119,8 @@ enum NodeStateChecks {
         guard case .valid(let text) = file else { return "\(node.id) has no gitlab-cluster.json" }
         let isLeft = context.site != nil && context.site?.id == context.from
         if isLeft { return "\(node.id) was promoted once, as a node of the primary may have been" }
-        let remedy = "sudo mv /etc/gitlab/gitlab-cluster.json /etc/gitlab/gitlab-cluster.json.old"
+        let remedy =
+            "sudo mv /etc/gitlab/gitlab-cluster.json /etc/gitlab/gitlab-cluster.json.old"
             + " && sudo gitlab-ctl reconfigure  # on \(node.id)"
         if node.runs(.patroni), text.contains("standby_cluster") {
             examination.fail(
@@ -137,7 +138,8 @@ enum NodeStateChecks {
         "node.no-change-running",
         CheckText(
             question: "Is nobody changing the node at this moment?",
-            rationale: "A second gitlab-ctl waits silently for the first one's Chef run, and both change the same files.",
+            rationale:
+                "A second gitlab-ctl waits silently for the first one's Chef run, and both change the same files.",
             source: "gitlab-ctl-behaviour.md 3.7"),
         probes: [.changesRunning]
     ) { examination, node in
@@ -155,7 +157,9 @@ extension Node {
 extension Examination {
     /// The services of a node; `nil`, with a remark, when they are not known or none is listed.
     mutating func readServices(of node: Node) -> [ServiceState]? {
-        guard let services = read(\.services, "services", of: node, as: { $0.map(\.evidenceText).joined(separator: ", ") })
+        guard
+            let services = read(
+                \.services, "services", of: node, as: { $0.map(\.evidenceText).joined(separator: ", ") })
         else { return nil }
         guard !services.isEmpty else {
             unknown(
@@ -199,7 +203,8 @@ extension Examination {
 
     mutating func requireNoChange(of node: Node) {
         guard
-            let running = read(\.changesRunning, "running changes", of: node, as: { $0.isEmpty ? "none" : $0.joined(separator: ", ") }),
+            let running = read(
+                \.changesRunning, "running changes", of: node, as: { $0.isEmpty ? "none" : $0.joined(separator: ", ") }),
             !running.isEmpty
         else { return }
         fail(

@@ -44,12 +44,15 @@ extension Examination {
         guard let facts = readDatabase(of: node) else { return "" }
         if facts.isInRecovery {
             if node.runs(.patroni), let site = context.site {
-                guard let leader = database(of: site), leader.facts.isInRecovery else { return ", replica of a new leader" }
+                guard let leader = database(of: site), leader.facts.isInRecovery else {
+                    return ", replica of a new leader"
+                }
             }
             let data = "/var/opt/gitlab/postgresql/data"
             var remedy = "sudo gitlab-ctl geo promote --force  # on \(node.id)"
             if case .present = file {
-                remedy = "sudo mv \(data)/geo-pitr-file \(data)/../geo-pitr-file.old"
+                remedy =
+                    "sudo mv \(data)/geo-pitr-file \(data)/../geo-pitr-file.old"
                     + " && sudo truncate -s 0 \(data)/gitlab-geo.conf && sudo gitlab-ctl restart postgresql,"
                     + " wait until it answers, then \(remedy)"
             }

@@ -49,7 +49,9 @@ enum ReachabilityChecks {
                 "\(node.id) has an empty machine id",
                 remedy: "sudo systemd-machine-id-setup  # on \(node.id)")
         }
-        if own.hostName != node.id.rawValue {
+        if own.hostName.split(separator: ".").first.map(String.init) != node.id.rawValue,
+            own.hostName != node.id.rawValue
+        {
             examination.note("host name \(own.hostName) differs from the inventory's \(node.id)")
         }
         for other in seen where other.identity.machineID == own.machineID {

@@ -11,7 +11,8 @@ enum ReadinessChecks {
         probes: [.readiness]
     ) { examination, node in
         if let status = examination.read(\.readiness, "/-/readiness", of: node) {
-            examination.judge(readiness: status, of: node.id.rawValue, remedy: "sudo gitlab-ctl tail puma  # on \(node.id)")
+            examination.judge(
+                readiness: status, of: node.id.rawValue, remedy: "sudo gitlab-ctl tail puma  # on \(node.id)")
         }
         return "\(node.id) answers /-/readiness with 200"
     }

@@ -76,9 +76,11 @@ enum ReplicationChecks {
         guard let primary, let standby, examination.liveReceiver(of: standby) != nil else { return "" }
         guard examination.requireOneLineage(standby, primary) else { return "" }
         let bytes = standby.state.replayed.distance(to: primary.state.current)
-        let positions = "\(pair.to.id) replayed \(standby.state.replayed), \(pair.from.id) is at \(primary.state.current)"
+        let positions =
+            "\(pair.to.id) replayed \(standby.state.replayed), \(pair.from.id) is at \(primary.state.current)"
         examination.note(positions)
-        let remedy = "sudo gitlab-psql -xc 'SELECT write_lag, flush_lag, replay_lag FROM pg_stat_replication'"
+        let remedy =
+            "sudo gitlab-psql -xc 'SELECT write_lag, flush_lag, replay_lag FROM pg_stat_replication'"
             + "  # on \(primary.database.node.id): network, the standby's disk, or replay"
         if bytes > examination.limit("at_most_bytes") {
             examination.fail(
@@ -101,7 +103,8 @@ enum ReplicationChecks {
                 remedy: remedy)
             return ""
         }
-        return "\(pair.to.id) is \(Quantity.bytes(bytes)) and at most \(Quantity.seconds(seconds)) behind \(pair.from.id)"
+        return
+            "\(pair.to.id) is \(Quantity.bytes(bytes)) and at most \(Quantity.seconds(seconds)) behind \(pair.from.id)"
             + " while streaming"
     }
 
@@ -116,7 +119,8 @@ enum ReplicationChecks {
     ) { examination, pair in
         if pair.to.databaseNodes.isEmpty { _ = examination.database(of: pair.to) }
         for node in pair.to.databaseNodes { examination.requireReplay(on: node) }
-        return "replay runs on \(Quantity.list(pair.to.databaseNodes.map(\.id.rawValue))), and no point-in-time file is left"
+        return
+            "replay runs on \(Quantity.list(pair.to.databaseNodes.map(\.id.rawValue))), and no point-in-time file is left"
     }
 
     static let caughtUp = Check.aboutFailover(

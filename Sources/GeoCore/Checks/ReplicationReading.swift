@@ -37,7 +37,8 @@ extension Examination {
     /// A receiver that streams and has heard from the primary lately; `nil` with a remark otherwise.
     mutating func liveReceiver(of standby: StandbyEnd) -> DatabaseFacts.Receiver? {
         let node = standby.database.node
-        let log = "sudo gitlab-ctl tail \(node.runs(.patroni) ? "patroni" : "postgresql")"
+        let log =
+            "sudo gitlab-ctl tail \(node.runs(.patroni) ? "patroni" : "postgresql")"
             + "  # on \(node.id): network, pg_hba.conf, password, slot, sslmode"
         guard let receiver = standby.state.receiver else {
             fail("no WAL receiver runs on \(node.id), so that any lag it shows means nothing", remedy: log)
@@ -74,14 +75,16 @@ extension Examination {
             note("\(node.id) has one sender, to \(others[0].clientAddress ?? "a socket"), taken for \(pair.to.id)'s")
             matching = others
         }
-        let remedy = "sudo gitlab-psql -xc 'SELECT application_name, client_addr, state FROM pg_stat_replication'"
+        let remedy =
+            "sudo gitlab-psql -xc 'SELECT application_name, client_addr, state FROM pg_stat_replication'"
             + "  # on \(node.id)"
         guard !matching.isEmpty else {
             if others.isEmpty {
                 fail("\(node.id) sends WAL to nobody outside \(pair.from.id)", remedy: remedy)
             } else {
                 unknown(
-                    "\(node.id) has \(others.count) senders, and none can be told to be \(pair.to.id)'s", remedy: remedy)
+                    "\(node.id) has \(others.count) senders, and none can be told to be \(pair.to.id)'s", remedy: remedy
+                )
             }
             return
         }
@@ -109,7 +112,8 @@ extension Examination {
         guard let slot = primary.state.slots.first(where: { $0.name == name }) else {
             fail(
                 "slot \(name), which \(node.id) streams through, does not exist on \(source.id)",
-                remedy: "sudo gitlab-psql -c \"SELECT pg_create_physical_replication_slot('\(name)')\"  # on \(source.id)")
+                remedy:
+                    "sudo gitlab-psql -c \"SELECT pg_create_physical_replication_slot('\(name)')\"  # on \(source.id)")
             return name
         }
         let remedy = "sudo gitlab-psql -xc 'SELECT * FROM pg_replication_slots'  # on \(source.id)"
@@ -136,7 +140,9 @@ extension Examination {
     /// Whether positions of the two databases can be compared at all.
     mutating func requireOneLineage(_ standby: StandbyEnd, _ primary: PrimaryEnd) -> Bool {
         let (left, right) = (standby.database, primary.database)
-        if left.facts.systemIdentifier == right.facts.systemIdentifier, !left.facts.systemIdentifier.isEmpty { return true }
+        if left.facts.systemIdentifier == right.facts.systemIdentifier, !left.facts.systemIdentifier.isEmpty {
+            return true
+        }
         fail(
             "\(left.node.id) has system identifier \(left.facts.systemIdentifier), \(right.node.id) has"
                 + " \(right.facts.systemIdentifier): their positions cannot be compared",
@@ -170,7 +176,8 @@ extension Examination {
             fail(
                 "geo-pitr-file on \(node.id) names \(text) while replay runs: a promotion would go back to that position"
                     + " and leave the database in recovery",
-                remedy: "sudo mv /var/opt/gitlab/postgresql/data/geo-pitr-file /var/opt/gitlab/postgresql/geo-pitr-file.old"
+                remedy:
+                    "sudo mv /var/opt/gitlab/postgresql/data/geo-pitr-file /var/opt/gitlab/postgresql/geo-pitr-file.old"
                     + "  # on \(node.id)")
         case (false, .absent), (false, nil): break
         }

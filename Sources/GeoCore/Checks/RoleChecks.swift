@@ -57,11 +57,13 @@ enum RoleChecks {
         votes.table.forEach { examination.note($0) }
         let known = votes.votes.filter { $0.role != nil }
         let roles = Set(known.compactMap(\.role))
-        let remedy = "sudo gitlab-rake gitlab:geo:site:role  # on a Rails node of \(site.id); then correct the odd one out:"
+        let remedy =
+            "sudo gitlab-rake gitlab:geo:site:role  # on a Rails node of \(site.id); then correct the odd one out:"
             + " " + votes.table.joined(separator: "; ")
         if roles.count > 1 {
             examination.fail(
-                "the sources disagree on the role of \(site.id): \(votes.table.joined(separator: "; "))", remedy: remedy)
+                "the sources disagree on the role of \(site.id): \(votes.table.joined(separator: "; "))", remedy: remedy
+            )
         } else if known.filter(\.counts).count < 2 {
             examination.unknown(
                 "only \(Quantity.count(known.filter(\.counts).count, "source")) tells the role of \(site.id),"
@@ -89,7 +91,9 @@ enum RoleChecks {
             scope.ask([.railsRole], of: Array(site.nodes(running: .rails).prefix(1)))
         }
     ) { examination, site in
-        if let database = examination.database(of: site) { examination.requirePrimary(database.facts, of: database.node) }
+        if let database = examination.database(of: site) {
+            examination.requirePrimary(database.facts, of: database.node)
+        }
         if let geo = examination.geo(of: site) {
             let primaries = geo.facts.primaries.map(\.name)
             if primaries != [site.geoNodeName] {

@@ -6,10 +6,12 @@ enum ServiceChecks {
         "sidekiq.queues",
         CheckText(
             question: "How much work waits in Sidekiq?",
-            rationale: "Redis is not replicated. What is queued has to be drained before the primary stops, or is lost.",
+            rationale:
+                "Redis is not replicated. What is queued has to be drained before the primary stops, or is lost.",
             source: "gitlab-geo.md 3.1.3 W1, 6.3"),
         limits: [
-            LimitDefault(name: "at_most", value: 10_000, unit: .count, meaning: "jobs of all queues beyond which it warns")
+            LimitDefault(
+                name: "at_most", value: 10_000, unit: .count, meaning: "jobs of all queues beyond which it warns")
         ],
         needs: { scope, site, _ in scope.ask([.queues], of: site.nodes) }
     ) { examination, site in
@@ -40,7 +42,8 @@ enum ServiceChecks {
                 "\(waiting.values.reduce(0, +)) jobs wait in \(Quantity.count(waiting.count, "queue")) of \(site.id):"
                     + " \(Self.text(waiting))",
                 remedy: "sudo gitlab-ctl status sidekiq"
-                    + "  # on \(Quantity.list(site.nodes(running: .sidekiq).map(\.id.rawValue))): it must run to drain them")
+                    + "  # on \(Quantity.list(site.nodes(running: .sidekiq).map(\.id.rawValue))): it must run to drain them"
+            )
         }
         return "all \(queues.keys.count { !$0.contains("geo") }) queues of \(site.id) are empty, Geo's left out"
     }
@@ -93,7 +96,8 @@ enum ServiceChecks {
         "node.stopped",
         CheckText(
             question: "Is every service of the node down?",
-            rationale: "gitlab-ctl stop gives up on a service that ignores TERM, and exits as if it were one of many reasons.",
+            rationale:
+                "gitlab-ctl stop gives up on a service that ignores TERM, and exits as if it were one of many reasons.",
             source: "gitlab-ctl-behaviour.md 6"),
         probes: [.services]
     ) { examination, node in
@@ -119,13 +123,18 @@ enum ServiceChecks {
         guard let (node, jobs) = examination.cronJobs(of: site) else { return "" }
         let off = geoCronJobs.filter { jobs[$0] != "enabled" }.sorted()
         let on = jobs.filter { !geoCronJobs.contains($0.key) && $0.value != "disabled" }.keys.sorted()
-        let remedy = "Admin > Monitoring > Background jobs > Cron: Disable All, then Enable"
+        let remedy =
+            "Admin > Monitoring > Background jobs > Cron: Disable All, then Enable"
             + " \(geoCronJobs.sorted().joined(separator: ", "))  # on \(site.url)"
-        if !off.isEmpty { examination.fail("not enabled by \(node.id): \(off.joined(separator: ", "))", remedy: remedy) }
-        if !on.isEmpty {
-            examination.fail("\(Quantity.count(on.count, "other cron job")) not disabled: \(Quantity.list(on))", remedy: remedy)
+        if !off.isEmpty {
+            examination.fail("not enabled by \(node.id): \(off.joined(separator: ", "))", remedy: remedy)
         }
-        return "the \(geoCronJobs.count) needed cron jobs are enabled, the other \(jobs.count - geoCronJobs.count) disabled"
+        if !on.isEmpty {
+            examination.fail(
+                "\(Quantity.count(on.count, "other cron job")) not disabled: \(Quantity.list(on))", remedy: remedy)
+        }
+        return
+            "the \(geoCronJobs.count) needed cron jobs are enabled, the other \(jobs.count - geoCronJobs.count) disabled"
     }
 
     static let cronRunning = Check.aboutSite(

@@ -4,15 +4,16 @@ extension Examination {
     mutating func queues(of site: Site) -> [String: Int]? {
         let nodes = site.nodes(running: .redis)
         let seen = readEach(\.queues, "Sidekiq queues", of: nodes) { queues in
-            queues.isEmpty ? "no queue" : queues.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+            queues.isEmpty
+                ? "no queue" : queues.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
         }
         guard seen.count == nodes.count, !seen.isEmpty else { return nil }
         // Replicas repeat the queues of their primary: the larger number is the newer or the safer one.
         let queues = seen.reduce(into: [String: Int]()) { $0.merge($1.value) { max($0, $1) } }
         guard !queues.isEmpty else {
-            warn(
-                "Redis of \(site.id) knows no Sidekiq queue at all: either nothing was ever queued,"
-                    + " or the queues are in another Redis",
+            unknown(
+                "Redis of \(site.id) knows no Sidekiq queue at all: nothing was ever queued, or the queues are"
+                    + " in another Redis",
                 remedy: "sudo gitlab-redis-cli smembers queues  # on \(Quantity.list(nodes.map(\.id.rawValue)))")
             return nil
         }
@@ -36,7 +37,8 @@ extension Examination {
         guard jobs.keys.contains(where: { !$0.contains("geo") && !ServiceChecks.geoCronJobs.contains($0) }) else {
             unknown(
                 "\(node.id) lists no cron job besides Geo's, so that the list is not complete",
-                remedy: "sudo gitlab-rails runner 'puts Sidekiq::Cron::Job.all.map { |job| [job.name, job.status] }.to_h.to_json'"
+                remedy:
+                    "sudo gitlab-rails runner 'puts Sidekiq::Cron::Job.all.map { |job| [job.name, job.status] }.to_h.to_json'"
                     + "  # on \(node.id)")
             return nil
         }

@@ -136,7 +136,9 @@ extension DatabaseFacts {
 
 extension GeoFacts {
     var evidenceText: String {
-        let rows = nodes.map { "\($0.name)=\($0.isPrimary ? "primary" : "secondary")\($0.isEnabled ? "" : " disabled")" }
+        let rows = nodes.map {
+            "\($0.name)=\($0.isPrimary ? "primary" : "secondary")\($0.isEnabled ? "" : " disabled")"
+        }
         return "\(rows.joined(separator: ", ")); maintenance mode \(isInMaintenanceMode ? "on" : "off");"
             + " last event \(lastEventID.map(String.init) ?? "none")"
     }

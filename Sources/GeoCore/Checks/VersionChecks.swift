@@ -31,13 +31,16 @@ enum VersionChecks {
         needs: { scope, pair, _ in scope.ask([.secrets], of: pair.nodes) }
     ) { examination, pair in
         let nodes = pair.nodes.filter(\.isManagedByOmnibus)
-        let seen = examination.readEach(\.secretsDigest, "digest of gitlab-secrets.json", of: nodes) { String($0.prefix(12)) }
+        let seen = examination.readEach(\.secretsDigest, "digest of gitlab-secrets.json", of: nodes) {
+            String($0.prefix(12))
+        }
         // What the former primary's Rails nodes hold is what the data was encrypted with.
         guard let rightNode = seen.first(where: { $0.node.runs(.rails) }) ?? seen.first else { return "" }
         let others = seen.filter { $0.value != rightNode.value }
         let users = others.filter(\.node.usesSecrets).map(\.node.id.rawValue)
         let rest = others.filter { !$0.node.usesSecrets }.map(\.node.id.rawValue)
-        let remedy = "copy /etc/gitlab/gitlab-secrets.json of \(rightNode.node.id) there (root:root, 0600),"
+        let remedy =
+            "copy /etc/gitlab/gitlab-secrets.json of \(rightNode.node.id) there (root:root, 0600),"
             + " then sudo gitlab-ctl reconfigure && sudo gitlab-ctl restart"
         if !users.isEmpty {
             examination.fail(
@@ -73,7 +76,8 @@ enum VersionChecks {
         }
         for node in seen where node.value.isEmpty {
             examination.unknown(
-                "\(node.node.id) told no SSH host key", remedy: "ls -l /etc/ssh/ssh_host_*_key.pub  # on \(node.node.id)")
+                "\(node.node.id) told no SSH host key",
+                remedy: "ls -l /etc/ssh/ssh_host_*_key.pub  # on \(node.node.id)")
         }
         guard let first = seen.first else { return "" }
         let others = seen.filter { Set($0.value) != Set(first.value) }.map(\.node.id.rawValue)
@@ -105,7 +109,9 @@ enum VersionChecks {
             examination.fail(
                 "the databases have \(groups.count) major versions of PostgreSQL:"
                     + " \(groups.map(\.text).joined(separator: "; "))",
-                remedy: "upgrade with sudo gitlab-ctl pg-upgrade, then re-seed the secondary: it does not survive an upgrade")
+                remedy:
+                    "upgrade with sudo gitlab-ctl pg-upgrade, then re-seed the secondary: it does not survive an upgrade"
+            )
         }
         return "all \(seen.count) databases run PostgreSQL \(groups.first?.value ?? "")"
     }

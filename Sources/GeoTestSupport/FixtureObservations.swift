@@ -1,0 +1,146 @@
+package import GeoCore
+
+extension Fixtures {
+    /// Everything as it should be before a planned failover from Tokyo to Seoul.
+    package static func healthy(_ inventory: Inventory = inventory()) -> Observation {
+        var facts: [NodeID: NodeFacts] = [:]
+        for site in inventory.sites {
+            for node in site.nodes { facts[node.id] = healthy(node, of: site, primary: site.id == tokyo) }
+        }
+        return Observation(
+            startedAt: moment(-10), endedAt: moment(), nodes: facts,
+            siteReadiness: [tokyo: seen(200), seoul: seen(200)])
+    }
+
+    /// Users cannot write, queues are empty, only the cron jobs run that finish replication.
+    package static func quiesced() -> Observation {
+        var observation = healthy()
+        for node in ["tokyo-pg-1", "seoul-pg-1"] as [NodeID] {
+            observation.change(node) { $0.geo = seen(geo(maintenanceMode: true), on: node) }
+        }
+        observation.change("tokyo-redis-1") { $0.queues = seen(["default": 0, "mailers": 0, "geo:geo_x": 2]) }
+        observation.change("tokyo-rails-1") { $0.cronJobs = seen(cronJobs(ordinary: "disabled")) }
+        return observation
+    }
+
+    /// Tokyo is stopped and disabled, its database after a clean shutdown; Seoul has replayed everything.
+    package static func fenced() -> Observation {
+        var observation = quiesced()
+        for node in inventory().site(tokyo)?.nodes ?? [] where node.isManagedByOmnibus {
+            observation.change(node.id) { facts in
+                facts.services = seen(services(node, .down), on: node.id)
+                facts.startsAtBoot = seen(false, on: node.id)
+                facts.listeningPorts = seen([22], on: node.id)
+                if node.runs(.postgresql) {
+                    facts.database = .unknown(reason: "psql: connection refused")
+                    facts.geo = .unknown(reason: "psql: connection refused")
+                    facts.controlData = seen(controlData("shut down"), on: node.id)
+                }
+            }
+        }
+        observation.change("seoul-pg-1") { $0.database = seen(standby(receiver: nil), on: "seoul-pg-1") }
+        return observation
+    }
+
+    /// Seoul is primary and open to users; Tokyo is fenced.
+    package static func promoted() -> Observation {
+        var observation = fenced()
+        observation.change("seoul-pg-1") { facts in
+            facts.database = seen(primary(senders: [], slots: [], timeline: 2), on: "seoul-pg-1")
+            facts.geo = seen(geo(primary: seoul), on: "seoul-pg-1")
+        }
+        for node in ["seoul-rails-1", "seoul-rails-2"] as [NodeID] {
+            observation.change(node) { facts in
+                facts.railsRole = seen("primary", on: node)
+                facts.cronJobs = seen(cronJobs(ordinary: "enabled"), on: node)
+                facts.clusterFile = seen(.valid(text: #"{"geo_secondary":{"enable":false}}"#), on: node)
+            }
+        }
+        return observation
+    }
+
+    private static func healthy(_ node: Node, of site: Site, primary isPrimary: Bool) -> NodeFacts {
+        var facts = NodeFacts()
+        facts.connection = seen(120)
+        facts.privileges = seen(true, on: node.id)
+        facts.identity = seen(
+            NodeIdentity(hostName: "\(node.id).lab.test", machineID: "machine-\(node.id)", bootID: "boot"), on: node.id)
+        facts.clockOffset = seen(3, on: node.id)
+        facts.hostKeys = seen(
+            node.runs(.rails) ? ["SHA256:shared-ecdsa", "SHA256:shared-ed25519"] : ["SHA256:\(node.id)"], on: node.id)
+        facts.disks = seen(
+            ["/etc/gitlab", "/opt/gitlab", "/var/opt/gitlab", "/var/log/gitlab"].map {
+                DiskSpace(path: $0, freeBytes: 40 << 30, totalBytes: 100 << 30)
+            }, on: node.id)
+        facts.listeningPorts = seen([22, 80], on: node.id)
+        if node.isManagedByOmnibus { addInstallation(to: &facts, node) }
+        if node.runs(.postgresql) || node.runs(.patroni) { addDatabase(to: &facts, node, isPrimary) }
+        if node.runs(.trackingDB) { facts.tracking = seen(tracking(), on: node.id) }
+        if node.runs(.redis) { facts.queues = seen(["default": 4, "mailers": 0, "geo:geo_x": 1], on: node.id) }
+        if node.runs(.rails) {
+            facts.readiness = seen(200, on: node.id)
+            facts.hasTrackingDatabaseConfigured = seen(!isPrimary, on: node.id)
+            facts.railsRole = seen(isPrimary ? "primary" : "secondary", on: node.id)
+            facts.cronJobs = seen(cronJobs(ordinary: isPrimary ? "enabled" : "disabled"), on: node.id)
+        }
+        return facts
+    }
+
+    private static func addInstallation(to facts: inout NodeFacts, _ node: Node) {
+        facts.gitlabVersion = seen("19.3.0-ee.0", on: node.id)
+        facts.services = seen(services(node), on: node.id)
+        facts.startsAtBoot = seen(true, on: node.id)
+        facts.attributeFile = seen(.good, on: node.id)
+        facts.clusterFile = seen(.absent, on: node.id)
+        facts.changesRunning = seen([], on: node.id)
+        facts.secretsDigest = seen("5ec2e75", on: node.id)
+    }
+
+    private static func addDatabase(to facts: inout NodeFacts, _ node: Node, _ isPrimary: Bool) {
+        facts.database = seen(isPrimary ? primary() : standby(), on: node.id)
+        facts.pointInTimeFile = seen(.absent, on: node.id)
+        facts.controlData = seen(controlData(isPrimary ? "in production" : "in archive recovery"), on: node.id)
+        facts.geo = seen(geo(), on: node.id)
+    }
+}
+
+extension Observation {
+    /// Changes what was seen on one node.
+    package mutating func change(_ node: NodeID, _ change: (inout NodeFacts) -> Void) {
+        change(&nodes[node, default: NodeFacts()])
+    }
+
+    package func changing(_ node: NodeID, _ change: (inout NodeFacts) -> Void) -> Observation {
+        var copy = self
+        copy.change(node, change)
+        return copy
+    }
+
+    /// The node did not answer.
+    package func losing(_ node: NodeID, reason: String = "connection timed out") -> Observation {
+        changing(node) { $0 = .unreachable(reason) }
+    }
+
+    /// The same facts, looked at so many seconds later.
+    package func aged(bySeconds seconds: Double) -> Observation {
+        var copy = self
+        copy.endedAt = endedAt.adding(seconds: seconds)
+        return copy
+    }
+
+    /// Only what a scope asks for; everything else as if never asked.
+    package func restricted(to scope: ObservationScope) -> Observation {
+        var copy = self
+        for (node, facts) in nodes {
+            guard let asked = scope.probes[node] else {
+                copy.nodes[node] = nil
+                continue
+            }
+            var facts = facts
+            for probe in Probe.allCases where !asked.contains(probe) { facts.markUnknown(probe, reason: "not asked") }
+            copy.nodes[node] = facts
+        }
+        copy.siteReadiness = siteReadiness.filter { scope.siteURLs.contains($0.key) }
+        return copy
+    }
+}

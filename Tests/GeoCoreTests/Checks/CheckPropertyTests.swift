@@ -1,0 +1,132 @@
+import GeoCore
+import GeoTestSupport
+import Testing
+
+/// Rules that hold for every check of the catalogue.
+@Suite struct CheckPropertyTests {
+    @Test(arguments: Scenario.all)
+    func passesWhereEverythingIsAsItShouldBe(_ scenario: Scenario) {
+        let findings = scenario.findings
+        #expect(!findings.isEmpty)
+        for finding in findings {
+            #expect(finding.verdict == .pass, "\(finding.summary)")
+            #expect(finding.remedy == nil)
+            #expect(!finding.summary.isEmpty)
+        }
+    }
+
+    @Test func everyCheckHasAScenarioAndAUniqueName() {
+        let covered = Set(Scenario.all.map(\.check))
+        #expect(CheckCatalog.all.map(\.id).filter { !covered.contains($0) } == [])
+        #expect(Set(CheckCatalog.all.map(\.id)).count == CheckCatalog.all.count)
+        #expect(CheckCatalog.plannedPreflight.allSatisfy { CheckCatalog.check($0.check) != nil })
+    }
+
+    @Test(arguments: CheckCatalog.all.map(\.id))
+    func saysWhatItAsksWhyAndByWhichLimits(_ id: CheckID) throws {
+        let check = try #require(CheckCatalog.check(id))
+        #expect(check.question.hasSuffix("?"))
+        #expect(check.rationale.hasSuffix("."))
+        #expect(!check.source.isEmpty)
+        #expect(check.limits.contains { $0.name == "fact_age" })
+        #expect(Set(check.limits.map(\.name)).count == check.limits.count)
+    }
+
+    @Test func onlyPromisesCannotBeWaived() {
+        #expect(Set(CheckCatalog.all.filter(\.isInvariant).map(\.id)) == ["site.fenced", "database.zero-loss"])
+    }
+
+    /// A check must not lean on what it did not ask for: the executor observes only that.
+    @Test(arguments: Scenario.all)
+    func answersFromExactlyWhatItAskedFor(_ scenario: Scenario) throws {
+        let check = try #require(CheckCatalog.check(scenario.check))
+        let restricted = scenario.observation.restricted(to: check.needs(scenario.context))
+        #expect(scenario.findings(with: restricted) == scenario.findings)
+    }
+
+    /// Any fact it asked for, made unknown, changes the answer to something that is not pass.
+    @Test(arguments: Scenario.all.filter { !Self.optionalFacts.contains($0.check) })
+    func noUnknownFactIsEverPass(_ scenario: Scenario) throws {
+        let check = try #require(CheckCatalog.check(scenario.check))
+        let scope = check.needs(scenario.context)
+        for (node, probes) in scope.probes {
+            for probe in probes {
+                // The identity probe is only the question that a visit asks; whether it answered is `connection`.
+                let other = scenario.observation.changing(node) { facts in
+                    facts.markUnknown(probe, reason: "made unknown")
+                    if scenario.check == "node.reachable" { facts.connection = .unknown(reason: "made unknown") }
+                }
+                let findings = scenario.findings(with: other)
+                #expect(findings.worst == .unknown, "\(probe) of \(node): \(findings.map(\.summary))")
+                #expect(findings.contains { $0.summary.contains("made unknown") }, "\(findings.map(\.summary))")
+                #expect(findings.allSatisfy { $0.verdict == .pass || $0.remedy?.isEmpty == false })
+            }
+        }
+        for site in scope.siteURLs {
+            var other = scenario.observation
+            other.siteReadiness[site] = .unknown(reason: "made unknown")
+            #expect(scenario.findings(with: other).worst == .unknown)
+        }
+    }
+
+    /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
+    static let optionalFacts: Set<CheckID> = ["node.distinct", "site.role"]
+
+    @Test(arguments: Scenario.all.filter(\.asksSomething))
+    func noStaleFactIsEverPass(_ scenario: Scenario) {
+        // Facts of the fixtures are 5 s old: 295 s later they are just young enough.
+        let young = scenario.findings(with: scenario.observation.aged(bySeconds: 295))
+        #expect(young.worst == .pass, "\(young.map(\.summary))")
+        let old = scenario.findings(with: scenario.observation.aged(bySeconds: 295.1))
+        #expect(old.allSatisfy { $0.verdict == .unknown || $0.summary.contains("runs no GitLab service") })
+        #expect(old.worst == .unknown)
+        #expect(scenario.findings(with: scenario.observation.aged(bySeconds: -7)).worst == .unknown)
+    }
+
+    @Test(arguments: Scenario.all)
+    func deadNodesAreUnknownAndNothingElse(_ scenario: Scenario) throws {
+        let check = try #require(CheckCatalog.check(scenario.check))
+        let everything = Fixtures.inventory().nodes.reduce(scenario.observation) { $0.losing($1.id) }
+        let findings = scenario.findings(with: everything)
+        let asksNodes = !check.needs(scenario.context).probes.isEmpty
+        #expect(findings.worst == (asksNodes ? .unknown : .pass), "\(findings.map(\.summary))")
+    }
+
+    @Test(arguments: Scenario.all)
+    func everyEvidenceSaysWhereAndWhenItWasSeen(_ scenario: Scenario) {
+        let seen = scenario.findings.flatMap(\.evidence).filter { $0.from != nil }
+        #expect(seen.allSatisfy { $0.at != nil })
+        #expect(
+            !seen.isEmpty
+                || scenario.findings.allSatisfy {
+                    $0.summary.contains("runs no") || $0.summary.contains("nothing that")
+                })
+    }
+
+    @Test(arguments: CheckCatalog.all.map(\.id))
+    func aStrangersSubjectIsUnknown(_ id: CheckID) throws {
+        let check = try #require(CheckCatalog.check(id))
+        guard check.scope != .deployment else { return }
+        let context = CheckContext(inventory: Fixtures.inventory(), subject: .site(id: "atlantis"))
+        #expect(check.findings(context, Fixtures.healthy()).worst == .unknown)
+        #expect(check.needs(context).probes.isEmpty)
+    }
+
+    @Test func preflightAsksEveryNodeThatAQuestionAppliesTo() throws {
+        func subjects(_ id: CheckID) throws -> [String] {
+            let check = try #require(CheckCatalog.check(id))
+            return CheckCatalog.subjects(of: check, inventory: Fixtures.inventory(), from: "tokyo", to: "seoul")
+                .map(\.description)
+        }
+        #expect(try subjects("node.reachable").count == 15)
+        #expect(try subjects("node.services-up").count == 13)
+        #expect(try subjects("node.ready") == ["tokyo-rails-1", "tokyo-rails-2", "seoul-rails-1", "seoul-rails-2"])
+        #expect(try subjects("site.role") == ["tokyo", "seoul"])
+        #expect(try subjects("site.maintenance-mode") == ["tokyo"])
+        #expect(try subjects("rails.tracking-database") == ["seoul"])
+        #expect(try subjects("replication.lag") == ["tokyo->seoul"])
+        #expect(try subjects("deployment.one-primary") == ["deployment"])
+        #expect(try subjects("node.promoted").count == 11)
+        #expect(try subjects("site.fenced") == ["tokyo", "seoul"])
+    }
+}

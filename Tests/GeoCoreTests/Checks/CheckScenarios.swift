@@ -1,0 +1,75 @@
+import GeoCore
+import GeoTestSupport
+import Testing
+
+/// Asks one check about one subject of the fixture deployment.
+func ask(
+    _ id: CheckID, _ observation: Observation, about subject: Subject = .failover(from: "tokyo", to: "seoul"),
+    limits: [String: Int] = [:], inventory: Inventory = Fixtures.inventory(), transcript: TranscriptSummary? = nil
+) -> [Finding] {
+    guard let check = CheckCatalog.check(id) else { return [] }
+    let context = CheckContext(
+        inventory: inventory, subject: subject, limits: Limits(limits), from: "tokyo", to: "seoul",
+        transcript: transcript)
+    return check.findings(context, observation)
+}
+
+/// A check where it passes: what was seen, and of whom it is asked.
+struct Scenario: Sendable, CustomTestStringConvertible {
+    var check: CheckID
+    var observation: Observation
+    var subject: Subject
+    var testDescription: String { "\(check) of \(subject)" }
+
+    var context: CheckContext {
+        CheckContext(inventory: Fixtures.inventory(), subject: subject, from: "tokyo", to: "seoul")
+    }
+
+    /// A promotion changes nothing on a Redis node, and nothing is asked of it.
+    var asksSomething: Bool {
+        let scope = CheckCatalog.check(check)?.needs(context) ?? ObservationScope()
+        return !scope.probes.isEmpty || !scope.siteURLs.isEmpty
+    }
+
+    var findings: [Finding] { CheckCatalog.check(check)?.findings(context, observation) ?? [] }
+
+    func findings(with other: Observation) -> [Finding] { CheckCatalog.check(check)?.findings(context, other) ?? [] }
+
+    /// The planned preflight, on a healthy deployment.
+    static let preflight: [Scenario] = CheckCatalog.plannedPreflight.flatMap { entry -> [Scenario] in
+        guard let check = CheckCatalog.check(entry.check) else { return [] }
+        return CheckCatalog.subjects(of: check, inventory: Fixtures.inventory(), from: "tokyo", to: "seoul").map {
+            Scenario(check: entry.check, observation: Fixtures.healthy(), subject: $0)
+        }
+    }
+
+    /// What a run waits for and proves.
+    static let verifications: [Scenario] = {
+        let pair = Subject.failover(from: "tokyo", to: "seoul")
+        let (quiesced, fenced, promoted) = (Fixtures.quiesced(), Fixtures.fenced(), Fixtures.promoted())
+        let tokyo = Fixtures.inventory().site("tokyo")?.nodes.filter(\.isManagedByOmnibus) ?? []
+        let seoul = Fixtures.inventory().site("seoul")?.nodes.filter(\.isManagedByOmnibus) ?? []
+        return [
+            Scenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
+            Scenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),
+            Scenario(check: "sidekiq.drained", observation: quiesced, subject: .site(id: "tokyo")),
+            Scenario(check: "replication.complete", observation: quiesced, subject: pair),
+            Scenario(check: "replication.caught-up", observation: quiesced, subject: pair),
+            Scenario(check: "database.stopped-cleanly", observation: fenced, subject: .node(id: "tokyo-pg-1")),
+            Scenario(check: "database.zero-loss", observation: fenced, subject: pair),
+            Scenario(check: "site.fenced", observation: fenced, subject: .site(id: "tokyo")),
+            Scenario(check: "database.is-primary", observation: promoted, subject: .node(id: "seoul-pg-1")),
+            Scenario(check: "database.accepts-writes", observation: promoted, subject: .node(id: "seoul-pg-1")),
+            Scenario(check: "site.is-primary", observation: promoted, subject: .site(id: "seoul")),
+            Scenario(check: "rails.role-primary", observation: promoted, subject: .node(id: "seoul-rails-2")),
+            Scenario(check: "site.maintenance-off", observation: promoted, subject: .site(id: "seoul")),
+            Scenario(check: "cron.running", observation: promoted, subject: .site(id: "seoul")),
+        ]
+            + ["node.application-stopped", "node.stopped", "node.fenced"].flatMap { check in
+                tokyo.map { Scenario(check: check, observation: fenced, subject: .node(id: $0.id)) }
+            }
+            + seoul.map { Scenario(check: "node.promoted", observation: promoted, subject: .node(id: $0.id)) }
+    }()
+
+    static let all = preflight + verifications
+}
