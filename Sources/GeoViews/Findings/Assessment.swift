@@ -1,0 +1,92 @@
+package import GeoCore
+
+/// What was found out about one failover (or a site, a node, the deployment), and what a named person accepted of it.
+package struct Assessment: Sendable, Hashable {
+    package var subject: Subject
+    package var findings: [Finding]
+    package var waivers: [Waiver]
+
+    package init(subject: Subject, findings: [Finding], waivers: [Waiver] = []) {
+        self.subject = subject
+        self.findings = findings
+        self.waivers = waivers
+    }
+
+    /// A waiver counts for exactly what was seen when it was given, and never for an invariant.
+    package func waiver(of finding: Finding) -> Waiver? {
+        guard finding.verdict != .pass, CheckCatalog.check(finding.check)?.isInvariant != true else { return nil }
+        return waivers.first {
+            $0.check == finding.check && $0.subject == finding.subject.description && $0.observed == finding.summary
+        }
+    }
+
+    /// Nothing fails or is unknown but what was waived; no finding at all is not ready.
+    package var isReady: Bool {
+        !findings.isEmpty && findings.allSatisfy { $0.verdict < .unknown || waiver(of: $0) != nil }
+    }
+
+    /// Checks by their worst finding that nobody waived.
+    package func checks(at verdict: Verdict) -> [CheckID] {
+        groups.filter { $0.verdict == verdict && !$0.isWaived }.map(\.check)
+    }
+
+    /// Findings of one check.
+    struct Group {
+        var check: CheckID
+        /// The worst that is not waived; the worst of all when everything is.
+        var verdict: Verdict
+        var isWaived: Bool
+        var findings: [Finding]
+    }
+
+    /// Worst first, and among equals in the order of the findings.
+    var groups: [Group] {
+        var order: [CheckID] = []
+        var members: [CheckID: [Finding]] = [:]
+        for finding in findings {
+            if members[finding.check] == nil { order.append(finding.check) }
+            members[finding.check, default: []].append(finding)
+        }
+        let groups = order.map { check -> Group in
+            let all = members[check] ?? []
+            let open = all.filter { waiver(of: $0) == nil }
+            let isWaived = open.allSatisfy { $0.verdict == .pass } && all.contains { $0.verdict != .pass }
+            return Group(check: check, verdict: (isWaived ? all : open).worst, isWaived: isWaived, findings: all)
+        }
+        let ranks: [Verdict] = [.fail, .unknown, .warn, .pass]
+        return ranks.flatMap { rank in groups.filter { $0.verdict == rank && !$0.isWaived } }
+            + groups.filter(\.isWaived)
+    }
+
+    /// `READY`, or `NOT READY` with how many checks stand against it.
+    package var headline: String {
+        let counts: [(String, Int)] = [
+            (checks(at: .fail).count == 1 ? "1 check fails" : "\(checks(at: .fail).count) checks fail", checks(at: .fail).count),
+            ("\(checks(at: .unknown).count) unknown", checks(at: .unknown).count),
+            (CountText.of(checks(at: .warn).count, "warning"), checks(at: .warn).count),
+            ("\(groups.count(where: \.isWaived)) waived", groups.count(where: \.isWaived)),
+        ]
+        let told = counts.filter { $0.1 > 0 }.map(\.0).joined(separator: ", ")
+        if findings.isEmpty { return "\(name): NOT READY: nothing was checked" }
+        if isReady { return "\(name): READY" + (told.isEmpty ? "" : " (\(told))") }
+        return "\(name): NOT READY: \(told)"
+    }
+
+    var name: String { SubjectText.of(subject) }
+}
+
+enum SubjectText {
+    static func of(_ subject: Subject) -> String {
+        if case .failover(let from, let to) = subject { "\(from) -> \(to)" } else { subject.description }
+    }
+
+    /// For programs: `deployment`, `site`, `node`, `failover`.
+    static func kind(_ subject: Subject) -> String {
+        switch subject {
+        case .deployment: "deployment"
+        case .site: "site"
+        case .node: "node"
+        case .failover: "failover"
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// What a JSON line is about. Closed: programs out there switch over it, so a spelling never changes.
+package enum MessageType: String, Sendable, Hashable, CaseIterable {
+    case finding, verdict
+    case plan
+    case planStep = "plan-step"
+    case record, heartbeat
+    case status
+    case report
+    case reportStep = "report-step"
+    case drift
+    case error
+    case site, node
+    case runbook, action, check
+}

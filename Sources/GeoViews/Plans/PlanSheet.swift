@@ -1,0 +1,149 @@
+package import GeoCore
+
+/// The plan as a sheet to follow by hand, for when the tool is gone: everything is on it, nothing is cut.
+package enum PlanSheet {
+    package static func markdown(_ plan: Plan, digest: Digest) -> String {
+        let groups = GroupText.all(plan)
+        var lines = header(plan, digest) + findings(plan) + blastTable(groups)
+        for group in groups {
+            if group.isPointOfNoReturn { lines += pointOfNoReturn(group) }
+            lines += section(group, of: groups.count)
+        }
+        lines += omitted(plan) + abort(plan) + ["---", "Done: ______________  at (UTC): ______________", ""]
+        return lines.joined(separator: "\n")
+    }
+
+    private static func header(_ plan: Plan, _ digest: Digest) -> [String] {
+        let time = StepGraph.criticalPath(of: plan)
+        let objectives = ObjectiveText.of(plan.objectives)
+        var table = Table(header: ["", ""])
+        table.add("failover", "\(plan.from) -> \(plan.to), \(plan.scenario.rawValue)")
+        table.add("made", "\(plan.createdAt.toSeconds) UTC by \(plan.createdBy) with geo-failover \(plan.toolVersion)")
+        table.add("plan", digest.text)
+        table.add("runbook", "\(plan.runbookName) (\(plan.runbook.path))")
+        table.add("objectives", objectives.isEmpty ? "none stated" : objectives)
+        table.add("expected time", "\(DurationText.of(time.seconds)), by the critical path")
+        table.add("carried out by", "")
+        table.add("started (UTC)", "")
+        return ["# \(Markdown.escaped(plan.title)): \(plan.from) -> \(plan.to)", ""] + table.markdown + [
+            "",
+            "How to use this sheet: go from top to bottom. Tick a box only when you have *looked* and seen it;",
+            "the exit status of a command proves nothing. Steps on several nodes of one group may run at the same",
+            "time unless the group says otherwise. Before the point of no return you can go back (see \"Going back\").", "",
+        ]
+    }
+
+    private static func findings(_ plan: Plan) -> [String] {
+        guard !plan.remarkableFindings.isEmpty else { return [] }
+        return ["## What the checks said against it", ""]
+            + plan.remarkableFindings.map { finding in
+                let waiver = plan.waiver(of: finding)
+                    .map { " Waived by \(Markdown.escaped($0.by)) at \($0.at.toSeconds) UTC: \(Markdown.escaped($0.reason))." }
+                return "- \(finding.verdict.word) \(Markdown.code(finding.check.rawValue))"
+                    + " \(Markdown.escaped(SubjectText.of(finding.subject))):"
+                    + " \(Markdown.escaped(finding.summary)).\(waiver ?? "")"
+            } + [""]
+    }
+
+    private static func blastTable(_ groups: [GroupText]) -> [String] {
+        var table = Table(header: ["group", "where", "users", "about"])
+        for group in groups {
+            table.add(
+                "\(group.position) \(group.id)", group.place, group.blast ?? "notice nothing",
+                DurationText.of(group.expectedSeconds))
+        }
+        return ["## What users notice", ""] + table.markdown + [""]
+    }
+
+    private static func pointOfNoReturn(_ group: GroupText) -> [String] {
+        ["---", "", "## POINT OF NO RETURN", ""]
+            + [
+                "**Up to here you can go back (\"Going back\"). With the first command of group \(group.position),"
+                    + " \(group.id), you cannot:**", "",
+            ]
+            + group.irreversible.map { "- **\(Markdown.escaped($0))**" }
+            + [
+                "- **every node of \(group.plan.from) must be stopped, and seen to be stopped, before you go on**", "",
+                "- [ ] Decided by: ______________  at (UTC): ______________", "", "---", "",
+            ]
+    }
+
+    private static func section(_ group: GroupText, of count: Int) -> [String] {
+        let facts = [group.place, group.reach, "about \(DurationText.of(group.expectedSeconds))"].filter { !$0.isEmpty }
+        var lines = [
+            "## \(group.position)/\(count) \(group.id)", "", "\(Markdown.escaped(facts.joined(separator: "; "))).",
+            Markdown.escaped(group.first.title),
+        ]
+        if group.first.why != group.first.title { lines.append("Why: " + Markdown.escaped(group.first.why)) }
+        lines.append("")
+        if let blast = group.blast { lines += ["Users: **\(Markdown.escaped(blast))**", ""] }
+        if case .once(let because) = group.first.repeatability {
+            lines += ["**Never run it twice**: \(Markdown.escaped(because)).", ""]
+        }
+        for requirement in group.requirements {
+            lines.append("- [ ] Must hold just before: \(Markdown.escaped(requirement))")
+        }
+        for step in group.steps { lines += work(step, group.plan) }
+        lines += verification(group)
+        return lines + ["", "Who: ______________  Started (UTC): __________  Seen done (UTC): __________", ""]
+    }
+
+    private static func work(_ step: Step, _ plan: Plan) -> [String] {
+        switch step.operation {
+        case .commands(let commands, let node, let expected):
+            let access = plan.inventory.node(node)?.access
+            let login = access.map { Markdown.code(CommandText.ssh($0)) } ?? "(not in the inventory)"
+            return ["- [ ] **\(Markdown.escaped(node.rawValue))**: \(login), host name \(Markdown.code(expected.hostName))"]
+                + commands.flatMap { command in
+                    ["  Run this (\(Markdown.escaped(CommandText.remark(command)))):", ""]
+                        + Markdown.block([CommandText.shell(command)], indent: 2)
+                }
+        case .hook(let name, let arguments, _):
+            return ["- [ ] On the operator's machine, the hook \(Markdown.code(name)):", ""]
+                + Markdown.block([CommandText.shell(arguments)], indent: 2)
+        case .pushCanary(let repository, _):
+            return ["- [ ] Push an empty commit to \(Markdown.code(repository))"]
+        case .confirmation(let question, let answer):
+            return ["- [ ] Decide: \(Markdown.escaped(question)) Write \(Markdown.code(answer)) here: ______________"]
+        case .manual(let instructions): return ["- [ ] \(Markdown.escaped(instructions))"]
+        case .wait: return ["- [ ] Wait."]
+        }
+    }
+
+    private static func verification(_ group: GroupText) -> [String] {
+        var lines: [String] = []
+        var seen: Set<CheckID> = []
+        for check in group.steps.compactMap(\.until?.check) where seen.insert(check.check).inserted {
+            let question = CheckCatalog.check(check.check)?.question
+            lines.append(
+                "- [ ] Look: \(Markdown.code(check.check.rawValue))" + (question.map { ": \(Markdown.escaped($0))" } ?? ""))
+            for look in Looking.ways(check.check) {
+                lines += ["  on \(look.place), expect \(look.expect):", ""]
+                    + Markdown.block([look.command], indent: 2)
+            }
+        }
+        return lines + group.proofs.map { "  proved by \(Markdown.escaped($0))" }
+    }
+
+    private static func omitted(_ plan: Plan) -> [String] {
+        guard !plan.omitted.isEmpty else { return [] }
+        return ["## Left out", ""]
+            + plan.omitted.map { "- \(Markdown.escaped($0.id.rawValue)): \(Markdown.escaped($0.reason))" } + [""]
+    }
+
+    private static func abort(_ plan: Plan) -> [String] {
+        let groups = plan.undoable.filter { !$0.undo.isEmpty }.reversed()
+        guard !groups.isEmpty else { return [] }
+        let head = [
+            "## Going back", "",
+            "**Only before the point of no return.** Undo what was begun, in this order; skip groups that were not begun.", "",
+        ]
+        return head
+            + groups.flatMap { group in
+                group.undo.flatMap { entry in
+                    ["- [ ] group \(group.position) \(group.id), on \(entry.nodes.map(\.rawValue).joined(separator: ", ")):", ""]
+                        + Markdown.block(entry.commands.map(CommandText.shell), indent: 2)
+                }
+            } + ["", "- [ ] Look that \(plan.from) serves again, and that users can push.", ""]
+    }
+}

@@ -1,0 +1,143 @@
+package import GeoCore
+
+/// A plan to read before it runs: what, where, why, how long, how it is proved, and how it is taken back.
+package enum PlanView {
+    /// - Parameter path: Of the plan's file, for the commands at the end.
+    package static func text(_ plan: Plan, digest: Digest, path: String, style: Style) -> String {
+        var page = Page(style)
+        header(plan, digest, &page)
+        findings(plan, &page)
+        let groups = GroupText.all(plan)
+        for group in groups {
+            page.blank()
+            if group.isPointOfNoReturn { pointOfNoReturn(group, &page) }
+            add(group, of: groups.count, to: &page)
+        }
+        omitted(plan, &page)
+        ending(plan, digest, path, &page)
+        return page.text
+    }
+
+    private static func header(_ plan: Plan, _ digest: Digest, _ page: inout Page) {
+        page.say("Plan: \(plan.title) (\(plan.from) -> \(plan.to))", tone: .strong)
+        let time = StepGraph.criticalPath(of: plan)
+        let objectives = ObjectiveText.of(plan.objectives)
+        var table = Table()
+        table.add("made", "\(plan.createdAt.toSeconds) UTC by \(plan.createdBy), geo-failover \(plan.toolVersion)")
+        table.add("digest", digest.short)
+        table.add("scenario", "\(plan.scenario.rawValue), from the runbook \(plan.runbookName) (\(plan.runbook.path))")
+        table.add("inventory", plan.inventory.source.path)
+        table.add("objectives", objectives.isEmpty ? "none stated" : objectives)
+        table.add(
+            "expected",
+            "\(DurationText.of(time.seconds)) by the critical path: \(CountText.of(plan.steps.count, "step"))"
+                + " in \(CountText.of(plan.groups.count, "group"))")
+        page.table(table, indent: 2)
+    }
+
+    private static func findings(_ plan: Plan, _ page: inout Page) {
+        let told = plan.remarkableFindings
+        guard !told.isEmpty else { return }
+        page.blank()
+        page.say("What the checks said against it:", tone: .strong)
+        for finding in told {
+            page.say(
+                "\(finding.check) \(SubjectText.of(finding.subject)): \(finding.summary)", indent: 2,
+                lead: Layout.padded(finding.verdict.word, to: 7), leadTone: finding.verdict.tone)
+            if let waiver = plan.waiver(of: finding) {
+                page.say(
+                    "waived by \(waiver.by) at \(waiver.at.toSeconds) UTC: \(waiver.reason)", indent: 10, hanging: 2)
+            }
+        }
+    }
+
+    private static func add(_ group: GroupText, of count: Int, to page: inout Page) {
+        let facts = [group.id.rawValue, group.place, group.reach, "about \(DurationText.of(group.expectedSeconds))"]
+        page.heading(["[\(group.position)/\(count)] \(facts[0])"] + facts[1...].filter { !$0.isEmpty }, tone: .strong)
+        page.say(group.first.title, indent: 2)
+        if group.first.why != group.first.title { page.say(group.first.why, indent: 2, lead: "why:") }
+        let waits = group.waitsFor
+        // Only what the order of the page does not say.
+        if !waits.isEmpty, waits != group.previous.map({ [$0] }) { page.say(waits.map(\.rawValue).joined(separator: ", "), indent: 2, lead: "after:") }
+        for requirement in group.requirements { page.say(requirement, indent: 2, lead: "must hold just before:") }
+        work(group, &page)
+        for proof in group.proofs { page.say(proof, indent: 2, lead: "proved by") }
+        undo(group, &page)
+        if let blast = group.blast { page.say(blast, indent: 2, lead: "users:") }
+        if case .once(let because) = group.first.repeatability { page.say(because, indent: 2, lead: "never twice:") }
+        if let onFailure = group.onFailure { page.say(onFailure, indent: 2, lead: "if it fails:") }
+    }
+
+    /// What runs, exactly: never wrapped, never cut.
+    private static func work(_ group: GroupText, _ page: inout Page) {
+        switch group.first.operation {
+        case .commands:
+            for steps in group.alike {
+                page.say(steps.compactMap(\.node?.rawValue).joined(separator: ", ") + ":", indent: 2)
+                for command in steps[0].commands {
+                    page.say(CommandText.remark(command), indent: 4, lead: "#", leadTone: .faint, tone: .faint)
+                    page.literal(CommandText.shell(command), indent: 4, lead: "$")
+                }
+            }
+        case .hook(let name, let arguments, let limit):
+            page.say("on this machine, the hook \(name) (at most \(DurationText.of(limit))):", indent: 2)
+            page.literal(CommandText.shell(arguments), indent: 4, lead: "$")
+        case .pushCanary(let repository, let limit):
+            page.say("from this machine, one empty commit (at most \(DurationText.of(limit))) to", indent: 2)
+            page.literal(repository, indent: 4)
+        case .confirmation(let question, let answer):
+            page.say("\(question) (the answer is `\(answer)`)", indent: 2, lead: "asks:")
+        case .manual(let instructions): page.say(instructions, indent: 2, lead: "by a person:")
+        case .wait: page.say("runs nothing; looks until it is proved", indent: 2)
+        }
+    }
+
+    private static func undo(_ group: GroupText, _ page: inout Page) {
+        for entry in group.undo {
+            let isEverywhere = entry.nodes.count == group.nodes.count
+            let place = isEverywhere ? "" : " on \(entry.nodes.map(\.rawValue).joined(separator: ", "))"
+            if entry.commands.count == 1, place.isEmpty, let command = entry.commands.first {
+                page.literal(CommandText.shell(command), indent: 2, lead: "undo: $")
+            } else {
+                page.say("undo\(place):", indent: 2)
+                for command in entry.commands { page.literal(CommandText.shell(command), indent: 4, lead: "$") }
+            }
+        }
+        for because in group.irreversible {
+            page.say(because, indent: 2, lead: "cannot be undone:", leadTone: .bad)
+        }
+    }
+
+    private static func pointOfNoReturn(_ group: GroupText, _ page: inout Page) {
+        let plan = group.plan
+        let rule = String(repeating: "=", count: page.style.width)
+        page.say(rule, tone: .bad)
+        page.say("POINT OF NO RETURN: before group \(group.position), \(group.id)", indent: 2, tone: .bad)
+        page.say("Until here `abort` puts \(plan.from) back into service.", indent: 2)
+        for because in group.irreversible { page.say("From here on: \(because).", indent: 2) }
+        let undone = plan.undoable.filter { !$0.undo.isEmpty }.map(\.id.rawValue)
+        if !undone.isEmpty {
+            page.say("What can no longer be undone: \(undone.joined(separator: ", ")).", indent: 2)
+        }
+        page.say(rule, tone: .bad)
+        page.blank()
+    }
+
+    private static func omitted(_ plan: Plan, _ page: inout Page) {
+        guard !plan.omitted.isEmpty else { return }
+        page.blank()
+        page.say("Steps of the runbook that are left out:", tone: .strong)
+        for step in plan.omitted { page.say("\(step.id): \(step.reason)", indent: 2, hanging: 2) }
+    }
+
+    private static func ending(_ plan: Plan, _ digest: Digest, _ path: String, _ page: inout Page) {
+        page.blank()
+        page.say("To execute it:", tone: .strong)
+        page.literal(NextCommand.execute(path), indent: 2)
+        page.say("Where nobody can be asked:")
+        page.literal(NextCommand.execute(path, approving: digest), indent: 2)
+        page.say(
+            "The plan is refused, and nothing is changed, if a byte of it was edited, or if what it stands on (machines,"
+                + " versions, database roles, Geo's primary) is no longer what was seen when it was made.")
+    }
+}

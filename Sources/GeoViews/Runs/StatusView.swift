@@ -1,0 +1,109 @@
+package import GeoCore
+
+/// Where a run is, what is writable, what is safe, and which command comes next. Works for every state.
+package enum StatusView {
+    package static func text(_ run: RunID, _ state: RunState, now: Timestamp, style: Style) -> String {
+        let status = RunStatus(run: run, state: state)
+        var page = Page(style)
+        page.say(status.sentence, tone: status.isFinished ? .good : status.haltReason == nil ? .strong : .bad, hanging: 2)
+        let sentences = [position(status, state, now), status.writability, times(state, now), safe(status, state)]
+        page.say(sentences.compactMap(\.self).joined(separator: " "))
+        for trouble in status.troubled { page.say("\(trouble.step): \(trouble.reason)", indent: 2, lead: "-") }
+        page.blank()
+        page.say("Next:", tone: .strong)
+        page.literal(status.nextCommand, indent: 2)
+        if canAbort(status) { page.literal("\(NextCommand.abort(run))  # or go back", indent: 2) }
+        return page.text
+    }
+
+    /// One line to paste into a chat.
+    package static func short(_ run: RunID, _ state: RunState, now: Timestamp) -> String {
+        let status = RunStatus(run: run, state: state)
+        let point = "point of no return \(status.isPastPointOfNoReturn ? "passed" : "not passed")"
+        let clock = RunClock(state).text(now: now)
+        let more = [status.isFinished ? nil : point, clock, "next: \(status.nextCommand)"].compactMap(\.self)
+        return Plain.line("\(status.sentence) \(more.joined(separator: "; "))")
+    }
+
+    package static func json(_ run: RunID, _ state: RunState, now: Timestamp) -> String {
+        JSONLine.of(.status, StatusBody(RunStatus(run: run, state: state), state, now))
+    }
+
+    private static func position(_ status: RunStatus, _ state: RunState, _ now: Timestamp) -> String? {
+        guard !status.isFinished, let group = state.place else { return nil }
+        let place = "It is at group \(group.position) of \(state.plan.groups.count), \(group.id) (\(group.place))"
+        guard !status.running.isEmpty else { return place + "; by the journal nothing is running." }
+        let running = status.running.map { step, since in
+            "\(step)\(since.map { ", started \(AgeText.of($0, now: now))" } ?? "")"
+        }
+        return "\(place); by the journal these run: \(running.joined(separator: "; "))."
+    }
+
+    /// The objective is about users; they are named first.
+    private static func times(_ state: RunState, _ now: Timestamp) -> String? {
+        RunClock(state).text(now: now).map { "Users have \($0)." }
+    }
+
+    private static func safe(_ status: RunStatus, _ state: RunState) -> String {
+        if status.isFinished { return "It is safe to look." }
+        let alive = status.running.isEmpty || status.haltReason != nil
+            ? "" : " If a geo-failover still executes it, leave it alone; the lease refuses a second one."
+        let look = "It is safe to look"
+        let resume = "to resume (what was begun is looked up first, nothing is done twice)"
+        return canAbort(status)
+            ? "\(look), \(resume), and to abort, which puts \(status.from) back into service.\(alive)"
+            : "\(look) and \(resume). It is not safe to start \(status.from) again.\(alive)"
+    }
+
+    private static func canAbort(_ status: RunStatus) -> Bool { !status.isFinished && !status.isPastPointOfNoReturn }
+}
+
+private struct StatusBody: Encodable {
+    struct Trouble: Encodable {
+        var step: StepID
+        var reason: String
+    }
+    struct Running: Encodable {
+        var step: StepID
+        var since: Timestamp?
+    }
+    var at: Timestamp
+    var run: RunID
+    var from: SiteID
+    var to: SiteID
+    var done: Int
+    var total: Int
+    var isFinished: Bool
+    var isPastPointOfNoReturn: Bool
+    var haltReason: String?
+    var running: [Running]
+    var troubled: [Trouble]
+    var writability: String
+    var sentence: String
+    /// `null`: it is not over, or it never began; `outageSince` tells which.
+    var outageSeconds: Double?
+    var outageSince: Timestamp?
+    var rtoSeconds: Int?
+    var nextCommand: String
+
+    init(_ status: RunStatus, _ state: RunState, _ now: Timestamp) {
+        let clock = RunClock(state)
+        self.at = now
+        self.run = status.run
+        self.from = status.from
+        self.to = status.to
+        self.done = status.done
+        self.total = status.total
+        self.isFinished = status.isFinished
+        self.isPastPointOfNoReturn = status.isPastPointOfNoReturn
+        self.haltReason = status.haltReason
+        self.running = status.running.map { Running(step: $0.step, since: $0.since) }
+        self.troubled = status.troubled.map { Trouble(step: $0.step, reason: $0.reason) }
+        self.writability = status.writability
+        self.sentence = status.sentence
+        self.outageSeconds = clock.outage?.seconds
+        self.outageSince = clock.outage?.from
+        self.rtoSeconds = clock.objectives.rtoSeconds
+        self.nextCommand = status.nextCommand
+    }
+}
