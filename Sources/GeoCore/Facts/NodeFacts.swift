@@ -16,7 +16,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var clusterFile: Observed<ClusterFile> = .notAsked
     /// Command lines of running `gitlab-ctl` (promote, reconfigure, replicate) and Chef processes.
     package var changesRunning: Observed<[String]> = .notAsked
-    /// Of `/etc/gitlab/gitlab-secrets.json`: hexadecimal SHA-256, never contents.
+    /// Of `/etc/gitlab/gitlab-secrets.json`: hexadecimal SHA-256 of the JSON with sorted keys, never contents. Starts with
+    /// `bytes:` where only the file's bytes could be hashed; the two kinds cannot be compared.
     package var secretsDigest: Observed<String> = .notAsked
     /// `SHA256:...` fingerprints of the node's public SSH host keys, sorted.
     package var hostKeys: Observed<[String]> = .notAsked
