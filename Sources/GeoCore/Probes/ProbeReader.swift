@@ -1,0 +1,166 @@
+/// Turns one visit's output into the facts of its node. Pure; every byte may be anything.
+package struct ProbeReader: Sendable {
+    private let script: ProbeScript
+    private let answer: ProbeAnswer
+    private let node: NodeID
+    private let startedAt: Timestamp
+    private let elapsedMilliseconds: Int
+
+    /// `startedAt` is when the visit began, by the operator's clock.
+    package static func facts(
+        output: [UInt8], script: ProbeScript, node: NodeID, startedAt: Timestamp, elapsedMilliseconds: Int
+    ) -> NodeFacts {
+        let reader = ProbeReader(
+            script: script, answer: ProbeAnswer(output: output, script: script), node: node, startedAt: startedAt,
+            elapsedMilliseconds: elapsedMilliseconds)
+        var facts = NodeFacts()
+        facts.connection = .known(value: elapsedMilliseconds, at: startedAt, from: "operator")
+        for probe in script.probes { reader.read(probe, into: &facts) }
+        return facts
+    }
+
+    private func read(_ probe: Probe, into facts: inout NodeFacts) {
+        switch probe {
+        case .privileges, .identity, .hostKeys, .disks, .ports: readMachine(probe, into: &facts)
+        case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets:
+            readInstallation(probe, into: &facts)
+        case .database, .pointInTimeFile, .controlData, .geo, .tracking: readDatabases(probe, into: &facts)
+        case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: readApplication(probe, into: &facts)
+        }
+    }
+
+    private func readMachine(_ probe: Probe, into facts: inout NodeFacts) {
+        switch probe {
+        case .privileges:
+            facts.privileges = fact { () throws(Unreadable) in
+                try MachineReadings.privileges(frame("privileges"))
+            }
+        case .identity:
+            facts.identity = fact { () throws(Unreadable) in try MachineReadings.identity(frame("identity")) }
+            facts.clockOffset = fact { () throws(Unreadable) in try clockOffset() }
+        case .hostKeys:
+            facts.hostKeys = fact { () throws(Unreadable) in try MachineReadings.hostKeys(frame("host-keys")) }
+        case .disks: facts.disks = fact { () throws(Unreadable) in try MachineReadings.disks(frame("disks")) }
+        case .ports:
+            facts.listeningPorts = fact { () throws(Unreadable) in
+                if let fallback = try optionalFrame("ports-proc") { return try MachineReadings.portsFromProc(fallback) }
+                return try MachineReadings.ports(frame("ports"))
+            }
+        default: break
+        }
+    }
+
+    private func readInstallation(_ probe: Probe, into facts: inout NodeFacts) {
+        switch probe {
+        case .version:
+            facts.gitlabVersion = fact { () throws(Unreadable) in try InstallationReadings.version(frame("version")) }
+        case .services:
+            facts.services = fact { () throws(Unreadable) in try InstallationReadings.services(frame("services")) }
+        case .boot:
+            facts.startsAtBoot = fact { () throws(Unreadable) in try InstallationReadings.startsAtBoot(frame("boot")) }
+        case .attributes:
+            facts.attributeFile = fact { () throws(Unreadable) in
+                try InstallationReadings.attributeFile(
+                    counts: frame("attributes"), order: frame("attributes-order"), name: frame("attributes-name"))
+            }
+        case .clusterFile:
+            facts.clusterFile = fact { () throws(Unreadable) in
+                try InstallationReadings.clusterFile(frame("cluster-file"))
+            }
+        case .changesRunning:
+            facts.changesRunning = fact { () throws(Unreadable) in
+                try InstallationReadings.changesRunning(frame("changes-running"))
+            }
+        case .secrets:
+            facts.secretsDigest = fact { () throws(Unreadable) in
+                try InstallationReadings.secretsDigest(
+                    canonical: frame("secrets"), bytes: optionalFrame("secrets-bytes"))
+            }
+        default: break
+        }
+    }
+
+    private func readDatabases(_ probe: Probe, into facts: inout NodeFacts) {
+        switch probe {
+        case .database:
+            facts.database = fact { () throws(Unreadable) in
+                try DatabaseReadings.replication(json(of: .replication, in: "sql-main"))
+            }
+        case .geo:
+            facts.geo = fact { () throws(Unreadable) in try DatabaseReadings.geo(json(of: .geo, in: "sql-main")) }
+        case .tracking:
+            facts.tracking = fact { () throws(Unreadable) in
+                try DatabaseReadings.tracking(json(of: .tracking, in: "sql-tracking"))
+            }
+        case .pointInTimeFile:
+            facts.pointInTimeFile = fact { () throws(Unreadable) in
+                try ApplicationReadings.pointInTimeFile(
+                    file: frame("point-in-time-file"), key: optionalFrame("point-in-time-key"))
+            }
+        case .controlData:
+            facts.controlData = fact { () throws(Unreadable) in
+                try ApplicationReadings.controlData(frame("control-data"))
+            }
+        default: break
+        }
+    }
+
+    private func readApplication(_ probe: Probe, into facts: inout NodeFacts) {
+        switch probe {
+        case .queues: facts.queues = fact { () throws(Unreadable) in try ApplicationReadings.queues(frame("queues")) }
+        case .readiness:
+            facts.readiness = fact { () throws(Unreadable) in
+                try ApplicationReadings.readiness([frame("readiness"), frame("readiness-workhorse")])
+            }
+        case .railsConfiguration:
+            facts.hasTrackingDatabaseConfigured = fact { () throws(Unreadable) in
+                try ApplicationReadings.hasTrackingDatabase(frame("rails-configuration"))
+            }
+        case .railsRole:
+            facts.railsRole = fact { () throws(Unreadable) in
+                try ApplicationReadings.railsRole(frame("rails-role"), old: optionalFrame("rails-role-old"))
+            }
+        case .cronJobs:
+            facts.cronJobs = fact { () throws(Unreadable) in try ApplicationReadings.cronJobs(frame("cron-jobs")) }
+        default: break
+        }
+    }
+
+    private func fact<Value>(_ read: () throws(Unreadable) -> Value) -> Observed<Value> {
+        do throws(Unreadable) {
+            return .known(value: try read(), at: startedAt, from: node.rawValue)
+        } catch {
+            return .unknown(reason: error.reason)
+        }
+    }
+
+    private func frame(_ name: String) throws(Unreadable) -> ProbeFrame {
+        guard let frame = try optionalFrame(name) else { throw .cutOff }
+        return frame
+    }
+
+    /// `nil` only when the node said that it skipped the command.
+    private func optionalFrame(_ name: String) throws(Unreadable) -> ProbeFrame? {
+        switch answer.parts[name] {
+        case .answered(let frame): frame
+        case .skipped: nil
+        case nil: throw answer.isWhole ? Unreadable("the answer was garbled") : .cutOff
+        }
+    }
+
+    private func json(of query: DatabaseQuery, in name: String) throws(Unreadable) -> [UInt8] {
+        try PsqlAnswer.json(of: query, in: frame(name), boundary: script.boundary)
+    }
+
+    /// The node's clock minus the operator's. The script's first line was printed after the visit began, and at least
+    /// the script's own duration before it ended; the middle of that span is wrong by at most half of it.
+    private func clockOffset() throws(Unreadable) -> Int {
+        guard let began = answer.began, let ended = answer.ended else { throw .cutOff }
+        let onNode = ended.milliseconds - began.milliseconds
+        guard onNode >= 0, onNode <= Int64(elapsedMilliseconds) + 1000 else {
+            throw Unreadable("the node's clock was set while it was asked")
+        }
+        let latest = max(0, Int64(elapsedMilliseconds) - onNode)
+        return Int(began.milliseconds - (startedAt.milliseconds + latest / 2))
+    }
+}

@@ -1,0 +1,107 @@
+package import GeoCore
+
+/// Asks every node of a scope once, many at a time, and the sites' URLs beside them. Never throws: what could not be
+/// learned is `unknown` with its reason in the observation, and one dead node blinds no other.
+package struct Observer: Sendable {
+    /// Told as each node's visit ends, in the order in which they end; for a live display.
+    package typealias Progress = @Sendable (_ node: NodeID, _ facts: NodeFacts) async -> Void
+
+    private let inspector: NodeInspector
+    private let web: WebProbe
+    private let databases: DatabaseReader?
+    private let clock: WallClock
+    private let atOnce: Int
+    private let boundary: @Sendable () -> String
+
+    /// `databases` asks PostgreSQL where the inventory says `tunnel` or `direct`; without it, or where it says `shell`, the
+    /// visit's script does. `boundary` gives letters and digits that no node can guess, anew for each visit.
+    package init(
+        inspector: NodeInspector, web: WebProbe, databases: DatabaseReader? = nil, clock: WallClock, atOnce: Int = 64,
+        boundary: @escaping @Sendable () -> String
+    ) {
+        precondition(atOnce > 0, "at least one visit at a time")
+        self.inspector = inspector
+        self.web = web
+        self.databases = databases
+        self.clock = clock
+        self.atOnce = atOnce
+        self.boundary = boundary
+    }
+
+    package func observe(
+        _ scope: ObservationScope, inventory: Inventory, progress: Progress? = nil
+    ) async -> Observation {
+        let startedAt = clock.now()
+        async let readiness = siteReadiness(scope.siteURLs, inventory: inventory)
+        let nodes = await visits(scope, inventory: inventory, progress: progress)
+        let siteReadiness = await readiness
+        return Observation(startedAt: startedAt, endedAt: clock.now(), nodes: nodes, siteReadiness: siteReadiness)
+    }
+
+    private func visits(
+        _ scope: ObservationScope, inventory: Inventory, progress: Progress?
+    ) async -> [NodeID: NodeFacts] {
+        var found: [NodeID: NodeFacts] = [:]
+        // In the order of the inventory, so that two runs ask in the same order.
+        let known = inventory.nodes.filter { scope.probes[$0.id] != nil }
+        for id in scope.probes.keys where !known.contains(where: { $0.id == id }) {
+            found[id] = .unreachable("\(id) is not in the inventory")
+        }
+        await withTaskGroup(of: (NodeID, NodeFacts).self) { group in
+            var waiting = known.makeIterator()
+            func startNext() {
+                guard let node = waiting.next() else { return }
+                let probes = scope.probes[node.id] ?? []
+                group.addTask { (node.id, await look(at: node, probes: probes, inventory: inventory)) }
+            }
+            for _ in 0..<atOnce { startNext() }
+            for await (id, facts) in group {
+                found[id] = facts
+                startNext()
+                await progress?(id, facts)
+            }
+        }
+        return found
+    }
+
+    /// One visit for all of the node's questions, and the database's own connection beside it where there is one.
+    private func look(at node: Node, probes: Set<Probe>, inventory: Inventory) async -> NodeFacts {
+        guard let databases, inventory.database.via != .shell else { return await visit(node, probes: probes) }
+        let queried = probes.filter { DatabaseQueries.query(for: $0) != nil }
+        async let answers = databases.answers(to: queried, on: node, access: inventory.database, clock: clock)
+        var facts = await visit(node, probes: probes.subtracting(queried))
+        for answer in await answers { answer.write(to: &facts) }
+        return facts
+    }
+
+    private func visit(_ node: Node, probes: Set<Probe>) async -> NodeFacts {
+        guard !probes.isEmpty else { return NodeFacts() }
+        let script = ProbeScript(probes: probes, node: node, boundary: boundary())
+        let startedAt = clock.now()
+        switch await inspector.visit(script, node) {
+        case .answered(let output, let elapsedMilliseconds):
+            return ProbeReader.facts(
+                output: output, script: script, node: node.id, startedAt: startedAt,
+                elapsedMilliseconds: elapsedMilliseconds)
+        case .failed(let failure):
+            var facts = NodeFacts()
+            facts.connection = .unknown(reason: failure.text)
+            for probe in probes { facts.markUnknown(probe, reason: failure.text) }
+            return facts
+        }
+    }
+
+    private func siteReadiness(_ sites: Set<SiteID>, inventory: Inventory) async -> [SiteID: Observed<Int>] {
+        await withTaskGroup(of: (SiteID, Observed<Int>).self) { group in
+            // One task per site: an inventory has a handful.
+            for site in sites.sorted() {
+                guard let url = inventory.site(site)?.url else {
+                    group.addTask { (site, .unknown(reason: "\(site) is not in the inventory")) }
+                    continue
+                }
+                group.addTask { (site, await web.status(url + "/-/readiness")) }
+            }
+            return await group.reduce(into: [:]) { answers, answer in answers[answer.0] = answer.1 }
+        }
+    }
+}
