@@ -2,13 +2,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 
 from . import faults, host, keys, status, up
 from .host import LabError
-from .lab import MARKER, Lab
+from .lab import MARKER, Lab, state_parent, write_atomic
 
 DESCRIPTION = """\
 A practice GitLab Geo deployment on this machine: two sites, fifteen nodes with their own addresses, real sshd, runit,
@@ -59,6 +60,7 @@ def parser() -> Parser:
     p.add_argument("node", metavar="NODE")
     p.add_argument("command", nargs=argparse.REMAINDER, metavar="CMD", help="command; without one, a login shell")
     p = verb("exec", "run a command in a node as root, past sshd and the network", " Works whatever faults are active, unless the node is down.")
+    p.usage = "lab/lab exec [--user USER] NODE -- CMD [ARG...]"
     p.add_argument("--user", help="run as this user of the node")
     p.add_argument("node", metavar="NODE")
     p.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD")
@@ -66,11 +68,17 @@ def parser() -> Parser:
     p.add_argument("--json", action="store_true", help="with `list`: print a JSON array of the active faults")
     p.add_argument("fault", metavar="NAME", help="a fault of the list below, `list`, or `heal [NAME [NODE|SITE]]`")
     p.add_argument("arguments", nargs=argparse.REMAINDER, metavar="[NODE|SITE] [ARG...]")
-    p = verb("load", "let users write and push: load start|stop|status")
-    p.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
-    p = verb("audit", "count what was acknowledged and lost, and whether two sites were ever writable")
-    p.add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARG")
+    verb("load", "let users write and push: load start|stop|status (load --help says more)")
+    verb("audit", "count what was acknowledged and lost, and whether two sites were ever writable")
     return top
+
+
+def split_traffic(argv: list[str]) -> tuple[list[str], list[str]]:
+    """Separates what belongs to `load` and `audit`, which parse their arguments themselves, options first or not."""
+    at = 0
+    while at < len(argv) and argv[at].startswith("-"):
+        at += 2 if argv[at] == "--name" else 1
+    return (argv[:at + 1], argv[at + 1:]) if argv[at:at + 1] in (["load"], ["audit"]) else (argv, [])
 
 
 def command_of(arguments: list[str]) -> list[str]:
@@ -82,18 +90,19 @@ def traffic(module: str, lab: Lab, arguments: list[str]) -> int:
     if part is None:
         raise LabError(f"this checkout has no lab/traffic/{module}.py")
     os.environ[MARKER] = str(lab.state)      # so that `down` finds what stays running
-    return part.main(command_of(arguments), lab) or 0
+    return part.main(arguments, lab) or 0
 
 
 def main(argv: list[str]) -> int:
-    given = parser().parse_args(argv)
+    own, rest = split_traffic(argv)
+    given = parser().parse_args(own)
     # A caller with a closed stdin would hand number 0 to the first file opened here.
     try:
         os.fstat(0)
     except OSError:
         os.open(os.devnull, os.O_RDONLY)
     try:
-        return dispatch(given)
+        return dispatch(given, rest)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1
@@ -109,8 +118,8 @@ def main(argv: list[str]) -> int:
         return 130
 
 
-def dispatch(given: argparse.Namespace) -> int:
-    if given.verb == "fault" and given.fault == "list" and not given.json:
+def dispatch(given: argparse.Namespace, rest: list[str]) -> int:
+    if given.verb == "fault" and given.fault == "list" and not (given.json or "--json" in given.arguments):
         print(faults.list_text(Lab(given.name)))
         return 0
     if given.verb == "list":
@@ -125,7 +134,7 @@ def dispatch(given: argparse.Namespace) -> int:
         return 0
     if given.verb == "status":
         return status.status(lab, given.json)
-    if not lab.exists:
+    if not lab.exists and not {"-h", "--help"} & set(rest):
         raise LabError(f"lab {lab.name} is not up. Make it: lab/lab --name {lab.name} up")
     if given.verb == "ssh":
         node = lab.node(given.node)
@@ -138,7 +147,7 @@ def dispatch(given: argparse.Namespace) -> int:
         return call(lab.enter(given.node, command, given.user, env))
     if given.verb == "fault":
         return faults.command(lab, given.fault, given.arguments, given.json)
-    return traffic(given.verb, lab, given.arguments)
+    return traffic(given.verb, lab, rest)
 
 
 def call(line: list[str]) -> int:
@@ -148,14 +157,16 @@ def call(line: list[str]) -> int:
 
 
 def tolerant(name: str) -> Lab:
-    """A lab whose record is damaged can still be removed, except for its network, which only the record names."""
+    """A lab whose record is damaged can still be removed; its address range is also in known_hosts."""
     try:
         return Lab(name)
     except LabError:
-        if not name or "/" in name:
+        state = state_parent() / name
+        if "/" in name or not (state / "lab.json").exists():
             raise
-        from .lab import state_parent
-        record = state_parent() / name / "lab.json"
-        print(f"lab: {record} is damaged; removing what can be found", file=sys.stderr)
-        record.unlink()
+        try:
+            net = int((state / "known_hosts").read_text().split(".")[1])
+            write_atomic(state / "lab.json", json.dumps({"name": name, "net": net, "phase": "damaged"}))
+        except (OSError, IndexError, ValueError):
+            (state / "lab.json").unlink()
         return Lab(name)

@@ -80,7 +80,7 @@ def up(lab: Lab, pace: str | None, bare: bool = False) -> None:
             print(f"Lab {lab.name} was left half made; it is made anew.")
             with phases.phase("removing what is there"):
                 remove(lab, keep_directory=True)
-        elif not lab.exists and lab.state.is_dir() and any(lab.state.iterdir()):
+        elif not lab.exists and lab.state.is_dir() and any(not entry.name.startswith(".") for entry in lab.state.iterdir()):
             raise LabError(f"{lab.state} holds something that is not a lab. Remove it, or run: lab/lab --name {lab.name} down")
         if lab.exists:
             _repair(lab, pace, phases)

@@ -225,3 +225,33 @@ class Several(unittest.TestCase):
         self.assertEqual(traces(self.names[0], one), [])
         self.assertTrue(status(self.names[1])["up"])
         self.assertIn(self.names[1], lab("x", "list").stdout)
+
+
+class Damage(unittest.TestCase):
+    name = "test-damage"
+
+    def tearDown(self):
+        lab(self.name, "down")
+
+    def test_down_with_a_damaged_record(self):
+        lab(self.name, "up", "--bare")
+        number = net(self.name)
+        (STATE / self.name / "lab.json").write_text("{")
+        done = lab(self.name, "status", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("damaged", done.stderr)
+        lab(self.name, "down")
+        self.assertEqual(traces(self.name, number), [])
+
+    def test_wrong_use_is_explained(self):
+        for argv, code in ((["status"], 1), (["exec", "tokyo-pg-1", "--", "true"], 1), (["ssh", "tokyo-pg-1"], 1), (["no-such-verb"], 64), ([], 64)):
+            with self.subTest(argv):
+                done = lab(self.name, *argv, check=False)
+                self.assertEqual(done.returncode, code)
+                self.assertNotIn("Traceback", done.stderr)
+
+    def test_an_ordinary_user_is_told_to_become_root(self):
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", LAB, "--name", self.name, "up"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("must run as root", done.stderr)
