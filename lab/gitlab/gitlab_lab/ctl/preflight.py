@@ -42,7 +42,7 @@ def command(arguments):
         return 1
     if not down:
         out(WARNING)
-        out("*** Is primary down? (N/y): ", end="")
+        out("*** Is primary down? (N/y): ")
         if _answer("confirm_primary_is_down") != "y":
             out("ERROR: Primary node must be down.")
             return 1

@@ -1,0 +1,79 @@
+"""What the tests of the GitLab layer share: one lab for the whole run, and waiting for conditions."""
+
+import atexit
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve()
+LAB_DIR = HERE.parents[2]
+NAME = "test-gitlab"
+sys.path.insert(0, str(LAB_DIR))
+sys.path.insert(0, str(LAB_DIR / "gitlab"))
+
+from infra.lab import Lab  # noqa: E402
+
+os.environ.pop("GEO_LAB_STATE", None)
+_lab = None
+
+
+def lab_command(*argv, check=True, timeout=170):
+    done = subprocess.run([str(LAB_DIR / "lab"), "--name", NAME, *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=timeout, check=False)
+    if check and done.returncode:
+        raise AssertionError(f"lab {' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def lab():
+    """The lab of this run: made when a test first asks for it, removed at the end whatever happened."""
+    global _lab
+    if _lab is None:
+        atexit.register(lab_command, "down", check=False)
+        lab_command("down")
+        lab_command("up")
+        _lab = Lab(NAME)
+    return _lab
+
+
+def on(node, *argv, input="", user=None, env=None, timeout=60):
+    """A program in a node; its result whatever the exit code, with the carriage returns that it printed."""
+    done = lab().exec(node, list(argv), input=input.encode(), user=user, check=False, timeout=timeout, env=env)
+    done.stdout, done.stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    return done
+
+
+def sh(node, script, **options):
+    return on(node, "sh", "-c", script, **options)
+
+
+def psql(node, sql):
+    return on(node, "gitlab-psql", "-Atc", sql).stdout.strip()
+
+
+def geo_psql(sql):
+    return on("seoul-geo-1", "gitlab-geo-psql", "-Atc", sql).stdout.strip()
+
+
+def fault(*words):
+    lab()
+    lab_command("fault", *words)
+
+
+def contains(text, part):
+    """assertIn without hundreds of lines in the message."""
+    if part not in text:
+        raise AssertionError(f"{part!r} not found in: ...{text[-700:]!r}")
+
+
+def until(condition, timeout=30, what="the condition"):
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        time.sleep(0.2)
