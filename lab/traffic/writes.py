@@ -1,6 +1,7 @@
 """Numbered writes through the site that users are sent to. A number is tried once: what was not
 acknowledged may or may not be there, and is no loss."""
 
+import http.client
 import json
 import time
 import urllib.error
@@ -42,5 +43,5 @@ class Writer:
                 return None if good else f"HTTP {answer.status}"
         except urllib.error.HTTPError as error:
             return f"HTTP {error.code} {error.read(120).decode(errors='replace').strip()}"
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             return f"{type(error).__name__} {error}"

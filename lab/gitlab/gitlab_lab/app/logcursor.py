@@ -28,7 +28,7 @@ class LogCursor:
                 pause = 0.4 if self.site.role() == "secondary" and self.geo.configured else 2
                 if pause < 1 and self.advance() == BATCH:
                     continue
-            except (database.Error, cron.Error) as error:
+            except Exception as error:  # noqa: BLE001, nothing but TERM ends the log cursor
                 print(f"{type(error).__name__}: {str(error).strip()}", flush=True)
                 pause = 1
             self.stopping.wait(pause)

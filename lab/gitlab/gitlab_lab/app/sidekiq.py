@@ -43,11 +43,11 @@ class Sidekiq:
             time.sleep(0.1)
 
     def _forever(self, loop):
-        """Redis or PostgreSQL may be away for long: say so and try again."""
+        """Redis, PostgreSQL or the other site may be away for long, or answer half: say so and try again."""
         while not self.stopping.is_set():
             try:
                 loop()
-            except (cron.Error, database.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001, a thread that ended would be missed silently
                 print(f"{loop.__name__}: {type(error).__name__}: {str(error).strip()}", flush=True)
                 self.stopping.wait(1)
 

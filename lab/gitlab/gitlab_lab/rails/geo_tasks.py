@@ -1,8 +1,8 @@
 """The Geo rake tasks that answer or change at once."""
 
+import http.client
 import json
 import os
-import urllib.error
 import urllib.request
 
 from gitlab_lab.rails import cron, database, metrics, settings, status_text
@@ -117,7 +117,7 @@ def _toggle(enabled):
         return 0
     try:
         metrics.call_primary(context.site, "PUT", f"/api/v4/geo_nodes/{own['id']}", json.dumps({"enabled": enabled}).encode())
-    except (OSError, urllib.error.URLError):
+    except OSError:
         pass
     return 0
 
@@ -181,7 +181,7 @@ def _check_secondary(context):
     try:
         with urllib.request.urlopen(primary["url"].rstrip("/") + "/-/health", timeout=5):
             reachable = True
-    except (OSError, TypeError):
+    except (OSError, TypeError, http.client.HTTPException):
         reachable = False
     print(f"* Can connect to the primary node ... {_yes(reachable)}")
 

@@ -4,6 +4,7 @@ A primary writes its own row. A secondary sends its numbers to the primary by
 HTTP, as Geo does, so the row goes stale when the primary cannot be reached.
 """
 
+import http.client
 import json
 import urllib.request
 
@@ -105,5 +106,8 @@ def call_primary(site, method, path, body, timeout=5):
         headers={"Content-Type": "application/json", "Authorization": f"GL-Geo {own['access_key']}",
                  "User-Agent": f"GitLab-Geo/{VERSION} ({settings.node_name()})"},
     )
-    with urllib.request.urlopen(request, timeout=timeout) as answer:
-        return answer.read()
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return answer.read()
+    except http.client.HTTPException as error:
+        raise OSError(f"{primary['url']}: {error!r}") from error
