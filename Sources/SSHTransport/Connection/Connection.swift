@@ -20,8 +20,8 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
     private var steppers: [any Stepper] = []
     /// Sessions whose wire is a channel of this one.
     private var tunnels: [ObjectIdentifier: Connection] = [:]
-    /// Forwards that keep the connection although no call runs.
-    var forwards = 0
+    /// Forwards keep the connection although no call runs.
+    private var forwards: [ObjectIdentifier: ForwardListener] = [:]
     /// libssh2 can open one channel at a time per session; who is at it, and who waits.
     var opener: AnyObject?
     private var isEndOfTurnPending = false
@@ -41,7 +41,7 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
     }
 
     var isUsable: Bool { !isRetired && !isShutDown && wire.isAlive }
-    private var isIdle: Bool { calls.isEmpty && tunnels.isEmpty && forwards == 0 }
+    private var isIdle: Bool { calls.isEmpty && tunnels.isEmpty && forwards.isEmpty }
 
     // MARK: Who is here
 
@@ -62,6 +62,14 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
 
     func removeTunnel(_ inner: Connection) {
         tunnels[ObjectIdentifier(inner)] = nil
+        idleSince = EventLoop.clock()
+        endIfDone()
+    }
+
+    func add(_ forward: ForwardListener) { forwards[ObjectIdentifier(forward)] = forward }
+
+    func remove(_ forward: ForwardListener) {
+        forwards[ObjectIdentifier(forward)] = nil
         idleSince = EventLoop.clock()
         endIfDone()
     }
@@ -127,6 +135,7 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
 
     private func lose() {
         isRetired = true
+        for forward in forwards.values { forward.end() }
         for inner in tunnels.values {
             inner.wire.fail("the connection to the jump host \(destination.name) was lost")
             inner.wakeAll()
@@ -158,6 +167,7 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
         isShutDown = true
         isRetired = true
         if let timer { EventLoop.shared.cancel(timer: timer) }
+        for forward in forwards.values { forward.end() }
         if wire.isAlive { session.disconnect() }
         let outer: Connection? = if case .tunnel(let channel) = wire.link { channel.connection } else { nil }
         wire.close()

@@ -1,15 +1,12 @@
 import Foundation
 import Glibc
 import SSHTransport
-import Synchronization
 
 /// A real sshd on a loopback port, with its own directory, host keys and one generated user key. Stops with its last reference.
 final class SSHServer: Sendable {
     let directory: TemporaryDirectory
     let port: UInt16
-    private let process: Int32
-    /// What the server wrote so far.
-    private let log: Mutex<String>
+    private let process: ChildProcess
 
     /// - Parameters:
     ///   - hostKeys: Types as `ssh-keygen -t` wants them.
@@ -40,10 +37,9 @@ final class SSHServer: Sendable {
         for _ in 0..<20 {
             let port = try freePort()
             try directory.write("Port \(port)\n" + text, to: "sshd_config")
-            if let (process, said) = try Self.start(directory) {
+            if let process = try Self.start(directory) {
                 self.process = process
                 self.port = port
-                log = Mutex(said)
                 return
             }
         }
@@ -51,13 +47,9 @@ final class SSHServer: Sendable {
     }
 
     deinit {
-        kill(process, SIGTERM)
-        var status: Int32 = 0
-        unsafe waitpid(process, &status, 0)
+        process.terminate()
+        process.wait()
     }
-
-    /// Stops listening and ends the process; its connections live on.
-    func stop() { kill(process, SIGTERM) }
 
     static func makeKey(_ path: String, type: String, bits: Int? = nil, passphrase: String = "", more: [String] = []) throws {
         let size = bits.map { ["-b", "\($0)"] } ?? []
@@ -65,29 +57,19 @@ final class SSHServer: Sendable {
     }
 
     /// Starts sshd and waits until it says that it listens; `nil` when the port is taken.
-    private static func start(_ directory: TemporaryDirectory) throws -> (process: Int32, said: String)? {
-        let log = directory.file("sshd.log")
-        var actions = unsafe posix_spawn_file_actions_t()
-        unsafe posix_spawn_file_actions_init(&actions)
-        defer { unsafe posix_spawn_file_actions_destroy(&actions) }
-        unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
-
-        let arguments = ["/usr/sbin/sshd", "-D", "-e", "-f", directory.file("sshd_config")]
-        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        defer { for index in unsafe pointers.indices { unsafe free(pointers[index]) } }
-        var process: pid_t = 0
-        let code = unsafe posix_spawn(&process, arguments[0], &actions, nil, &pointers, environ)
-        guard code == 0 else { throw ToolFailure(description: "sshd does not start: \(code)") }
+    private static func start(_ directory: TemporaryDirectory) throws -> ChildProcess? {
+        let process = try ChildProcess(
+            "/usr/sbin/sshd", ["-D", "-e", "-f", directory.file("sshd_config")], output: directory.file("sshd.log"))
         // It says so within milliseconds; the limit is for a machine that does other things.
         let deadline = Date(timeIntervalSinceNow: 60)
         while Date() < deadline {
             let said = (try? directory.read("sshd.log")) ?? ""
-            if said.contains("Server listening on") { return (process, said) }
-            var status: Int32 = 0
-            if unsafe waitpid(process, &status, WNOHANG) == process {
-                if said.contains("in use") { return nil }
+            if said.contains("Server listening on") { return process }
+            if process.poll() != nil {
+                if said.contains("in use") {
+                    unsafe unlink(directory.file("sshd.log"))
+                    return nil
+                }
                 throw ToolFailure(description: "sshd ended: \(said)")
             }
             usleep(5000)

@@ -25,29 +25,3 @@ final class TemporaryDirectory: Sendable {
 
     func read(_ name: String) throws -> String { try String(contentsOfFile: file(name), encoding: .utf8) }
 }
-
-struct ToolFailure: Error, CustomStringConvertible {
-    var description: String
-}
-
-/// Runs a program to its end; its standard output. Throws when it fails.
-@discardableResult
-func tool(_ path: String, _ arguments: [String], environment: [String: String]? = nil) throws -> String {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    if let environment { process.environment = environment }
-    let output = Pipe()
-    let errors = Pipe()
-    process.standardOutput = output
-    process.standardError = errors
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = output.fileHandleForReading.readDataToEndOfFile()
-    let problem = errors.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else {
-        throw ToolFailure(description: "\(path) \(arguments): \(String(decoding: problem, as: UTF8.self))")
-    }
-    return String(decoding: text, as: UTF8.self)
-}
