@@ -1,11 +1,11 @@
 package import GeoCore
 
 extension Fixtures {
-    /// Everything as it should be before a planned failover from Tokyo to Seoul.
-    package static func healthy(_ inventory: Inventory = inventory()) -> Observation {
+    /// Everything as it should be before a planned failover from the primary, Tokyo, to Seoul.
+    package static func healthy(_ inventory: Inventory = inventory(), primary: SiteID = tokyo) -> Observation {
         var facts: [NodeID: NodeFacts] = [:]
         for site in inventory.sites {
-            for node in site.nodes { facts[node.id] = healthy(node, of: site, primary: site.id == tokyo) }
+            for node in site.nodes { facts[node.id] = healthy(node, of: site, primary: primary) }
         }
         return Observation(
             startedAt: moment(-10), endedAt: moment(), nodes: facts,
@@ -59,7 +59,8 @@ extension Fixtures {
         return observation
     }
 
-    private static func healthy(_ node: Node, of site: Site, primary isPrimary: Bool) -> NodeFacts {
+    private static func healthy(_ node: Node, of site: Site, primary: SiteID) -> NodeFacts {
+        let isPrimary = site.id == primary
         var facts = NodeFacts()
         facts.connection = seen(120)
         facts.privileges = seen(true, on: node.id)
@@ -74,7 +75,10 @@ extension Fixtures {
             }, on: node.id)
         facts.listeningPorts = seen([22, 80], on: node.id)
         if node.isManagedByOmnibus { addInstallation(to: &facts, node) }
-        if node.runs(.postgresql) || node.runs(.patroni) { addDatabase(to: &facts, node, isPrimary) }
+        if node.runs(.postgresql) || node.runs(.patroni) {
+            addDatabase(to: &facts, node, isPrimary)
+            facts.geo = seen(geo(primary: primary), on: node.id)
+        }
         if node.runs(.trackingDB) { facts.tracking = seen(tracking(), on: node.id) }
         if node.runs(.redis) { facts.queues = seen(["default": 4, "mailers": 0, "geo:geo_x": 1], on: node.id) }
         if node.runs(.rails) {
@@ -100,7 +104,24 @@ extension Fixtures {
         facts.database = seen(isPrimary ? primary() : standby(), on: node.id)
         facts.pointInTimeFile = seen(.absent, on: node.id)
         facts.controlData = seen(controlData(isPrimary ? "in production" : "in archive recovery"), on: node.id)
-        facts.geo = seen(geo(), on: node.id)
+    }
+
+    /// A failover that was done already: Seoul is primary, Tokyo its secondary.
+    package static func exchanged() -> Observation { healthy(primary: seoul) }
+
+    /// As ``healthy(_:primary:)``, with two Patroni members per site, of which the second follows the first.
+    package static func patroniHealthy() -> Observation {
+        var observation = healthy(patroniInventory())
+        for (node, leader) in [("tokyo-pg-2", "10.77.1.21"), ("seoul-pg-2", "10.77.2.21")] as [(NodeID, String)] {
+            observation.change(node) {
+                $0.database = seen(standby(receiver: receiver(slot: nil, host: leader)), on: node)
+                $0.controlData = seen(controlData("in archive recovery"), on: node)
+            }
+        }
+        observation.change("tokyo-pg-1") {
+            $0.database = seen(primary(senders: [sender(), sender(address: "10.77.1.22")]), on: "tokyo-pg-1")
+        }
+        return observation
     }
 }
 

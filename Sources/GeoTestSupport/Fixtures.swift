@@ -23,6 +23,20 @@ package enum Fixtures {
             source: DocumentReference(path: "inventory/lab.yaml", digest: Digest(of: [1])))
     }
 
+    /// The same with Patroni in place of single databases, and a second database node per site.
+    package static func patroniInventory() -> Inventory {
+        var inventory = inventory()
+        for (index, network) in [(0, 1), (1, 2)] {
+            let site = inventory.sites[index].id
+            for position in inventory.sites[index].nodes.indices
+            where inventory.sites[index].nodes[position].runs(.postgresql) {
+                inventory.sites[index].nodes[position].components = [.patroni]
+            }
+            inventory.sites[index].nodes.append(node("\(site)-pg-2", address: "10.77.\(network).22", [.patroni]))
+        }
+        return inventory
+    }
+
     private static func site(
         _ id: SiteID, network: Int, extra: [(String, Int, [Component])], sidekiq: [Component] = [.sidekiq]
     ) -> Site {

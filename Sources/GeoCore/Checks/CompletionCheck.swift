@@ -14,7 +14,12 @@ enum CompletionCheck {
             rationale: "Each part alone can be complete while another is behind. No limit can be relaxed here:"
                 + " what is pending now is lost with the promotion.",
             source: "gitlab-geo.md 3.1.3, 4.3, 9 sync-gate"),
-        limits: [Examination.statusAge, ReplicationChecks.messageAge],
+        limits: [
+            // Younger than elsewhere: the count has to be of the time after users were kept out.
+            LimitDefault(
+                name: "status_age", value: 300, unit: .seconds, meaning: Examination.statusAge.meaning),
+            ReplicationChecks.messageAge,
+        ],
         needs: { scope, _, context in
             for part in parts { scope.formUnion(part.needs(context)) }
         }

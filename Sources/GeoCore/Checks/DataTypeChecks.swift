@@ -73,7 +73,8 @@ extension Examination {
                 "\(type.name): \(registry.total) registered on \(pair.to.id), and \(pair.from.id) does not say how many"
                     + " there are",
                 remedy:
-                    "sudo gitlab-rails runner 'Geo::MetricsUpdateWorker.new.perform'  # on a Rails node of \(pair.from.id)"
+                    "sudo gitlab-rails runner 'Geo::MetricsUpdateWorker.new.perform'"
+                    + "  # on a Rails node of \(pair.from.id)"
             )
             return
         }
@@ -90,7 +91,7 @@ extension Examination {
         } else if registry.total > onPrimary {
             warn(
                 "\(type.name): \(registry.total) registered on \(pair.to.id), \(onPrimary) counted on \(pair.from.id):"
-                    + " \(registry.total - onPrimary) rows too many could hide as many missing ones",
+                    + " \(Quantity.count(registry.total - onPrimary, "row")) too many could hide as many missing ones",
                 remedy: "check again after the next status of \(pair.from.id); rows of deleted items vanish with"
                     + " Geo::Secondary::RegistryConsistencyWorker")
         }
@@ -104,8 +105,8 @@ extension Examination {
         let reverify = "Admin > Geo > Sites > \(pair.to.geoNodeName) > \(type.name): Reverify all"
         if registry.verificationFailed > 0 {
             fail(
-                "\(type.name): \(registry.verificationFailed) of \(registry.total) differ from \(pair.from.id)'s or could"
-                    + " not be compared",
+                "\(type.name): \(registry.verificationFailed) of \(registry.total) differ from \(pair.from.id)'s"
+                    + " or could not be compared",
                 remedy: reverify)
         }
         let pending = registry.synced - registry.verified - registry.verificationDisabled - registry.verificationFailed

@@ -66,7 +66,8 @@ enum DatabaseChecks {
         CheckText(
             question: "Is PostgreSQL on the node down, after a clean shutdown?",
             rationale:
-                "Only a clean shutdown sends the remaining WAL to the standbys and writes a checkpoint to compare with.",
+                "Only a clean shutdown sends the remaining WAL to the standbys"
+                + " and writes a checkpoint to compare with.",
             source: "gitlab-geo.md 3.2"),
         probes: [.controlData, .services]
     ) { examination, node in
@@ -118,7 +119,9 @@ extension Examination {
             "sudo gitlab-ctl start \(service), wait until it answers, sudo gitlab-ctl stop \(service)  # on \(node.id)"
     }
 
-    /// The checkpoint with which a stopped site's leader ended; `nil`, with remarks, unless every database node is down.
+    /// The checkpoint with which a stopped site's leader ended.
+    ///
+    /// `nil`, with remarks, unless every database node is down.
     fileprivate mutating func shutdownCheckpoint(of site: Site) -> (node: Node, control: ControlData)? {
         if site.databaseNodes.isEmpty { _ = database(of: site) }
         var seen: [(node: Node, control: ControlData)] = []
@@ -184,8 +187,9 @@ extension Examination {
                     "sudo gitlab-psql -c CHECKPOINT  # on \(node.id), which writes the timeline down; then check again")
         } else if replayed < control.latestCheckpoint {
             fail(
-                "\(node.id) replayed up to \(replayed), \(Quantity.bytes(replayed.distance(to: control.latestCheckpoint)))"
-                    + " short of the shutdown checkpoint \(control.latestCheckpoint) of \(source.id)",
+                "\(node.id) replayed up to \(replayed),"
+                    + " \(Quantity.bytes(replayed.distance(to: control.latestCheckpoint))) short of"
+                    + " the shutdown checkpoint \(control.latestCheckpoint) of \(source.id)",
                 remedy: "start the database of \(source.id) again, wait for replication.caught-up, stop it cleanly")
         }
     }

@@ -79,8 +79,8 @@ enum GeoChecks {
         }
         if !row.syncsObjectStorage {
             examination.warn(
-                "Geo does not replicate object storage to \(pair.to.id): what is in buckets is there only if their provider"
-                    + " replicates it",
+                "Geo does not replicate object storage to \(pair.to.id): what is in buckets is there only"
+                    + " if their provider replicates it",
                 remedy:
                     "Admin > Geo > Sites > \(row.name) > Edit: allow this site to replicate content on object storage;"
                     + " or confirm the provider's replication")
@@ -179,7 +179,8 @@ extension Examination {
             fail("the log cursor of \(pair.to.id) has processed nothing, the last event is \(last)", remedy: remedy)
         case (.some(let cursor), nil):
             return
-                "the event log of \(pair.from.id) is empty, the log cursor of \(pair.to.id) has processed up to \(cursor)"
+                "the event log of \(pair.from.id) is empty,"
+                + " the log cursor of \(pair.to.id) has processed up to \(cursor)"
         case (.some(let cursor), .some(let last)) where cursor > last + slack:
             fail(
                 "the log cursor of \(pair.to.id) is at event \(cursor), past the last event \(last) of \(pair.from.id):"

@@ -202,13 +202,13 @@ extension Examination {
     }
 
     mutating func requireNoChange(of node: Node) {
-        guard
-            let running = read(
-                \.changesRunning, "running changes", of: node, as: { $0.isEmpty ? "none" : $0.joined(separator: ", ") }),
-            !running.isEmpty
-        else { return }
+        let running = read(\.changesRunning, "running changes", of: node) {
+            $0.isEmpty ? "none" : $0.joined(separator: ", ")
+        }
+        guard let running, !running.isEmpty else { return }
         fail(
-            "\(Quantity.count(running.count, "change")) in progress on \(node.id): \(Quantity.list(running, atMost: 2))",
+            "\(Quantity.count(running.count, "change")) in progress on \(node.id):"
+                + " \(Quantity.list(running, atMost: 2))",
             remedy: "pgrep -af 'gitlab-ctl|omnibus-ctl|cinc-client'  # on \(node.id), until it prints nothing")
     }
 

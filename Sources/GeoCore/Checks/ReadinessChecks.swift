@@ -1,6 +1,6 @@
 /// Whether GitLab itself says that it can serve.
 enum ReadinessChecks {
-    static let all = [nodeReady, siteReady]
+    static let all = [nodeReady, railsReady, siteReady]
 
     static let nodeReady = Check.aboutNode(
         "node.ready",
@@ -15,6 +15,22 @@ enum ReadinessChecks {
                 readiness: status, of: node.id.rawValue, remedy: "sudo gitlab-ctl tail puma  # on \(node.id)")
         }
         return "\(node.id) answers /-/readiness with 200"
+    }
+
+    static let railsReady = Check.aboutSite(
+        "site.rails-ready",
+        CheckText(
+            question: "Does GitLab answer its readiness probe on every Rails node of the site?",
+            rationale: "A node that is not ready gets no traffic, and the others carry its load.",
+            source: "gitlab-geo.md 3.3"),
+        needs: { scope, site, _ in scope.ask([.readiness], of: site.nodes(running: .rails)) }
+    ) { examination, site in
+        let seen = examination.readEach(\.readiness, "/-/readiness", of: site.nodes(running: .rails)) { "HTTP \($0)" }
+        for (node, status) in seen {
+            examination.judge(
+                readiness: status, of: node.id.rawValue, remedy: "sudo gitlab-ctl tail puma  # on \(node.id)")
+        }
+        return "all \(seen.count) Rails nodes of \(site.id) answer /-/readiness with 200"
     }
 
     static let siteReady = Check.aboutSite(

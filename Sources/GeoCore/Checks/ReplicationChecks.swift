@@ -92,7 +92,8 @@ enum ReplicationChecks {
         guard bytes > 0 else { return "\(pair.to.id) is 0 bytes behind \(pair.from.id) while streaming" }
         guard let seconds = standby.state.secondsSinceLastReplay else {
             examination.unknown(
-                "\(pair.to.id) is \(Quantity.bytes(bytes)) behind and has not replayed a transaction to tell the time by",
+                "\(pair.to.id) is \(Quantity.bytes(bytes)) behind"
+                    + " and has not replayed a transaction to tell the time by",
                 remedy: remedy)
             return ""
         }
@@ -120,7 +121,8 @@ enum ReplicationChecks {
         if pair.to.databaseNodes.isEmpty { _ = examination.database(of: pair.to) }
         for node in pair.to.databaseNodes { examination.requireReplay(on: node) }
         return
-            "replay runs on \(Quantity.list(pair.to.databaseNodes.map(\.id.rawValue))), and no point-in-time file is left"
+            "replay runs on \(Quantity.list(pair.to.databaseNodes.map(\.id.rawValue))),"
+            + " and no point-in-time file is left"
     }
 
     static let caughtUp = Check.aboutFailover(

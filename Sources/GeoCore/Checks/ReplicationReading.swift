@@ -164,18 +164,19 @@ extension Examination {
         switch (standby.isReplayPaused, file) {
         case (true, .present(let text)):
             fail(
-                "replication of \(node.id) is paused at \(text): a promotion would throw away what was received after it",
+                "replication of \(node.id) is paused at \(text):"
+                    + " a promotion would throw away what was received after it",
                 remedy: resume)
         case (true, nil): fail("replay on \(node.id) is paused", remedy: resume)
         case (true, .absent):
             fail(
-                "replay on \(node.id) is paused by hand (pg_wal_replay_pause): a promotion would end the pause unnoticed,"
-                    + " and until then the site falls behind",
+                "replay on \(node.id) is paused by hand (pg_wal_replay_pause):"
+                    + " the site falls behind, and a promotion would end the pause unnoticed",
                 remedy: resume)
         case (false, .present(let text)):
             fail(
-                "geo-pitr-file on \(node.id) names \(text) while replay runs: a promotion would go back to that position"
-                    + " and leave the database in recovery",
+                "geo-pitr-file on \(node.id) names \(text) while replay runs:"
+                    + " a promotion would go back to that position and leave the database in recovery",
                 remedy:
                     "sudo mv /var/opt/gitlab/postgresql/data/geo-pitr-file /var/opt/gitlab/postgresql/geo-pitr-file.old"
                     + "  # on \(node.id)")

@@ -98,7 +98,8 @@ enum RoleChecks {
             let primaries = geo.facts.primaries.map(\.name)
             if primaries != [site.geoNodeName] {
                 examination.fail(
-                    "geo_nodes in the database of \(site.id) names \(primaries.isEmpty ? "no primary" : primaries.joined(separator: " and ") + " primary"),"
+                    "geo_nodes in the database of \(site.id) names"
+                        + " \(primaries.isEmpty ? "no" : primaries.joined(separator: " and ")) primary,"
                         + " not \(site.geoNodeName)",
                     remedy: "sudo gitlab-ctl geo promote --force  # on one Rails node of \(site.id)")
             }

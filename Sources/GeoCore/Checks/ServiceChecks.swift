@@ -20,10 +20,11 @@ enum ServiceChecks {
         let text = Self.text(queues.filter { $0.value > 0 })
         if total > examination.limit("at_most") {
             examination.warn(
-                "\(total) jobs wait in Sidekiq of \(site.id) (\(text)), more than \(examination.limit("at_most"))",
+                "\(Quantity.count(total, "job")) waiting in Sidekiq of \(site.id) (\(text)),"
+                    + " more than \(examination.limit("at_most"))",
                 remedy: "start the failover when the queues are shorter: draining them is part of its window")
         }
-        return "\(total) jobs wait in \(Quantity.count(queues.count, "queue")) of \(site.id)"
+        return "\(Quantity.count(total, "job")) waiting in \(Quantity.count(queues.count, "queue")) of \(site.id)"
             + (total == 0 ? "" : ": \(text)")
     }
 
@@ -39,10 +40,10 @@ enum ServiceChecks {
         let waiting = queues.filter { !$0.key.contains("geo") && $0.value != 0 }
         if !waiting.isEmpty {
             examination.fail(
-                "\(waiting.values.reduce(0, +)) jobs wait in \(Quantity.count(waiting.count, "queue")) of \(site.id):"
-                    + " \(Self.text(waiting))",
+                "\(Quantity.count(waiting.values.reduce(0, +), "job")) waiting in"
+                    + " \(Quantity.count(waiting.count, "queue")) of \(site.id): \(Self.text(waiting))",
                 remedy: "sudo gitlab-ctl status sidekiq"
-                    + "  # on \(Quantity.list(site.nodes(running: .sidekiq).map(\.id.rawValue))): it must run to drain them"
+                    + "  # on \(Quantity.list(site.nodes(running: .sidekiq).map(\.id.rawValue))): it must run to drain"
             )
         }
         return "all \(queues.keys.count { !$0.contains("geo") }) queues of \(site.id) are empty, Geo's left out"
@@ -134,7 +135,8 @@ enum ServiceChecks {
                 "\(Quantity.count(on.count, "other cron job")) not disabled: \(Quantity.list(on))", remedy: remedy)
         }
         return
-            "the \(geoCronJobs.count) needed cron jobs are enabled, the other \(jobs.count - geoCronJobs.count) disabled"
+            "the \(geoCronJobs.count) needed cron jobs are enabled,"
+            + " the other \(jobs.count - geoCronJobs.count) disabled"
     }
 
     static let cronRunning = Check.aboutSite(

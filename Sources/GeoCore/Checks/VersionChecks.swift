@@ -110,7 +110,8 @@ enum VersionChecks {
                 "the databases have \(groups.count) major versions of PostgreSQL:"
                     + " \(groups.map(\.text).joined(separator: "; "))",
                 remedy:
-                    "upgrade with sudo gitlab-ctl pg-upgrade, then re-seed the secondary: it does not survive an upgrade"
+                    "sudo gitlab-ctl pg-upgrade  # on the older ones;"
+                    + " then re-seed the secondary, which does not survive an upgrade"
             )
         }
         return "all \(seen.count) databases run PostgreSQL \(groups.first?.value ?? "")"

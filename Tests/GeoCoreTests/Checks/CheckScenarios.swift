@@ -3,7 +3,7 @@ import GeoTestSupport
 import Testing
 
 /// Asks one check about one subject of the fixture deployment.
-func ask(
+func askCheck(
     _ id: CheckID, _ observation: Observation, about subject: Subject = .failover(from: "tokyo", to: "seoul"),
     limits: [String: Int] = [:], inventory: Inventory = Fixtures.inventory(), transcript: TranscriptSummary? = nil
 ) -> [Finding] {
@@ -15,7 +15,7 @@ func ask(
 }
 
 /// A check where it passes: what was seen, and of whom it is asked.
-struct Scenario: Sendable, CustomTestStringConvertible {
+struct CheckScenario: Sendable, CustomTestStringConvertible {
     var check: CheckID
     var observation: Observation
     var subject: Subject
@@ -36,39 +36,40 @@ struct Scenario: Sendable, CustomTestStringConvertible {
     func findings(with other: Observation) -> [Finding] { CheckCatalog.check(check)?.findings(context, other) ?? [] }
 
     /// The planned preflight, on a healthy deployment.
-    static let preflight: [Scenario] = CheckCatalog.plannedPreflight.flatMap { entry -> [Scenario] in
+    static let preflight: [CheckScenario] = CheckCatalog.plannedPreflight.flatMap { entry -> [CheckScenario] in
         guard let check = CheckCatalog.check(entry.check) else { return [] }
         return CheckCatalog.subjects(of: check, inventory: Fixtures.inventory(), from: "tokyo", to: "seoul").map {
-            Scenario(check: entry.check, observation: Fixtures.healthy(), subject: $0)
+            CheckScenario(check: entry.check, observation: Fixtures.healthy(), subject: $0)
         }
     }
 
     /// What a run waits for and proves.
-    static let verifications: [Scenario] = {
+    static let verifications: [CheckScenario] = {
         let pair = Subject.failover(from: "tokyo", to: "seoul")
         let (quiesced, fenced, promoted) = (Fixtures.quiesced(), Fixtures.fenced(), Fixtures.promoted())
         let tokyo = Fixtures.inventory().site("tokyo")?.nodes.filter(\.isManagedByOmnibus) ?? []
         let seoul = Fixtures.inventory().site("seoul")?.nodes.filter(\.isManagedByOmnibus) ?? []
         return [
-            Scenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
-            Scenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),
-            Scenario(check: "sidekiq.drained", observation: quiesced, subject: .site(id: "tokyo")),
-            Scenario(check: "replication.complete", observation: quiesced, subject: pair),
-            Scenario(check: "replication.caught-up", observation: quiesced, subject: pair),
-            Scenario(check: "database.stopped-cleanly", observation: fenced, subject: .node(id: "tokyo-pg-1")),
-            Scenario(check: "database.zero-loss", observation: fenced, subject: pair),
-            Scenario(check: "site.fenced", observation: fenced, subject: .site(id: "tokyo")),
-            Scenario(check: "database.is-primary", observation: promoted, subject: .node(id: "seoul-pg-1")),
-            Scenario(check: "database.accepts-writes", observation: promoted, subject: .node(id: "seoul-pg-1")),
-            Scenario(check: "site.is-primary", observation: promoted, subject: .site(id: "seoul")),
-            Scenario(check: "rails.role-primary", observation: promoted, subject: .node(id: "seoul-rails-2")),
-            Scenario(check: "site.maintenance-off", observation: promoted, subject: .site(id: "seoul")),
-            Scenario(check: "cron.running", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
+            CheckScenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),
+            CheckScenario(check: "sidekiq.drained", observation: quiesced, subject: .site(id: "tokyo")),
+            CheckScenario(check: "replication.complete", observation: quiesced, subject: pair),
+            CheckScenario(check: "replication.caught-up", observation: quiesced, subject: pair),
+            CheckScenario(check: "database.stopped-cleanly", observation: fenced, subject: .node(id: "tokyo-pg-1")),
+            CheckScenario(check: "database.zero-loss", observation: fenced, subject: pair),
+            CheckScenario(check: "site.fenced", observation: fenced, subject: .site(id: "tokyo")),
+            CheckScenario(check: "database.is-primary", observation: promoted, subject: .node(id: "seoul-pg-1")),
+            CheckScenario(check: "database.accepts-writes", observation: promoted, subject: .node(id: "seoul-pg-1")),
+            CheckScenario(check: "site.is-primary", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "rails.role-primary", observation: promoted, subject: .node(id: "seoul-rails-2")),
+            CheckScenario(check: "site.rails-ready", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "site.maintenance-off", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "cron.running", observation: promoted, subject: .site(id: "seoul")),
         ]
             + ["node.application-stopped", "node.stopped", "node.fenced"].flatMap { check in
-                tokyo.map { Scenario(check: check, observation: fenced, subject: .node(id: $0.id)) }
+                tokyo.map { CheckScenario(check: check, observation: fenced, subject: .node(id: $0.id)) }
             }
-            + seoul.map { Scenario(check: "node.promoted", observation: promoted, subject: .node(id: $0.id)) }
+            + seoul.map { CheckScenario(check: "node.promoted", observation: promoted, subject: .node(id: $0.id)) }
     }()
 
     static let all = preflight + verifications
