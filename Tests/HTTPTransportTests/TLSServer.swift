@@ -33,7 +33,7 @@ final class TLSServer: Sendable {
             "-c",
             #"""
             dir='\#(directory)'; mkdir "$dir" && cd "$dir" || exit 1
-            trap '' INT TERM HUP
+            trap '' INT TERM HUP PIPE
             new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
             {
             openssl req -x509 $new -days 2 -subj /CN=test-ca -keyout ca.key -out ca.crt

@@ -60,13 +60,18 @@ final class TemporaryPostgres: Sendable {
                 """)
     }
 
-    /// A copy of `primary` that waits for a WAL file that never comes, so it never opens.
+    /// A copy of `primary` that waits for a WAL file that never comes, so it rejects connections and never opens.
     static func neverOpening(copyOf primary: TemporaryPostgres) async throws -> TemporaryPostgres {
         try await TemporaryPostgres(
             setUp: """
                 as_postgres pg_basebackup -h '\(primary.directory)' -U postgres -D "$dir/data" -c fast --no-sync
                 as_postgres touch "$dir/data/standby.signal"
-                as_postgres pg_ctl -D "$dir/data" -W -o "$options -c restore_command='sleep\\ 600'" -l "$dir/log" start
+                as_postgres pg_ctl -D "$dir/data" -W -o "$options -c restore_command='sleep 600'" -l "$dir/log" start
+                for _ in $(seq 600); do
+                    answer=0; pg_isready -q -h "$address" -p 5432 || answer=$?
+                    if [ "$answer" = 1 ]; then break; fi
+                    sleep 0.1
+                done
                 """)
     }
 
@@ -95,7 +100,7 @@ final class TemporaryPostgres: Sendable {
                 \#(setUp)
                 )
                 PATH="$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -1):$PATH"
-                trap '' INT TERM HUP
+                trap '' INT TERM HUP PIPE
                 said=$(set_up 2>&1 </dev/null) && echo ready || { echo "$said" | tail -20; cat "$dir/log"; }
                 exec >/dev/null
                 cat >/dev/null
