@@ -66,7 +66,8 @@ enum Deployment {
             Evidence("replay is not paused", from: "seoul-pg-1", at: at(2, 58, 52)),
             Evidence("wal_retrieve_retry_interval 5 s", from: "seoul-pg-1", at: at(2, 58, 52)),
         ],
-        remedy: "sudo gitlab-psql -c 'SELECT * FROM pg_stat_wal_receiver'  # on seoul-pg-1; wait until it has caught up")
+        remedy: "sudo gitlab-psql -c 'SELECT * FROM pg_stat_wal_receiver'  # on seoul-pg-1; wait until it has caught up"
+    )
 
     static let mixed: [Finding] = [
         Finding(

@@ -26,7 +26,8 @@ enum Golden {
             """, sourceLocation: sourceLocation)
     }
 
-    private static let directory = String(#filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined()) + "/Golden"
+    private static let directory =
+        String(#filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined()) + "/Golden"
 
     private static func lines(_ text: String) -> [String] {
         text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)

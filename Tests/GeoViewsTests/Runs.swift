@@ -28,7 +28,8 @@ enum Runs {
         mutating func begin(_ step: Step, attempt: Int = 1) {
             write(.stepStarted(step: step.id, attempt: attempt))
             guard !step.commands.isEmpty else { return }
-            write(.commandStarted(step: step.id, attempt: attempt, index: 0, key: "\(step.id)-\(attempt)-0"), after: 0.2)
+            write(
+                .commandStarted(step: step.id, attempt: attempt, index: 0, key: "\(step.id)-\(attempt)-0"), after: 0.2)
         }
 
         mutating func finish(_ step: Step, attempt: Int = 1, how: JournalEntry.Success = .performed) {
@@ -50,7 +51,8 @@ enum Runs {
                         summary: "\(until.check.check) holds for \(until.check.subject)")
             }
             write(
-                .stepSucceeded(step: step.id, attempt: attempt, how: how, findings: findings.map { [$0] } ?? []), after: 3)
+                .stepSucceeded(step: step.id, attempt: attempt, how: how, findings: findings.map { [$0] } ?? []),
+                after: 3)
         }
 
         mutating func perform(upTo group: StepID?) {

@@ -46,7 +46,8 @@ import Testing
             text.split { $0 == " " || $0.isNewline }.filter { $0 != "fix:" }.joined(separator: " ")
         }
         for isVerbose in [false, true] {
-            let text = words(FindingsView.text([Outputs.assessment], now: Outputs.now, style: Style(), isVerbose: isVerbose))
+            let text = words(
+                FindingsView.text([Outputs.assessment], now: Outputs.now, style: Style(), isVerbose: isVerbose))
             for finding in Deployment.mixed where finding.verdict != .pass {
                 let remedy = try #require(finding.remedy)
                 #expect(text.contains(words(remedy)), "\(finding.check)")
@@ -66,17 +67,75 @@ import Testing
     }
 
     @Test func jsonLinesParseBackWithTypeSchemaAndSortedKeys() throws {
-        struct Head: Decodable {
-            var schema: Int
-            var type: String
-        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         for (name, text) in try Outputs.jsonLines() {
             for line in text.split(separator: "\n") {
-                let head = try JSONDecoder().decode(Head.self, from: Data(line.utf8))
-                #expect(head.schema == 1)
-                #expect(MessageType(rawValue: head.type) != nil, "\(name): \(head.type)")
+                let value = try JSONDecoder().decode(JSON.self, from: Data(line.utf8))
+                guard case .object(let members) = value, case .string(let type)? = members["type"] else {
+                    Issue.record("\(name) holds a line without a type: \(line)")
+                    continue
+                }
+                #expect(members["schema"] == .integer(1))
+                #expect(MessageType(rawValue: type) != nil, "\(name): \(type)")
+                // Escapes of control characters may be spelled in more than one way.
+                if !line.contains("\\u") { #expect(String(decoding: try encoder.encode(value), as: UTF8.self) == line) }
             }
         }
+    }
+
+    @Test func noSecretIsNamedBeyondWhereItIsFound() throws {
+        let text =
+            InventoryView.text(Deployment.inventory, style: Style()) + InventoryView.json(Deployment.inventory).joined()
+        #expect(text.contains("command:pass"))
+        #expect(!text.contains("geo ops"))
+    }
+
+    @Test func nothingCheckedIsNotReady() {
+        let empty = Assessment(subject: .failover(from: "tokyo", to: "seoul"), findings: [])
+        #expect(!empty.isReady)
+        #expect(empty.headline == "tokyo -> seoul: NOT READY: nothing was checked")
+    }
+
+    @Test func aWaiverCountsForWhatWasSeenAndNeverForAnInvariant() {
+        func assessment(_ check: CheckID, observed: String) -> Assessment {
+            let finding = Finding(check: check, subject: .site(id: "tokyo"), verdict: .fail, summary: "3 nodes differ")
+            let waiver = Waiver(
+                check: check, subject: "tokyo", reason: "known", by: "anna", at: Deployment.midnight, observed: observed
+            )
+            return Assessment(subject: .deployment, findings: [finding], waivers: [waiver])
+        }
+        #expect(assessment("secrets.equal", observed: "3 nodes differ").isReady)
+        #expect(!assessment("secrets.equal", observed: "2 nodes differ").isReady)
+        #expect(!assessment("site.fenced", observed: "3 nodes differ").isReady)
+    }
+
+    @Test(arguments: [40, 60, 80])
+    func aRedrawnLineNeverWraps(width: Int) throws {
+        let state = try Runs.state(Runs.half)
+        let activity = Outputs.activity + Array(repeating: Outputs.activity[1], count: 40)
+        let lines = ProgressView.live(
+            state, activity: activity, now: Outputs.liveNow, style: Style(width: width), rowsAtMost: 24)
+        #expect(lines.count <= 24)
+        #expect(lines.allSatisfy { $0.count <= width })
+        #expect(ProgressView.heartbeat(state, activity: activity, now: Outputs.liveNow, width: width).count <= width)
+    }
+
+    @Test func anUnmeasuredNumberIsSaidToBeUnknown() throws {
+        let halted = ReportView.markdown(try Runs.report(Runs.halted))
+        #expect(halted.contains("| RTO reached | not known: service is not proven to be back (objective 1h) |"))
+        let begun = ReportView.markdown(try Runs.report(Array(Runs.half.prefix(4))))
+        #expect(begun.contains("| RPO reached | not proven: no proof was made (objective 5m) |"))
+        #expect(begun.contains("| took | unknown: the run has not ended |"))
+        #expect(!begun.contains("| 0 s |"))
+    }
+
+    @Test func thePointOfNoReturnStandsBeforeItsGroupAndOnlyThere() {
+        let text = PlanView.text(Failover.plan, digest: Failover.digest, path: "p", style: Style())
+        let parts = text.split(separator: "POINT OF NO RETURN")
+        #expect(parts.count == 2)
+        #expect(parts.last?.contains("[12/20] promote-database") == true)
+        #expect(parts.first?.contains("[11/20] confirm") == true)
     }
 
     @Test func theSpellingsOfMessageTypesNeverChange() {
@@ -85,5 +144,48 @@ import Testing
                 "finding", "verdict", "plan", "plan-step", "record", "heartbeat", "status", "report", "report-step",
                 "drift", "error", "site", "node", "runbook", "action", "check",
             ])
+    }
+}
+
+/// Any JSON.
+private enum JSON: Codable, Equatable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case array([JSON])
+    case object([String: JSON])
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSON].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSON].self))
+        }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
     }
 }

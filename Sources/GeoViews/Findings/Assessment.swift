@@ -61,7 +61,10 @@ package struct Assessment: Sendable, Hashable {
     /// `READY`, or `NOT READY` with how many checks stand against it.
     package var headline: String {
         let counts: [(String, Int)] = [
-            (checks(at: .fail).count == 1 ? "1 check fails" : "\(checks(at: .fail).count) checks fail", checks(at: .fail).count),
+            (
+                checks(at: .fail).count == 1 ? "1 check fails" : "\(checks(at: .fail).count) checks fail",
+                checks(at: .fail).count
+            ),
             ("\(checks(at: .unknown).count) unknown", checks(at: .unknown).count),
             (CountText.of(checks(at: .warn).count, "warning"), checks(at: .warn).count),
             ("\(groups.count(where: \.isWaived)) waived", groups.count(where: \.isWaived)),

@@ -65,13 +65,20 @@ struct GroupText {
         return members
     }
 
+    /// `nil` where the author gave no reason and the planner repeats what the action does.
+    var why: String? {
+        [first.title, ActionCatalog.action(first.action).summary].contains(first.why) ? nil : first.why
+    }
+
     var isPointOfNoReturn: Bool { plan.pointOfNoReturn == id }
 
     /// Why it cannot be taken back, each reason once.
     var irreversible: [String] {
         var seen: Set<String> = []
         return steps.compactMap { step in
-            guard case .irreversible(let because) = step.reversibility, seen.insert(because).inserted else { return nil }
+            guard case .irreversible(let because) = step.reversibility, seen.insert(because).inserted else {
+                return nil
+            }
             return because
         }
     }
@@ -97,8 +104,8 @@ struct GroupText {
             guard let until = step.until else { return nil }
             let about = step.node.map { until.check.subject == .node(id: $0) } ?? false
             let subject = about ? "" : " (\(SubjectText.of(until.check.subject)))"
-            let text =
-                "\(until.check.check)\(subject)\(Self.limits(until.check.limits)) within \(DurationText.of(until.withinSeconds))"
+            let limits = LimitText.brackets(until.check.limits, of: until.check.check)
+            let text = "\(until.check.check)\(subject)\(limits) within \(DurationText.of(until.withinSeconds))"
             return seen.insert(text).inserted ? text : nil
         }
     }
@@ -108,7 +115,8 @@ struct GroupText {
         return steps.flatMap(\.requires).compactMap { requirement in
             let check = requirement.check
             let when = requirement.when == .always ? "" : ", until it has started"
-            let text = "\(check.check) of \(SubjectText.of(check.subject))\(Self.limits(check.limits))\(when)"
+            let text =
+                "\(check.check) of \(SubjectText.of(check.subject))\(LimitText.brackets(check.limits, of: check.check))\(when)"
             return seen.insert(text).inserted ? text : nil
         }
     }
@@ -137,11 +145,6 @@ struct GroupText {
         case .outage: "OUTAGE"
         }
     }
-
-    private static func limits(_ limits: Limits) -> String {
-        guard !limits.values.isEmpty else { return "" }
-        return " [\(limits.values.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))]"
-    }
 }
 
 extension Step {
@@ -163,13 +166,5 @@ extension Plan {
 
     func waiver(of finding: Finding) -> Waiver? {
         Assessment(subject: .failover(from: from, to: to), findings: findings, waivers: waivers).waiver(of: finding)
-    }
-}
-
-enum ObjectiveText {
-    static func of(_ objectives: Objectives) -> String {
-        let rto = objectives.rtoSeconds.map { "RTO \(DurationText.of($0))" }
-        let rpo = objectives.rpoSeconds.map { "RPO \(DurationText.of($0))" }
-        return [rto, rpo].compactMap(\.self).joined(separator: ", ")
     }
 }

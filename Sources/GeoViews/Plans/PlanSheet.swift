@@ -4,7 +4,7 @@ package import GeoCore
 package enum PlanSheet {
     package static func markdown(_ plan: Plan, digest: Digest) -> String {
         let groups = GroupText.all(plan)
-        var lines = header(plan, digest) + findings(plan) + blastTable(groups)
+        var lines = header(plan, digest) + findings(plan) + blastTable(groups) + logins(plan)
         for group in groups {
             if group.isPointOfNoReturn { lines += pointOfNoReturn(group) }
             lines += section(group, of: groups.count)
@@ -15,13 +15,12 @@ package enum PlanSheet {
 
     private static func header(_ plan: Plan, _ digest: Digest) -> [String] {
         let time = StepGraph.criticalPath(of: plan)
-        let objectives = ObjectiveText.of(plan.objectives)
         var table = Table(header: ["", ""])
         table.add("failover", "\(plan.from) -> \(plan.to), \(plan.scenario.rawValue)")
         table.add("made", "\(plan.createdAt.toSeconds) UTC by \(plan.createdBy) with geo-failover \(plan.toolVersion)")
         table.add("plan", digest.text)
         table.add("runbook", "\(plan.runbookName) (\(plan.runbook.path))")
-        table.add("objectives", objectives.isEmpty ? "none stated" : objectives)
+        table.add("objectives", ObjectiveText.of(plan.objectives))
         table.add("expected time", "\(DurationText.of(time.seconds)), by the critical path")
         table.add("carried out by", "")
         table.add("started (UTC)", "")
@@ -29,7 +28,8 @@ package enum PlanSheet {
             "",
             "How to use this sheet: go from top to bottom. Tick a box only when you have *looked* and seen it;",
             "the exit status of a command proves nothing. Steps on several nodes of one group may run at the same",
-            "time unless the group says otherwise. Before the point of no return you can go back (see \"Going back\").", "",
+            "time unless the group says otherwise. Before the point of no return you can go back (see \"Going back\").",
+            "",
         ]
     }
 
@@ -38,7 +38,9 @@ package enum PlanSheet {
         return ["## What the checks said against it", ""]
             + plan.remarkableFindings.map { finding in
                 let waiver = plan.waiver(of: finding)
-                    .map { " Waived by \(Markdown.escaped($0.by)) at \($0.at.toSeconds) UTC: \(Markdown.escaped($0.reason))." }
+                    .map {
+                        " Waived by \(Markdown.escaped($0.by)) at \($0.at.toSeconds) UTC: \(Markdown.escaped($0.reason))."
+                    }
                 return "- \(finding.verdict.word) \(Markdown.code(finding.check.rawValue))"
                     + " \(Markdown.escaped(SubjectText.of(finding.subject))):"
                     + " \(Markdown.escaped(finding.summary)).\(waiver ?? "")"
@@ -53,6 +55,17 @@ package enum PlanSheet {
                 DurationText.of(group.expectedSeconds))
         }
         return ["## What users notice", ""] + table.markdown + [""]
+    }
+
+    private static func logins(_ plan: Plan) -> [String] {
+        let sites = [plan.from, plan.to].compactMap(plan.inventory.site)
+        return ["## How to log in", ""]
+            + sites.flatMap { site in
+                site.nodes.map { node in
+                    "- \(Markdown.escaped(node.id.rawValue)) (\(node.components.map(\.rawValue).joined(separator: ", "))):"
+                        + " \(Markdown.code(CommandText.ssh(node.access)))"
+                }
+            } + [""]
     }
 
     private static func pointOfNoReturn(_ group: GroupText) -> [String] {
@@ -71,17 +84,16 @@ package enum PlanSheet {
     private static func section(_ group: GroupText, of count: Int) -> [String] {
         let facts = [group.place, group.reach, "about \(DurationText.of(group.expectedSeconds))"].filter { !$0.isEmpty }
         var lines = [
-            "## \(group.position)/\(count) \(group.id)", "", "\(Markdown.escaped(facts.joined(separator: "; "))).",
-            Markdown.escaped(group.first.title),
+            "## \(group.position)/\(count) \(group.id)", "",
+            "**\(Markdown.escaped(group.first.title))** (\(Markdown.escaped(facts.joined(separator: "; "))))", "",
         ]
-        if group.first.why != group.first.title { lines.append("Why: " + Markdown.escaped(group.first.why)) }
-        lines.append("")
+        if let why = group.why { lines += ["Why: \(Markdown.escaped(why))", ""] }
         if let blast = group.blast { lines += ["Users: **\(Markdown.escaped(blast))**", ""] }
         if case .once(let because) = group.first.repeatability {
             lines += ["**Never run it twice**: \(Markdown.escaped(because)).", ""]
         }
-        for requirement in group.requirements {
-            lines.append("- [ ] Must hold just before: \(Markdown.escaped(requirement))")
+        for (check, references) in byCheck(group.steps.flatMap(\.requires).map(\.check)) {
+            lines += look(check, references, group.plan, lead: "Must hold just before")
         }
         for step in group.steps { lines += work(step, group.plan) }
         lines += verification(group)
@@ -93,9 +105,11 @@ package enum PlanSheet {
         case .commands(let commands, let node, let expected):
             let access = plan.inventory.node(node)?.access
             let login = access.map { Markdown.code(CommandText.ssh($0)) } ?? "(not in the inventory)"
-            return ["- [ ] **\(Markdown.escaped(node.rawValue))**: \(login), host name \(Markdown.code(expected.hostName))"]
+            return [
+                "- [ ] **\(Markdown.escaped(node.rawValue))**: \(login), host name \(Markdown.code(expected.hostName))"
+            ]
                 + commands.flatMap { command in
-                    ["  Run this (\(Markdown.escaped(CommandText.remark(command)))):", ""]
+                    ["", "  Run this (\(Markdown.escaped(CommandText.remark(command)))):", ""]
                         + Markdown.block([CommandText.shell(command)], indent: 2)
                 }
         case .hook(let name, let arguments, _):
@@ -111,18 +125,37 @@ package enum PlanSheet {
     }
 
     private static func verification(_ group: GroupText) -> [String] {
-        var lines: [String] = []
-        var seen: Set<CheckID> = []
-        for check in group.steps.compactMap(\.until?.check) where seen.insert(check.check).inserted {
-            let question = CheckCatalog.check(check.check)?.question
-            lines.append(
-                "- [ ] Look: \(Markdown.code(check.check.rawValue))" + (question.map { ": \(Markdown.escaped($0))" } ?? ""))
-            for look in Looking.ways(check.check) {
-                lines += ["  on \(look.place), expect \(look.expect):", ""]
-                    + Markdown.block([look.command], indent: 2)
+        let proofs = group.steps.compactMap(\.until)
+        return byCheck(proofs.map(\.check)).flatMap { check, references in
+            let within = proofs.first { $0.check.check == check }.map {
+                " (within \(DurationText.of($0.withinSeconds)))"
             }
+            return look(check, references, group.plan, lead: "Look\(within ?? "")")
         }
-        return lines + group.proofs.map { "  proved by \(Markdown.escaped($0))" }
+    }
+
+    /// References in their order, those to the same check together.
+    private static func byCheck(_ references: [CheckReference]) -> [(CheckID, [CheckReference])] {
+        var order: [CheckID] = []
+        for reference in references where !order.contains(reference.check) { order.append(reference.check) }
+        return order.map { check in (check, references.filter { $0.check == check }) }
+    }
+
+    private static func look(_ check: CheckID, _ references: [CheckReference], _ plan: Plan, lead: String) -> [String] {
+        let question = CheckCatalog.check(check).map { ": \(Markdown.escaped($0.question))" } ?? ""
+        var subjects: [String] = []
+        for reference in references {
+            let subject = SubjectText.of(reference.subject) + LimitText.brackets(reference.limits, of: check)
+            if !subjects.contains(subject) { subjects.append(subject) }
+        }
+        let head =
+            "- [ ] \(lead): \(Markdown.code(check.rawValue)) of \(Markdown.escaped(subjects.joined(separator: ", ")))"
+            + question
+        return [head]
+            + Looking(plan: plan).ways(references).flatMap { way in
+                ["", "  On \(Markdown.escaped(way.places.joined(separator: ", "))), expect \(way.expect):", ""]
+                    + Markdown.block([way.command], indent: 2)
+            }
     }
 
     private static func omitted(_ plan: Plan) -> [String] {
@@ -136,12 +169,16 @@ package enum PlanSheet {
         guard !groups.isEmpty else { return [] }
         let head = [
             "## Going back", "",
-            "**Only before the point of no return.** Undo what was begun, in this order; skip groups that were not begun.", "",
+            "**Only before the point of no return.** Undo what was begun, in this order; skip groups that were not begun.",
+            "",
         ]
         return head
             + groups.flatMap { group in
                 group.undo.flatMap { entry in
-                    ["- [ ] group \(group.position) \(group.id), on \(entry.nodes.map(\.rawValue).joined(separator: ", ")):", ""]
+                    [
+                        "- [ ] group \(group.position) \(group.id), on \(entry.nodes.map(\.rawValue).joined(separator: ", ")):",
+                        "",
+                    ]
                         + Markdown.block(entry.commands.map(CommandText.shell), indent: 2)
                 }
             } + ["", "- [ ] Look that \(plan.from) serves again, and that users can push.", ""]

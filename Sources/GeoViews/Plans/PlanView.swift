@@ -2,7 +2,7 @@ package import GeoCore
 
 /// A plan to read before it runs: what, where, why, how long, how it is proved, and how it is taken back.
 package enum PlanView {
-    /// - Parameter path: Of the plan's file, for the commands at the end.
+    /// `path` is that of the plan's file, for the commands at the end.
     package static func text(_ plan: Plan, digest: Digest, path: String, style: Style) -> String {
         var page = Page(style)
         header(plan, digest, &page)
@@ -18,16 +18,31 @@ package enum PlanView {
         return page.text
     }
 
+    /// What can no longer be undone, to show before the question that the operator answers with the site's name; empty
+    /// for a plan without such a point.
+    package static func pointOfNoReturn(_ plan: Plan, style: Style) -> String {
+        var page = Page(style)
+        if let group = GroupText.all(plan).first(where: \.isPointOfNoReturn) { pointOfNoReturn(group, &page) }
+        return page.text
+    }
+
+    /// What is about to begin, to show before it is approved: who made it from what, what was found, how long it takes.
+    package static func brief(_ plan: Plan, digest: Digest, style: Style) -> String {
+        var page = Page(style)
+        header(plan, digest, &page)
+        findings(plan, &page)
+        return page.text
+    }
+
     private static func header(_ plan: Plan, _ digest: Digest, _ page: inout Page) {
         page.say("Plan: \(plan.title) (\(plan.from) -> \(plan.to))", tone: .strong)
         let time = StepGraph.criticalPath(of: plan)
-        let objectives = ObjectiveText.of(plan.objectives)
         var table = Table()
         table.add("made", "\(plan.createdAt.toSeconds) UTC by \(plan.createdBy), geo-failover \(plan.toolVersion)")
         table.add("digest", digest.short)
         table.add("scenario", "\(plan.scenario.rawValue), from the runbook \(plan.runbookName) (\(plan.runbook.path))")
         table.add("inventory", plan.inventory.source.path)
-        table.add("objectives", objectives.isEmpty ? "none stated" : objectives)
+        table.add("objectives", ObjectiveText.of(plan.objectives))
         table.add(
             "expected",
             "\(DurationText.of(time.seconds)) by the critical path: \(CountText.of(plan.steps.count, "step"))"
@@ -55,10 +70,12 @@ package enum PlanView {
         let facts = [group.id.rawValue, group.place, group.reach, "about \(DurationText.of(group.expectedSeconds))"]
         page.heading(["[\(group.position)/\(count)] \(facts[0])"] + facts[1...].filter { !$0.isEmpty }, tone: .strong)
         page.say(group.first.title, indent: 2)
-        if group.first.why != group.first.title { page.say(group.first.why, indent: 2, lead: "why:") }
+        if let why = group.why { page.say(why, indent: 2, lead: "why:") }
         let waits = group.waitsFor
         // Only what the order of the page does not say.
-        if !waits.isEmpty, waits != group.previous.map({ [$0] }) { page.say(waits.map(\.rawValue).joined(separator: ", "), indent: 2, lead: "after:") }
+        if !waits.isEmpty, waits != group.previous.map({ [$0] }) {
+            page.say(waits.map(\.rawValue).joined(separator: ", "), indent: 2, lead: "after:")
+        }
         for requirement in group.requirements { page.say(requirement, indent: 2, lead: "must hold just before:") }
         work(group, &page)
         for proof in group.proofs { page.say(proof, indent: 2, lead: "proved by") }

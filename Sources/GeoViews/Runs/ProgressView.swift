@@ -5,9 +5,7 @@ package enum ProgressView {
     // MARK: A terminal, redrawn
 
     /// Lines to put in the place of the last ones; none is wider than the terminal, since a wrapped line would break
-    /// the redrawing.
-    ///
-    /// - Parameter rowsAtMost: Rows that the terminal has for it.
+    /// the redrawing; and no more than the rows that the terminal has for them.
     package static func live(
         _ state: RunState, activity: [StepActivity], now: Timestamp, style: Style, rowsAtMost: Int = 20
     ) -> [String] {
@@ -43,7 +41,8 @@ package enum ProgressView {
         let step = plan.step(activity.step)
         let place = activity.node?.rawValue ?? "here"
         let expected = step.map { " of about \(DurationText.of($0.expectedSeconds))" } ?? ""
-        let text = "  \(Layout.padded(place, to: 16)) \(step?.group.rawValue ?? activity.step.rawValue)"
+        let text =
+            "  \(Layout.padded(place, to: 16)) \(step?.group.rawValue ?? activity.step.rawValue)"
             + "  \(elapsed(activity, now))\(expected)"
         return Layout.cut(text, to: style.width)
     }
@@ -53,12 +52,16 @@ package enum ProgressView {
     }
 
     /// Why nothing is printed; `nil` as long as that needs no explanation.
-    private static func quiet(_ activity: StepActivity, _ plan: Plan, _ now: Timestamp) -> (text: String, tone: Style.Tone)? {
+    private static func quiet(_ activity: StepActivity, _ plan: Plan, _ now: Timestamp) -> (
+        text: String, tone: Style.Tone
+    )? {
         let seconds = Int(now.seconds(since: activity.lastOutputAt ?? activity.since).rounded())
         guard seconds >= 30, let step = plan.step(activity.step) else { return nil }
         guard let normal = step.commands.map(\.quietSeconds).max() else { return nil }
         if seconds <= normal {
-            return ("quiet for \(DurationText.of(seconds)); quiet is normal for up to \(DurationText.of(normal))", .faint)
+            return (
+                "quiet for \(DurationText.of(seconds)); quiet is normal for up to \(DurationText.of(normal))", .faint
+            )
         }
         return (
             "QUIET for \(DurationText.of(seconds)), longer than the normal \(DurationText.of(normal)); it goes on",

@@ -4,7 +4,8 @@ package import GeoCore
 package enum ReportView {
     package static func markdown(_ report: RunReport) -> String {
         var lines = [
-            "# \(Markdown.escaped(report.title)): \(report.from) -> \(report.to)", "", Markdown.escaped(report.state), "",
+            "# \(Markdown.escaped(report.title)): \(report.from) -> \(report.to)", "", Markdown.escaped(report.state),
+            "",
         ]
         lines += summary(report).markdown + [""]
         lines += openEnds(report) + steps(report) + timeline(report) + people(report)
@@ -33,10 +34,14 @@ package enum ReportView {
         return table
     }
 
-    private static func moment(_ at: Timestamp?, missing: String) -> String { at.map { "\($0.toSeconds) UTC" } ?? missing }
+    private static func moment(_ at: Timestamp?, missing: String) -> String {
+        at.map { "\($0.toSeconds) UTC" } ?? missing
+    }
 
     private static func taken(_ report: RunReport) -> String {
-        guard let started = report.startedAt, let ended = report.endedAt else { return "unknown: the run has not ended" }
+        guard let started = report.startedAt, let ended = report.endedAt else {
+            return "unknown: the run has not ended"
+        }
         return DurationText.of(ended.seconds(since: started))
     }
 

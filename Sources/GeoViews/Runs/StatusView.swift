@@ -5,7 +5,8 @@ package enum StatusView {
     package static func text(_ run: RunID, _ state: RunState, now: Timestamp, style: Style) -> String {
         let status = RunStatus(run: run, state: state)
         var page = Page(style)
-        page.say(status.sentence, tone: status.isFinished ? .good : status.haltReason == nil ? .strong : .bad, hanging: 2)
+        page.say(
+            status.sentence, tone: status.isFinished ? .good : status.haltReason == nil ? .strong : .bad, hanging: 2)
         let sentences = [position(status, state, now), status.writability, times(state, now), safe(status, state)]
         page.say(sentences.compactMap(\.self).joined(separator: " "))
         for trouble in status.troubled { page.say("\(trouble.step): \(trouble.reason)", indent: 2, lead: "-") }
@@ -46,7 +47,8 @@ package enum StatusView {
 
     private static func safe(_ status: RunStatus, _ state: RunState) -> String {
         if status.isFinished { return "It is safe to look." }
-        let alive = status.running.isEmpty || status.haltReason != nil
+        let alive =
+            status.running.isEmpty || status.haltReason != nil
             ? "" : " If a geo-failover still executes it, leave it alone; the lease refuses a second one."
         let look = "It is safe to look"
         let resume = "to resume (what was begun is looked up first, nothing is done twice)"

@@ -38,7 +38,8 @@ enum CommandText {
 
     /// What to expect of it, as a shell comment without its `#`.
     static func remark(_ command: RemoteCommand) -> String {
-        let quiet = command.quietSeconds >= 60 ? ", quiet is normal for up to \(DurationText.of(command.quietSeconds))" : ""
+        let quiet =
+            command.quietSeconds >= 60 ? ", quiet is normal for up to \(DurationText.of(command.quietSeconds))" : ""
         let exit = command.exitStatus == .mustBeZero ? ", must exit with 0" : ""
         return [condition(command.condition), "at most \(DurationText.of(command.timeLimitSeconds))\(quiet)\(exit)"]
             .compactMap(\.self).joined(separator: "; ")

@@ -21,7 +21,7 @@ package enum DurationText {
         case ..<600: seconds % 60 == 0 ? "\(seconds / 60)m" : "\(seconds / 60)m \(twoDigits(seconds % 60))s"
         case ..<3570: "\((seconds + 30) / 60)m"
         case ..<86_370: hours((seconds + 30) / 60)
-        default: days((seconds + 1800) / 3600)
+        default: days(seconds / 3600 + (seconds % 3600 >= 1800 ? 1 : 0))
         }
     }
 
