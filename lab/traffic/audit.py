@@ -9,6 +9,7 @@ import json
 import sys
 
 from traffic import intervals, logs
+from traffic.destination import Destination
 
 
 class CannotTell(Exception):
@@ -36,7 +37,8 @@ def audit(lab, site=None):
     pushes = [(record[0], record[2], record[3], record[4]) for record in logs.read(folder / "acked-pushes.log", 5)]
     if not writes and not pushes:
         raise CannotTell("nothing was acknowledged yet: run `lab load start`")
-    site = site or _writable_site(lab)
+    writable_now = _writable_sites(lab)
+    site = site or _site_to_compare(lab, writable_now)
     stored = _stored_writes(lab, site)
     lost_writes = [{"time": time, "through": through, "number": number} for time, through, number in writes if number not in stored]
     commits = _stored_commits(lab, site, sorted({project for _, _, project, _ in pushes}))
@@ -47,10 +49,11 @@ def audit(lab, site=None):
         raise CannotTell("the watcher has seen no writable site")
     levels = {level: _level(spans[level], {s: round(t, 1) for (name, s), t in silent.items() if name == level and t >= 0.5})
               for level in intervals.LEVELS}
-    bad = lost_writes or lost_pushes or any(level["two_writable"] for level in levels.values())
+    bad = lost_writes or lost_pushes or len(writable_now) > 1 or any(level["two_writable"] for level in levels.values())
     return {
         "verdict": "not good" if bad else "nothing lost",
         "site": site,
+        "writable_now": writable_now,
         "writes": {"acknowledged": len(writes), "lost": len(lost_writes), "first_lost": lost_writes[:5]},
         "pushes": {"acknowledged": len(pushes), "lost": len(lost_pushes), "first_lost": lost_pushes[:5]},
         **levels,
@@ -84,11 +87,16 @@ def _psql(lab, site, query):
     return _ask(lab, _node(lab, site, "postgresql"), ["/opt/gitlab/bin/gitlab-psql", "-At", "-c", query])
 
 
-def _writable_site(lab):
-    found = [site for site in lab.sites if (_psql(lab, site, "SELECT pg_is_in_recovery()") or "").strip() == "f"]
-    if len(found) != 1:
-        raise CannotTell(f"writable databases now: {', '.join(found) or 'none'}; choose with --site")
-    return found[0]
+def _writable_sites(lab):
+    return [site for site in lab.sites if (_psql(lab, site, "SELECT pg_is_in_recovery()") or "").strip() == "f"]
+
+
+def _site_to_compare(lab, writable):
+    """The writable site; of two, the one users are sent to: that the other is writable, too, is found anyway."""
+    if not writable:
+        raise CannotTell("no database takes writes now; choose with --site")
+    users = Destination(lab).site()
+    return users if users in writable else writable[0]
 
 
 def _stored_writes(lab, site):
@@ -115,6 +123,8 @@ def as_text(result):
     if result["verdict"] == "cannot tell":
         return f"Cannot tell: {result['reason']}."
     lines = [f"Compared with {result['site']}."]
+    if len(result["writable_now"]) > 1:
+        lines.append(f"TWO DATABASES TAKE WRITES NOW: {' and '.join(result['writable_now'])}")
     for kind in ("writes", "pushes"):
         counts = result[kind]
         lines.append(f"{kind.capitalize()}: {counts['acknowledged']} acknowledged, {counts['lost']} lost")

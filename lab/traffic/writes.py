@@ -10,6 +10,10 @@ import urllib.request
 from traffic import logs
 
 
+# The sites are on this machine: a proxy that its owner uses for the world must not come between.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 class Writer:
     def __init__(self, folder, destination, rate):
         self.destination = destination
@@ -38,7 +42,7 @@ class Writer:
             self.destination.url(site) + "/lab/writes", data=json.dumps({"number": number}).encode(),
             headers={"Content-Type": "application/json"}, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=4) as answer:
+            with DIRECT.open(request, timeout=4) as answer:
                 good = answer.status == 201 and json.loads(answer.read()).get("number") == number
                 return None if good else f"HTTP {answer.status}"
         except urllib.error.HTTPError as error:

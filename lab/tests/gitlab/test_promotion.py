@@ -172,7 +172,7 @@ class PlannedFailover(unittest.TestCase):
         wait_for_steady_load("seoul")
         show = "puts Sidekiq::Cron::Job.all.map { |job| [job.name, job.status] }.to_h.to_json"
         self.assertEqual(json.loads(on("seoul-rails-1", "gitlab-rails", "runner", show).stdout)["pipeline_schedule_worker"], "enabled")
-        fresh = "SELECT updated_at > now() - interval '20 s' FROM geo_node_statuses s JOIN geo_nodes n ON n.id = geo_node_id WHERE \"primary\""
+        fresh = "SELECT s.updated_at > now() - interval '20 s' FROM geo_node_statuses s JOIN geo_nodes n ON n.id = geo_node_id WHERE \"primary\""
         until(lambda: psql("seoul-pg-1", fresh) == "t", what="a fresh status of the new primary")
         done = lab_command("audit", "--json", check=False)
         result = json.loads(done.stdout)
