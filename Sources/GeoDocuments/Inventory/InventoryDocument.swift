@@ -8,7 +8,8 @@ package enum InventoryDocument {
     /// Decodes the text of an inventory file. Reads no other file and asks nobody.
     ///
     /// Relative paths in it begin at the directory of `path`, `~` is `home`, and who logs in where nothing else is
-    /// said is `user`, the operator. A value comes back exactly when no diagnostic is an error; warnings may come with it.
+    /// said is `user`, the operator. A value comes back exactly when no diagnostic is an
+    /// error; warnings may come with it.
     package static func load(
         text: String, path: String, user: String, home: String
     ) -> (inventory: Inventory?, diagnostics: [Diagnostic]) {
@@ -132,7 +133,9 @@ struct InventoryReader {
         var suggestion: String?
         if case .scalar(let text, _) = value.content {
             suggestion =
-                "[\(text.split(separator: " ").prefix(8).map { $0.contains("{") ? "\"\($0)\"" : String($0) }.joined(separator: ", "))]"
+                "["
+                + text.split(separator: " ").prefix(8).map { $0.contains("{") ? "\"\($0)\"" : String($0) }
+                .joined(separator: ", ") + "]"
         }
         guard let elements = value.list(fields.label("run"), problems, expected: expected, suggestion: suggestion)
         else { return nil }

@@ -46,7 +46,8 @@ struct InventoryRules {
         if let first = tracking.first {
             for node in tracking.dropFirst() {
                 problems.error(
-                    "node \(quoted(node.name)) is another tracking database of site \(quoted(site.name)); the first is \(quoted(first.name)) in line \(first.position.line)",
+                    "node \(quoted(node.name)) is another tracking database of site \(quoted(site.name)); "
+                        + "the first is \(quoted(first.name)) in line \(first.position.line)",
                     at: node.position, expected: "one node with tracking-db in a site")
             }
         }
@@ -66,7 +67,8 @@ struct InventoryRules {
             let geoName = site.geoNodeName
             if let first = geoNames.updateValue(geoName.position, forKey: geoName.text) {
                 problems.error(
-                    "site \(quoted(site.name)) has the same 'geo_node_name' \(quoted(geoName.text)) as the site in line \(first.line)",
+                    "site \(quoted(site.name)) has the same 'geo_node_name' \(quoted(geoName.text)) "
+                        + "as the site in line \(first.line)",
                     at: geoName.position, expected: "the name of this site's own row in Geo's list of sites")
             }
             for node in site.nodes {
@@ -78,7 +80,8 @@ struct InventoryRules {
                 guard let place = node.access.map(Place.init), let first = places.updateValue(node, forKey: place)
                 else { continue }
                 problems.error(
-                    "node \(quoted(node.name)) has the address and port of node \(quoted(first.name)) in line \(first.position.line)",
+                    "node \(quoted(node.name)) has the address and port of node \(quoted(first.name)) "
+                        + "in line \(first.position.line)",
                     at: node.addressPosition, expected: "one name for one node; list all its components there")
             }
         }

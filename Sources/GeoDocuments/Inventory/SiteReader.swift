@@ -37,7 +37,7 @@ struct SiteReader {
     /// The sites that could be read; every rule about them has been applied.
     func read(_ fields: Fields) -> [Site] {
         guard let value = fields.required("sites", expected: "a mapping of names of sites, named by place"),
-            let entries = value.mapping("'sites'", problems, expected: "a mapping of names to sites")
+            let entries = value.mapping(fields.label("sites"), problems, expected: "a mapping of names to sites")
         else { return [] }
         let placed = entries.map(site)
         InventoryRules(problems: problems).check(placed, at: fields.entry("sites")?.keyPosition ?? value.position)

@@ -18,6 +18,7 @@ enum Quantity {
         var total = 0
         var rest = Substring(text.lowercased().filter { $0 != " " })
         guard !rest.isEmpty, rest.utf8.count <= 40 else { return nil }
+        if rest.allSatisfy({ ("0"..."9").contains($0) }) { return rest + "s" }
         while !rest.isEmpty {
             let digits = rest.prefix { ("0"..."9").contains($0) }
             rest = rest.dropFirst(digits.count)

@@ -33,7 +33,7 @@ struct SourceText {
         }
         var depth = 0
         var aliases = 0
-        var hasComplexKey = false
+        var complexKey: Int?
         for index in bytes.indices {
             let byte = bytes[index]
             switch byte {
@@ -44,29 +44,29 @@ struct SourceText {
                 }
             case UInt8(ascii: "]"), UInt8(ascii: "}"):
                 depth -= 1
-                if isFollowedByColon(index) { hasComplexKey = true }
+                if isFollowedByColon(index) { complexKey = complexKey ?? index }
             case UInt8(ascii: "*") where startsToken(index) && isNamePart(index + 1):
                 aliases += 1
                 var end = index + 1
                 while isNamePart(end) { end += 1 }
-                if isFollowedByColon(end - 1) { hasComplexKey = true }
+                if isFollowedByColon(end - 1) { complexKey = complexKey ?? index }
             case UInt8(ascii: "?") where startsToken(index) && !isNamePart(index + 1):
-                hasComplexKey = true
+                complexKey = complexKey ?? index
             default:
                 guard isText(index) else {
+                    let found = byte == 0xEF ? "something that is not UTF-8" : "a control character"
                     return Objection(
-                        message: "this is not a text file: a control character was found",
+                        message: "this is not a text file: \(found) was found",
                         position: position(of: index), expected: "YAML in UTF-8")
                 }
             }
         }
         // Comparing keys that are made of aliases takes time exponential in their number.
-        guard aliases <= Self.aliasLimit || !hasComplexKey else {
-            return Objection(
-                message: "many aliases, together with keys that are more than a word", position: .start,
-                expected: "keys that are plain words")
-        }
-        return nil
+        guard let complexKey, aliases > Self.aliasLimit else { return nil }
+        return Objection(
+            message: "this looks like a key that is more than a word, in a file of \(aliases) aliases",
+            position: position(of: complexKey), expected: "keys that are plain words",
+            suggestion: "write fewer aliases")
     }
 
     /// Lines and columns as the YAML parser counts them.
@@ -134,7 +134,8 @@ struct SourceText {
         case (0x09, _, _), (0x0A, _, _), (0x0D, _, _), (0xC2, 0x85, _): true
         case (0..<0x20, _, _), (0x7F, _, _): false
         case (0xC2, .some(0x80..<0xA0), _): false
-        case (0xEF, 0xBF, .some(0xBE...0xBF)): false
+        // U+FFFD is what a reader of files puts in the place of bytes that are not UTF-8.
+        case (0xEF, 0xBF, .some(0xBD...0xBF)): false
         default: true
         }
     }

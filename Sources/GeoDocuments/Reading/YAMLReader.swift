@@ -90,10 +90,14 @@ struct YAMLReader {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
             let position = Position(line: max(1, mark.line), column: max(1, mark.column))
+            if problem.hasPrefix("Maximum nesting") {
+                problems.error("the file is nested too deeply", at: position)
+                return
+            }
             let explained = explain(problem, at: position)
-            let during = context.map { " \($0.text) that begins in line \($0.mark.line)" } ?? ""
+            let during = context.map { ", \($0.text) that begins in line \($0.mark.line)" } ?? ""
             problems.error(
-                "this is not YAML\(during): \(problem)", at: position, expected: explained.expected,
+                "this is not YAML: \(problem)\(during)", at: position, expected: explained.expected,
                 suggestion: explained.suggestion)
         case .memory: problems.error("the file is nested too deeply", at: .start)
         default: problems.error("the file cannot be read as YAML", at: .start)
@@ -108,6 +112,8 @@ struct YAMLReader {
         case "found character that cannot start any token": (nil, "quote text that begins with @, %, ` or another sign")
         case "found undefined alias": (nil, "quote text that begins with *, or define the anchor before it")
         case "but found another document": ("one document in a file", nil)
+        case "did not find expected ',' or '}'":
+            (nil, "close the braces, and quote text that holds { or }")
         default: (nil, nil)
         }
     }
@@ -166,7 +172,8 @@ struct YAMLReader {
             } else if let first = places[name] {
                 duplicates += 1
                 problems.error(
-                    "the key \(quoted(name)) is given twice in this mapping; the first is in line \(first.line), column \(first.column)",
+                    "the key \(quoted(name)) is given twice in this mapping; "
+                        + "the first is in line \(first.line), column \(first.column)",
                     at: place, suggestion: "remove or rename one of them")
             } else {
                 places[name] = place
