@@ -1,6 +1,7 @@
 """Faults of single nodes. Each is an inject and a heal, both safe to repeat."""
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 
@@ -125,7 +126,13 @@ if ! mountpoint -q "$store"; then
   mkdir "$store/new" "$store/work"
   chmod --reference="$dir" "$store/new"
   chown --reference="$dir" "$store/new"
+  mkdir "$store/old"
+  mount --bind "$dir" "$store/old"
   mount -t overlay full-disk -o "lowerdir=$dir,upperdir=$store/new,workdir=$store/work" "$dir"
+  # Sockets and fifos lead to whoever has them open only as the files they were, not as the overlay's.
+  (cd "$store/old" && find . -type s -o -type p) | while IFS= read -r meeting; do
+    mount --bind "$store/old/$meeting" "$dir/$meeting"
+  done
 fi
 head -c 1000000 /dev/zero >"$store/filler" 2>/dev/null || true
 """
@@ -141,13 +148,18 @@ cd "$store/new"
 find . -type c | while IFS= read -r gone; do rm -rf "$dir/$gone" "$gone"; done
 cp -a . "$dir/"
 cd /
+umount -l "$store/old"
 umount -l "$store"
 rmdir "$store"
 """
 
 
 def full_disk(lab: Lab, node: Node, args: list[str]) -> None:
-    """Covers a directory with a file system that has no room: reading works, what would take new blocks fails."""
+    """Covers a directory with a file system that has no room: reading works, what would take new blocks fails.
+
+    Files that programs have open already stay writable, and opening an old one for writing fails: that is a full disk for
+    settings, logs and repositories, but harsher than a real one for the data of a running database.
+    """
     need_running(lab, node)
     directory = _directory(node, args)
     lab.exec(node, ["sh", "-c", FULL_DISK, "full-disk", directory])
@@ -159,7 +171,9 @@ def room_again(lab: Lab, node: Node, args: list[str]) -> None:
 
 
 def _directory(node: Node, args: list[str]) -> str:
-    directory = "/" + (args[0] if args else "/etc/gitlab").strip("/")
-    if directory == "/" or not (node.root / directory.lstrip("/")).is_dir():
+    directory = os.path.normpath("/" + (args[0] if args else "/etc/gitlab").strip("/"))
+    if not (directory + "/").startswith(("/etc/gitlab/", "/var/", "/srv/", "/home/")):
+        raise LabError("full-disk covers a directory in /etc/gitlab, /var, /srv or /home; programs and runit's own files cannot be covered")
+    if not (node.root / directory.lstrip("/")).is_dir():
         raise LabError(f"node {node.name} has no directory {shlex.quote(directory)}")
     return directory

@@ -119,6 +119,17 @@ class Faults(unittest.TestCase):
         self.fault("heal")
         self.assertEqual(lab(NAME, "exec", "tokyo-pg-1", "--", "ls", "/srv/d").stdout, "")
 
+    def test_full_disk_leaves_sockets_working(self):
+        serve = "import socket; s = socket.socket(socket.AF_UNIX); s.bind('/srv/s/socket'); s.listen()\nwhile True: s.accept()[0].sendall(b'hello')"
+        lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "rm -rf /srv/s; mkdir -p /srv/s; setsid python3 -c \"$1\" >/dev/null 2>&1 &", "sh", serve)
+        ask = ("python3", "-c", "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/srv/s/socket'); print(s.recv(9))")
+        asked = lambda: lab(NAME, "exec", "tokyo-pg-1", "--", *ask, check=False).stdout
+        until(lambda: "hello" in asked(), what="the server")
+        self.fault("full-disk", "tokyo-pg-1", "/srv/s")
+        self.assertIn("hello", asked())
+        self.fault("heal")
+        self.assertIn("hello", asked())
+
     def test_wrong_host_key(self):
         self.fault("wrong-host-key", "tokyo-pg-1")
         done = lab(NAME, "ssh", "tokyo-pg-1", "true", check=False)
@@ -158,7 +169,7 @@ class Faults(unittest.TestCase):
 
     def test_wrong_use_is_refused_and_changes_nothing(self):
         for argv in (["no-such"], ["node-down"], ["node-down", "nobody"], ["partition", "berlin"], ["cut-replication", "tokyo"],
-                     ["close-port", "tokyo-lb-1", "http"], ["full-disk", "tokyo-pg-1", "/no/such"], ["heal", "no-such"]):
+                     ["close-port", "tokyo-lb-1", "http"], ["full-disk", "tokyo-pg-1", "/var/no/such"], ["full-disk", "tokyo-pg-1", "/opt"], ["heal", "no-such"]):
             with self.subTest(argv):
                 done = self.fault(*argv, check=False)
                 self.assertEqual(done.returncode, 1)
