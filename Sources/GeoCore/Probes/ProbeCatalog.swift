@@ -106,12 +106,14 @@ package enum ProbeCatalog {
         case .readiness:
             [
                 ProbeCommand(
-                    "readiness", curl + readinessURLs.flatMap { ["-o", "/dev/null", $0] }, as: .operatorAccount,
+                    "readiness",
+                    ["curl", "-w", "%{http_code} %{url_effective}\\n"] + curlOptions
+                        + readinessURLs.flatMap { ["-o", "/dev/null", $0] }, as: .operatorAccount,
                     timeLimitSeconds: 20),
                 // Sites without NGINX on the node: Workhorse's default socket, which only root and git may open.
                 ProbeCommand(
                     "readiness-workhorse",
-                    [embeddedCurl] + curl.dropFirst() + [
+                    ["/opt/gitlab/embedded/bin/curl", "-w", "%{http_code} workhorse"] + curlOptions + [
                         "-o", "/dev/null", "--unix-socket", "/var/opt/gitlab/gitlab-workhorse/sockets/socket",
                         "http://localhost/-/readiness",
                     ], as: .root),
@@ -153,7 +155,6 @@ package enum ProbeCatalog {
 
     private static let gitlabCtl = "/opt/gitlab/bin/gitlab-ctl"
     private static let gitlabRake = "/opt/gitlab/bin/gitlab-rake"
-    private static let embeddedCurl = "/opt/gitlab/embedded/bin/curl"
     private static let attributeDirectory = "/opt/gitlab/embedded/nodes"
     private static let secretsFile = "/etc/gitlab/gitlab-secrets.json"
     package static let dataDirectory = "/var/opt/gitlab/postgresql/data"
@@ -179,9 +180,7 @@ package enum ProbeCatalog {
         + "for _, n in ipairs(redis.call('SMEMBERS', p .. 'queues')) do "
         + "found[n] = (found[n] or 0) + redis.call('LLEN', p .. 'queue:' .. n) end end return cjson.encode(found)"
 
-    private static let curl = [
-        "curl", "-sk", "--noproxy", "*", "-m", "5", "-w", "%{http_code} %{url_effective}\\n",
-    ]
+    private static let curlOptions = ["-sk", "--noproxy", "*", "-m", "5"]
     private static let readinessURLs = [
         "http://localhost/-/readiness", "https://localhost/-/readiness", "http://localhost:8181/-/readiness",
     ]

@@ -64,7 +64,7 @@ package struct ProbeScript: Sendable, Hashable {
         return [preamble(boundary), questions.joined(separator: "\n"), closing].joined(separator: "\n")
     }
 
-    /// Shell functions. Everything stands in functions that the last line calls, so half a script does nothing.
+    /// Shell functions. Everything stands in functions that the last word calls, so half a script does nothing.
     ///
     /// In `_geo_ask`, fd 3 is the script's output, fd 1 within `$( )` collects standard error and, through fd 4, the exit
     /// status, which a pipe alone would lose. `cat` drains what `head` leaves, so that a talkative command is not killed
@@ -103,7 +103,7 @@ package struct ProbeScript: Sendable, Hashable {
     private static let closing = """
         printf '\\n%s trailer %s\\n' "$_geo_b" "$(date +%s.%N)"
         }
-        _geo_visit 3>&1 </dev/null
+        3>&1 </dev/null _geo_visit
 
         """
 

@@ -1,12 +1,15 @@
-/// The sudoers lines that let one account run the probes, and nothing else, as root: exact command lines from
-/// ``ProbeCatalog``, so that the list and the script cannot part.
+/// The sudoers lines that let one account run the probes as root: exact command lines from ``ProbeCatalog``, so that the
+/// list and the script cannot part.
 package enum SudoersDocument {
     /// For a file in `/etc/sudoers.d`. Assumes that `env_reset` is on, as it is unless somebody turned it off.
     package static func text(user: String, probes: Set<Probe>) -> String {
         let lines = commandLines(probes: probes).map { "Cmnd_Alias GEO_FAILOVER_\($0.alias) = \($0.command)" }
         let names = commandLines(probes: probes).map { "GEO_FAILOVER_\($0.alias)" }
         return """
-            # What geo-failover reads on a node as root. Every line is one exact command; none changes anything.
+            # What geo-failover reads on a node as root: one exact command a line, and none changes anything, but
+            # gitlab-psql and gitlab-geo-psql read their SQL from standard input, so who may run them may run any SQL.
+            # Where that is too much, leave SQL_MAIN and SQL_TRACKING out and let the inventory's database be asked
+            # directly, by a role with pg_monitor and SELECT.
             # Install with: visudo -cf FILE && install -m 0440 FILE /etc/sudoers.d/geo-failover
             \(lines.joined(separator: "\n"))
             Defaults:\(user) !requiretty
@@ -27,13 +30,10 @@ package enum SudoersDocument {
         return lines
     }
 
-    /// Sudoers' own special characters, and those of the shell patterns that it matches arguments with (sudoers(5)).
+    /// Sudoers' own special characters, and those of the shell patterns that it matches arguments with (sudoers(5)). No
+    /// argument may hold a backslash: its spelling differs between versions of sudo.
     package static func escaped(_ word: String) -> String {
-        var text = ""
-        for character in word {
-            if "\\,:=*?[]!\"#".contains(character) { text.append("\\") }
-            text.append(character)
-        }
-        return text
+        precondition(!word.contains("\\"), "an argument without backslashes")
+        return word.map { ",:=#*?[]!".contains($0) ? "\\\($0)" : String($0) }.joined()
     }
 }

@@ -16,17 +16,21 @@ package struct Unreadable: Error, Sendable, Hashable {
 package enum Excerpt {
     package static let limit = 120
 
-    /// At most ``limit`` characters; control characters and what is not UTF-8 become `?`, runs of blanks one space.
+    /// At most ``limit`` characters, runs of blanks as one space, what cannot be shown as `?`: control characters, and all
+    /// but ASCII where the bytes are not UTF-8.
     package static func of(_ bytes: some Sequence<UInt8>) -> String {
+        // Bounded before decoding: an answer may be half a megabyte.
+        let start = Array(bytes.prefix(limit * 8))
+        let isText = String(validating: start, as: UTF8.self) != nil
         var text = ""
         var count = 0
         var isBlank = true
-        // Bounded before decoding: an answer may be half a megabyte.
-        for scalar in String(decoding: Array(bytes.prefix(limit * 8)), as: UTF8.self).unicodeScalars {
+        for scalar in String(decoding: start, as: UTF8.self).unicodeScalars {
             if count == limit { return text + "..." }
             let blank = scalar == " " || scalar == "\n" || scalar == "\t" || scalar == "\r"
             if blank && isBlank { continue }
-            text.unicodeScalars.append(blank ? " " : isPrintable(scalar) ? scalar : "?")
+            let shown = scalar == "\"" ? "'" : isPrintable(scalar) && (isText || scalar.isASCII) ? scalar : "?"
+            text.unicodeScalars.append(blank ? " " : shown)
             count += 1
             isBlank = blank
         }
@@ -36,7 +40,7 @@ package enum Excerpt {
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        default: scalar != "\u{FFFD}" && scalar != "\""
+        default: scalar != "\u{FFFD}"
         }
     }
 }
@@ -72,9 +76,7 @@ extension ProbeFrame {
     package var shortName: String {
         let program = command.arguments.first?.split(separator: "/").last.map(String.init) ?? ""
         guard program != "sh", program != "curl", program != "ruby", program != "cat" else { return command.name }
-        let word = command.arguments.dropFirst().first {
-            !$0.hasPrefix("-") && !$0.hasPrefix("/") && $0.utf8.count < 30
-        }
+        let word = command.arguments.dropFirst().first { $0.first?.isLetter == true && $0.utf8.count < 30 }
         return word.map { "\(program) \($0)" } ?? program
     }
 
