@@ -56,6 +56,8 @@ enum Outputs {
             "drift.txt": DriftView.text(Failover.drift, plan: Failover.plan, run: nil, style: style),
             "drift-long.txt": DriftView.text(Failover.longDrift, plan: Failover.plan, run: Failover.run, style: style),
             "error.txt": ErrorView.text(trouble, style: style),
+            "error-halted.txt": Trouble.halted(Failover.run, halted, now: liveNow)
+                .map { ErrorView.text($0, style: style) } ?? "",
             "inventory.txt": InventoryView.text(Deployment.inventory, style: style),
             "runbooks.txt": RunbookView.list([Failover.runbook], style: style),
             "actions.txt": ActionView.list(ActionCatalog.all, style: style),

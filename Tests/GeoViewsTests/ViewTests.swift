@@ -19,6 +19,20 @@ import Testing
         }
     }
 
+    @Test func theWholeCatalogueFitsTheTerminal() {
+        let style = Style()
+        let nodes = Deployment.inventory.nodes
+        let texts =
+            [CheckView.list(CheckCatalog.all, style: style), ActionView.list(ActionCatalog.all, style: style)]
+            + CheckCatalog.all.map { CheckView.explain($0, style: style) }
+            + ActionCatalog.all.flatMap { action in
+                nodes.filter(action.fits).map { ActionView.explain(action, on: $0, style: style) }
+            }
+        for line in texts.joined().split(separator: "\n") where !line.contains("$ ") {
+            #expect(line.count <= 80, "\(line)")
+        }
+    }
+
     @Test func noOutputHoldsControlCharacters() throws {
         let all = try Outputs.texts(Outputs.style).merging(Outputs.markdowns()) { first, _ in first }
             .merging(Outputs.jsonLines()) { first, _ in first }

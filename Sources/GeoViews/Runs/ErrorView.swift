@@ -1,3 +1,5 @@
+package import GeoCore
+
 /// What an operator has to know when something went wrong: four questions, in the order in which they are asked.
 package struct Trouble: Sendable, Hashable {
     /// `HALTED at group 12 of 18, promote-database, on seoul-pg-1`.
@@ -16,6 +18,24 @@ package struct Trouble: Sendable, Hashable {
         self.standing = standing
         self.safe = safe
         self.commands = commands
+    }
+}
+
+extension Trouble {
+    /// What there is to say about a run that stopped before its end; `nil` for one that did not.
+    package static func halted(_ run: RunID, _ state: RunState, now: Timestamp) -> Trouble? {
+        let status = RunStatus(run: run, state: state)
+        guard let reason = status.haltReason, let group = state.place else { return nil }
+        // One step in trouble has one node to name.
+        let node = status.troubled.count == 1 ? status.troubled.first.flatMap { state.plan.step($0.step)?.node } : nil
+        return Trouble(
+            headline: "HALTED at group \(group.position) of \(state.plan.groups.count), \(group.id)"
+                + (node.map { ", on \($0)" } ?? ""),
+            happened: reason,
+            standing: [status.writability, StatusView.times(state, now)].compactMap(\.self).joined(separator: " "),
+            safe: StatusView.safe(status),
+            commands: [NextCommand.status(run), status.nextCommand]
+                + (StatusView.canAbort(status) ? [NextCommand.abort(run)] : []))
     }
 }
 

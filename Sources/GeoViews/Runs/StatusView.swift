@@ -7,7 +7,7 @@ package enum StatusView {
         var page = Page(style)
         page.say(
             status.sentence, tone: status.isFinished ? .good : status.haltReason == nil ? .strong : .bad, hanging: 2)
-        let sentences = [position(status, state, now), status.writability, times(state, now), safe(status, state)]
+        let sentences = [position(status, state, now), status.writability, times(state, now), safe(status)]
         page.say(sentences.compactMap(\.self).joined(separator: " "))
         for trouble in status.troubled { page.say("\(trouble.step): \(trouble.reason)", indent: 2, lead: "-") }
         page.blank()
@@ -41,11 +41,11 @@ package enum StatusView {
     }
 
     /// The objective is about users; they are named first.
-    private static func times(_ state: RunState, _ now: Timestamp) -> String? {
+    static func times(_ state: RunState, _ now: Timestamp) -> String? {
         RunClock(state).text(now: now).map { "Users have \($0)." }
     }
 
-    private static func safe(_ status: RunStatus, _ state: RunState) -> String {
+    static func safe(_ status: RunStatus) -> String {
         if status.isFinished { return "It is safe to look." }
         let alive =
             status.running.isEmpty || status.haltReason != nil
@@ -57,7 +57,7 @@ package enum StatusView {
             : "\(look) and \(resume). It is not safe to start \(status.from) again.\(alive)"
     }
 
-    private static func canAbort(_ status: RunStatus) -> Bool { !status.isFinished && !status.isPastPointOfNoReturn }
+    static func canAbort(_ status: RunStatus) -> Bool { !status.isFinished && !status.isPastPointOfNoReturn }
 }
 
 private struct StatusBody: Encodable {

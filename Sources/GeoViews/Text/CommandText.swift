@@ -48,9 +48,14 @@ enum CommandText {
     /// Whether a remedy is to be copied, and therefore not to be wrapped.
     static func isCommand(_ text: String) -> Bool {
         guard let word = text.split(separator: " ").first else { return false }
-        return ["sudo", "ssh", "geo-failover", "psql", "systemctl", "curl", "chronyc", "timedatectl", "scp", "cd"]
-            .contains(word) || word.hasPrefix("gitlab-") || word.hasPrefix("/")
+        return programs.contains(String(word)) || word.hasPrefix("gitlab-") || word.hasPrefix("/")
     }
+
+    /// What the remedies of the catalogue begin with.
+    private static let programs: Set<String> = [
+        "sudo", "ssh", "geo-failover", "psql", "systemctl", "curl", "chronyc", "timedatectl", "scp", "pgrep", "ls",
+        "df",
+    ]
 
     /// `ssh`, from the operator's machine, by the inventory alone.
     static func ssh(_ access: NodeAccess) -> String {
