@@ -118,6 +118,18 @@ import Testing
             ])
     }
 
+    @Test func aHookWithoutProofIsAWarningAndAPushIsItsOwnProof() {
+        let hook = soundRunbook + "  - { id: dns, do: hook, hook: dns, why: Users follow. }\n"
+        #expect(loadRunbook(hook).runbook != nil)
+        #expect(
+            loadRunbook(hook).diagnostics.map(\.description) == [
+                "runbooks/x.yaml:18:11: warning: step 'dns' (hook) changes something and has no 'until': its exit status "
+                    + "will be believed; expected { check, within }: how its success is seen"
+            ])
+        let push = soundRunbook + "  - { id: push, do: push-canary, why: It proves a push. }\n"
+        #expect(loadRunbook(push).diagnostics == [])
+    }
+
     @Test func aLaterStepCannotComeBefore() {
         let text = soundRunbook.replacing("    after: [block]\n", with: "").replacing(
             "    why: L", with: "    after: [confirm]\n    why: L")

@@ -72,10 +72,8 @@ struct RunbookRules {
         let subject = "step \(quoted(step.id)) (\(action.rawValue))"
         if action.changesSomething {
             require("why", step, "\(subject) changes something and has no 'why'", "a sentence that says why it is done")
-            require(
-                "until", step, "\(subject) changes something and has no 'until'",
-                "{ check, within }: how its success is seen")
         }
+        checkProof(step, action, subject)
         switch action {
         case .wait:
             require("until", step, "\(subject) has no 'until'", "{ check, within }: what it waits for")
@@ -91,6 +89,19 @@ struct RunbookRules {
         default: break
         }
         refuseMisplaced(step, action, subject)
+    }
+
+    /// Exit statuses are claims: what changes something needs a check that sees it.
+    private func checkProof(_ step: PlacedStep, _ action: ActionName, _ subject: String) {
+        guard action.changesSomething, !step.fields.has("until") else { return }
+        let message = "\(subject) changes something and has no 'until'"
+        let expected = "{ check, within }: how its success is seen"
+        switch action {
+        case .pushCanary: break  // The push itself is the look.
+        case .hook:
+            problems.warning(message + ": its exit status will be believed", at: step.position, expected: expected)
+        default: problems.error(message, at: step.position, expected: expected)
+        }
     }
 
     /// Keys that would be read and then mean nothing.
