@@ -12,7 +12,9 @@ package struct SSHError: Error, Sendable, Hashable, CustomStringConvertible {
         case timedOut
         /// No line of `known_hosts` names the destination (with a key type that this library can use).
         case hostKeyUnknown
-        /// `known_hosts` names the destination with another key. Never continued.
+        /// `known_hosts` names the destination with another key.
+        ///
+        /// Never continued.
         case hostKeyMismatch
         case hostKeyRevoked
         case noCommonAlgorithm
@@ -55,7 +57,9 @@ package struct SSHError: Error, Sendable, Hashable, CustomStringConvertible {
     package var hint: String
     /// Set when `code` is `timedOut` or `cancelled`.
     package var phase: Phase?
-    /// Whether the command could have begun on the node. `false` is a promise, `true` is not.
+    /// Whether the command could have begun on the node.
+    ///
+    /// `false` is a promise, `true` is not.
     package var mayHaveStarted: Bool
 
     package init(

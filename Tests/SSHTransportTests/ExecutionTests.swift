@@ -110,7 +110,10 @@ import Testing
         let destination = server.destination
         let outputs = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<10 {
-                group.addTask { try await client.output("head -c 300000 /dev/zero | wc -c; cat", on: destination, input: "\(number)") }
+                group.addTask {
+                    try await client.output(
+                        "head -c 300000 /dev/zero | wc -c; cat", on: destination, input: "\(number)")
+                }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
@@ -128,7 +131,9 @@ import Testing
         try await withThrowingTaskGroup(of: String.self) { group in
             for _ in 0..<10 {
                 group.addTask {
-                    try await client.output("n=0; while [ ! -e \(flag) ] && [ $n -lt 1000 ]; do n=$((n+1)); sleep 0.1; done; echo ok", on: destination)
+                    try await client.output(
+                        "n=0; while [ ! -e \(flag) ] && [ $n -lt 1000 ]; do n=$((n+1)); sleep 0.1; done; echo ok",
+                        on: destination)
                 }
             }
             while client.statistics[destination]?.commandsStarted != 10 { try await Task.sleep(for: .milliseconds(5)) }

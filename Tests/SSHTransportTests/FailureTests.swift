@@ -70,6 +70,56 @@ import Testing
         await client.close()
     }
 
+    @Test func aNodeThatSwallowsPacketsEndsAtTheLimitAndSaysWhere() async throws {
+        let directory = try TemporaryDirectory()
+        let client = try client(directory)
+        let hole = try BlackHole()
+        let node = SSHDestination(name: "gone", host: "127.0.0.1", port: hole.port, user: "root")
+        let failure = await client.failure(on: node, timeLimit: .milliseconds(500))
+        #expect(failure?.code == .timedOut)
+        #expect(failure?.phase == .connecting)
+        await client.close()
+    }
+
+    @Test func aNodeThatHangsAfterTheLoginEndsAtTheLimit() async throws {
+        let server = try SSHServer()
+        let client = try server.client()
+        // The session's sshd is stopped from a second connection, and goes on only after the test.
+        let process = try await client.output("echo $PPID", on: server.destination)
+        var second = server.destination
+        second.name = "stopper"
+        _ = try await client.output("kill -STOP \(process)", on: second)
+        let failure = await client.failure(on: server.destination, timeLimit: .seconds(1))
+        #expect(failure?.code == .timedOut)
+        #expect(failure?.phase == .openingChannel)
+        #expect(failure?.mayHaveStarted == false)
+        _ = try await client.output("kill -KILL \(process)", on: second)
+        #expect(try await client.output("echo back", on: server.destination) == "back\n")
+        await client.close()
+    }
+
+    @Test func aConnectionWithoutASignOfLifeIsLost() async throws {
+        let server = try SSHServer()
+        let client = try server.client(keepaliveSeconds: 1)
+        var second = server.destination
+        second.name = "stopper"
+        let destination = server.destination
+        let task = Task {
+            await client.failure("echo $PPID > \(server.directory.file("pid")); sleep 60", on: destination)
+        }
+        var process = ""
+        while process.isEmpty {
+            process = try await client.output("cat \(server.directory.file("pid")) 2>/dev/null", on: second)
+        }
+        _ = try await client.output("kill -STOP \(process)", on: second)
+        let failure = await task.value
+        #expect(failure?.code == .channelClosed)
+        #expect(failure?.detail.contains("no sign of life") == true)
+        #expect(failure?.mayHaveStarted == true)
+        _ = try await client.output("kill -KILL \(process)", on: second)
+        await client.close()
+    }
+
     @Test func aCommandOverItsLimitEndsThereAndMayHaveStarted() async throws {
         let server = try SSHServer()
         let client = try server.client()
@@ -115,7 +165,8 @@ import Testing
         let client = try server.client()
         let destination = server.destination
         // The session's own sshd is killed by another connection while the first is idle.
-        let process = try await client.output("echo $PPID", on: destination).trimmingCharacters(in: .whitespacesAndNewlines)
+        let process = try await client.output("echo $PPID", on: destination).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         var second = destination
         second.name = "killer"
         _ = try await client.output("kill -9 \(process)", on: second)
@@ -189,7 +240,8 @@ import Testing
                 group.addTask {
                     let command = SSHCommand(
                         line: "cat >/dev/null; head -c 5000000 /dev/zero",
-                        standardInput: [UInt8](repeating: 1, count: 2 << 20), timeLimit: patience, outputLimit: 6_000_000)
+                        standardInput: [UInt8](repeating: 1, count: 2 << 20), timeLimit: patience,
+                        outputLimit: 6_000_000)
                     return try await client.execute(command, on: destination).standardOutput.count
                 }
             }

@@ -25,7 +25,8 @@ import Testing
         let client = try server.client()
         let echo = try UnixListener(server.directory.file("echo"))
         echo.echo()
-        let forward = try await client.forward(.unixSocket(path: echo.path), from: server.destination, named: "a/b ../c")
+        let forward = try await client.forward(
+            .unixSocket(path: echo.path), from: server.destination, named: "a/b ../c")
         let attributes = try FileManager.default.attributesOfItem(atPath: forward.directory)
         #expect(attributes[.posixPermissions] as? Int == 0o700)
         #expect(FileManager.default.fileExists(atPath: forward.directory + "/.s.PGSQL.5432"))

@@ -69,7 +69,8 @@ import Testing
         ("only a post-quantum exchange", ["ed25519"], ["KexAlgorithms sntrup761x25519-sha512@openssh.com"]),
         ("only finite-field exchange", ["ed25519"], ["KexAlgorithms diffie-hellman-group14-sha256"]),
     ])
-    func aNodeWithoutCommonAlgorithmsIsSentToOpenSSH(what: String, hostKeys: [String], settings: [String]) async throws {
+    func aNodeWithoutCommonAlgorithmsIsSentToOpenSSH(what: String, hostKeys: [String], settings: [String]) async throws
+    {
         let server = try SSHServer(hostKeys: hostKeys, settings: settings)
         let client = try server.client(knownHosts: ["\(server.knownHostsName) \(try server.publicKey(hostKeys[0]))"])
         let failure = await client.failure(on: server.destination)

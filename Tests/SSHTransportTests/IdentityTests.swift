@@ -9,11 +9,14 @@ import Testing
         var bits: Int?
         var passphrase = ""
         var more: [String] = []
-        var testDescription: String { "\(type) \(bits ?? 0) \(passphrase.isEmpty ? "plain" : "encrypted") \(more.joined(separator: " "))" }
+        var testDescription: String {
+            "\(type) \(bits ?? 0) \(passphrase.isEmpty ? "plain" : "encrypted") \(more.joined(separator: " "))"
+        }
     }
 
     private static let keys: [Key] = [
-        Key(type: "ed25519"), Key(type: "ecdsa", bits: 256), Key(type: "ecdsa", bits: 384), Key(type: "ecdsa", bits: 521),
+        Key(type: "ed25519"), Key(type: "ecdsa", bits: 256), Key(type: "ecdsa", bits: 384),
+        Key(type: "ecdsa", bits: 521),
         Key(type: "rsa", bits: 2048), Key(type: "rsa", bits: 3072),
         Key(type: "rsa", bits: 2048, more: ["-m", "PEM"]), Key(type: "rsa", bits: 2048, more: ["-m", "PKCS8"]),
         Key(type: "ecdsa", bits: 256, more: ["-m", "PEM"]), Key(type: "ecdsa", bits: 384, more: ["-m", "PKCS8"]),
@@ -42,7 +45,8 @@ import Testing
         try SSHServer.makeKey(directory.file("key"), type: "rsa", bits: 2048, passphrase: "right", more: format)
         let error = #expect(throws: SSHError.self) {
             try SSHClient(
-                SSHConfiguration(identities: [.file(directory.file("key")) { Array("wrong-secret".utf8) }], knownHostsFiles: []))
+                SSHConfiguration(
+                    identities: [.file(directory.file("key")) { Array("wrong-secret".utf8) }], knownHostsFiles: []))
         }
         #expect(error?.code == .badIdentity)
         #expect(error?.detail == "the passphrase of the private key is wrong")

@@ -4,10 +4,12 @@ import Testing
 /// Nodes behind another host.
 @Suite struct JumpTests {
     /// Both servers' keys in one file.
-    private func client(_ jump: SSHServer, _ nodes: [SSHServer]) throws -> SSHClient {
+    private func client(
+        _ jump: SSHServer, _ nodes: [SSHServer], jumpPatience: Duration = .seconds(1)
+    ) throws -> SSHClient {
         let lines = try ([jump] + nodes).map { "\($0.knownHostsName) \(try $0.publicKey("ed25519"))" }
         for node in nodes { try node.authorize(jump.directory.file("user.pub")) }
-        return try jump.client(knownHosts: lines)
+        return try jump.client(knownHosts: lines, jumpPatience: jumpPatience)
     }
 
     private func behind(_ jump: SSHServer, _ node: SSHServer, _ name: String) -> SSHDestination {
@@ -22,11 +24,14 @@ import Testing
     @Test func manyNodesShareOneConnectionToTheJumpHost() async throws {
         let jump = try SSHServer()
         let node = try SSHServer()
-        let client = try client(jump, [node])
+        // On a busy machine one opening may take longer than a second.
+        let client = try client(jump, [node], jumpPatience: patience)
         let outputs = try await withThrowingTaskGroup(of: String.self) { group in
             for number in 0..<15 {
                 let destination = behind(jump, node, "node-\(number)")
-                group.addTask { try await client.output("echo \(number); head -c 200000 /dev/zero | wc -c", on: destination) }
+                group.addTask {
+                    try await client.output("echo \(number); head -c 200000 /dev/zero | wc -c", on: destination)
+                }
             }
             return try await group.reduce(into: Set()) { $0.insert($1) }
         }
@@ -93,6 +98,29 @@ import Testing
         #expect(try await client.output("echo alive", on: behind(jump, node, "alive")) == "alive\n")
         #expect(await failure?.code == .timedOut)
         #expect(await failure?.phase == .handshake)
+        await client.close()
+    }
+
+    @Test func nodesThatSwallowPacketsBehindAJumpHostHoldNobodyUp() async throws {
+        let jump = try SSHServer()
+        let node = try SSHServer()
+        let client = try client(jump, [node])
+        let hole = try BlackHole()
+        let swallowed = (0..<3).map { number in
+            var dead = behind(jump, node, "dead-\(number)")
+            dead.port = hole.port
+            return Task { [dead] in await client.failure(on: dead) }
+        }
+        var host = jump.destination
+        host.name = "bastion"
+        while client.statistics[host] == nil { try await Task.sleep(for: .milliseconds(5)) }
+        for number in 0..<5 {
+            let destination = behind(jump, node, "alive-\(number)")
+            #expect(try await client.output("echo alive", on: destination) == "alive\n")
+        }
+        // The dead ones have not been given up yet: nobody waited for that.
+        for task in swallowed { task.cancel() }
+        for task in swallowed { #expect(await task.value?.code == .cancelled) }
         await client.close()
     }
 

@@ -46,16 +46,29 @@ import Testing
         ("question mark is one", "node-? ssh-ed25519 \(first)", "node-77", 22, .unknown),
         ("star with port", "[*.example.com]:2222 ssh-ed25519 \(first)", "a.example.com", 2222, .trusted),
         ("negation", "*.example.com,!bad.example.com ssh-ed25519 \(first)", "bad.example.com", 22, .unknown),
-        ("negation spares others", "*.example.com,!bad.example.com ssh-ed25519 \(first)", "good.example.com", 22, .trusted),
+        (
+            "negation spares others", "*.example.com,!bad.example.com ssh-ed25519 \(first)", "good.example.com", 22,
+            .trusted
+        ),
         ("negation first", "!bad.example.com,*.example.com ssh-ed25519 \(first)", "bad.example.com", 22, .unknown),
         ("only a negation", "!bad ssh-ed25519 \(first)", "good", 22, .unknown),
         ("revoked", "@revoked node ssh-ed25519 \(first)", "node", 22, .revoked),
         ("revoked everywhere", "@revoked * ssh-ed25519 \(first)\nnode ssh-ed25519 \(first)", "node", 22, .revoked),
         ("revoked elsewhere", "@revoked other ssh-ed25519 \(first)\nnode ssh-ed25519 \(first)", "node", 22, .trusted),
-        ("another key is revoked", "@revoked node ssh-ed25519 \(second)\nnode ssh-ed25519 \(first)", "node", 22, .trusted),
+        (
+            "another key is revoked", "@revoked node ssh-ed25519 \(second)\nnode ssh-ed25519 \(first)", "node", 22,
+            .trusted
+        ),
         ("authority", "@cert-authority * ssh-ed25519 \(first)", "node", 22, .unknown),
-        ("broken lines before", "node\nnode ssh-ed25519 %%%\n|1|x|y ssh-ed25519 \(first)\nnode ssh-ed25519 \(first)", "node", 22, .trusted),
-        ("a line over 4091 bytes", "node ssh-ed25519 \(second) \(String(repeating: "x", count: 9000))\nnode ssh-ed25519 \(first)", "node", 22, .trusted),
+        (
+            "broken lines before", "node\nnode ssh-ed25519 %%%\n|1|x|y ssh-ed25519 \(first)\nnode ssh-ed25519 \(first)",
+            "node", 22, .trusted
+        ),
+        (
+            "a line over 4091 bytes",
+            "node ssh-ed25519 \(second) \(String(repeating: "x", count: 9000))\nnode ssh-ed25519 \(first)", "node", 22,
+            .trusted
+        ),
         ("type and key differ", "node ecdsa-sha2-nistp256 \(first)", "node", 22, .unknown),
         ("unknown marker", "@strange node ssh-ed25519 \(first)", "node", 22, .unknown),
         ("tabs and leading blanks", "  node\tssh-ed25519\t\(first)", "node", 22, .trusted),

@@ -34,7 +34,15 @@ final class Turnstile {
 
 /// The connections of a client, one per destination; confined to the loop's thread.
 final class Pool: @unchecked Sendable {
-    /// One destination: its connection, or the attempt to make one, which calls share with its failure.
+    /// A connection's place.
+    ///
+    /// Only jump hosts get spare ones, while others are busy with dead nodes.
+    private struct Place: Hashable {
+        var destination: SSHDestination
+        var spare = 0
+    }
+
+    /// One place: its connection, or the attempt to make one, which calls share with its failure.
     private final class Slot {
         var connection: Connection?
         var attempt = 0
@@ -48,11 +56,13 @@ final class Pool: @unchecked Sendable {
     private let credentials: [Credential]
     private let turnstile: Turnstile
     private let ledger: Ledger
-    private var slots: [SSHDestination: Slot] = [:]
+    private var slots: [Place: Slot] = [:]
     private var calls: [ObjectIdentifier: Call] = [:]
     private(set) var isClosed = false
     /// sshd drops connections at random when many log in at once (MaxStartups); so often one is tried again.
     private static let bannerAttempts = 5
+    /// So many dead nodes behind one jump host at once delay nobody.
+    private static let jumpConnections = 16
 
     init(_ configuration: SSHConfiguration, knownHosts: KnownHosts, credentials: [Credential], ledger: Ledger) {
         self.configuration = configuration
@@ -76,12 +86,15 @@ final class Pool: @unchecked Sendable {
         slots = [:]
     }
 
-    /// A connection to the destination, to which the call is attached. `isFresh` when it was made for this call.
+    /// A connection to the destination, to which the call is attached.
+    ///
+    /// `isFresh` when it was made for this call.
     func connection(
-        to destination: SSHDestination, for call: Call
+        to destination: SSHDestination, spare: Int = 0, for call: Call
     ) async throws(SSHError) -> (connection: Connection, isFresh: Bool) {
-        let slot = slots[destination] ?? Slot()
-        slots[destination] = slot
+        let place = Place(destination: destination, spare: spare)
+        let slot = slots[place] ?? Slot()
+        slots[place] = slot
         while true {
             try call.check()
             if let connection = slot.connection, connection.isUsable {
@@ -99,7 +112,8 @@ final class Pool: @unchecked Sendable {
     }
 
     /// Makes the connection for this call and all that wait for it.
-    private func lead(_ slot: Slot, to destination: SSHDestination, for call: Call) async throws(SSHError) -> Connection {
+    private func lead(_ slot: Slot, to destination: SSHDestination, for call: Call) async throws(SSHError) -> Connection
+    {
         slot.attempt += 1
         slot.isConnecting = true
         defer {
@@ -140,15 +154,17 @@ final class Pool: @unchecked Sendable {
         }
         made.attach(call)
         do throws(SSHError) {
-            let outer = try await outerConnection(of: destination, for: call)
-            defer { outer?.detach(call) }
+            // Outside the turnstile: a tunnel needs its jump host's connection to get through it first.
+            let tunnel = try await tunnel(to: destination, for: call)
+            if let tunnel { join(made, tunnel) }
             call.phase = .waitingForTurn
             try await turnstile.enter(call)
             defer { turnstile.leave() }
-            let descriptor = try await join(made, through: outer, for: call)
+            if tunnel == nil { try await dial(made, for: call) }
+            let descriptor = made.wire.descriptor
             try await made.shakeHands(knownHosts: knownHosts, descriptor: descriptor, for: call)
             try await made.logIn(with: credentials, for: call)
-            if outer == nil { Dialing.acknowledgeQuickly(descriptor) }
+            if tunnel == nil { Dialing.acknowledgeQuickly(descriptor) }
         } catch {
             made.shutDown()
             throw error
@@ -158,12 +174,32 @@ final class Pool: @unchecked Sendable {
         return made
     }
 
-    /// The connection to the last jump host, to which the call is attached as well.
-    private func outerConnection(of destination: SSHDestination, for call: Call) async throws(SSHError) -> Connection? {
+    /// A channel through the last jump host, or `nil` when the destination is reached directly.
+    ///
+    /// All share one connection to the jump host. Only while that is busy with a node that does not answer, a spare one
+    /// is used: libssh2 opens one channel at a time, and one dead node must not hold the others up.
+    private func tunnel(to destination: SSHDestination, for call: Call) async throws(SSHError) -> Channel? {
         guard var jump = destination.jump.last else { return nil }
         jump.jump = destination.jump.dropLast()
+        for spare in 0..<Self.jumpConnections {
+            let outer = try await outerConnection(jump, spare: spare, of: destination, for: call)
+            defer { outer.detach(call) }
+            let patience = spare + 1 < Self.jumpConnections ? configuration.jumpPatience : nil
+            let kind = ChannelKind.tcp(host: destination.host, port: destination.port)
+            if let channel = try await outer.open(
+                kind, patience: patience.map { UInt64(0).advanced(by: $0) }, for: call)
+            {
+                return channel
+            }
+        }
+        preconditionFailure("the last one is waited for")
+    }
+
+    private func outerConnection(
+        _ jump: SSHDestination, spare: Int, of destination: SSHDestination, for call: Call
+    ) async throws(SSHError) -> Connection {
         do throws(SSHError) {
-            return try await connection(to: jump, for: call).connection
+            return try await connection(to: jump, spare: spare, for: call).connection
         } catch {
             guard error.destination == jump.name else { throw error }
             var error = error
@@ -173,22 +209,18 @@ final class Pool: @unchecked Sendable {
         }
     }
 
-    /// Gives the new connection's wire its socket or its tunnel; the socket's descriptor.
-    private func join(_ made: Connection, through outer: Connection?, for call: Call) async throws(SSHError) -> Int32 {
-        let destination = made.destination
-        guard let outer else {
-            let descriptor = try await Dialing.connect(to: destination, for: call)
-            guard let token = EventLoop.shared.watch(descriptor, made) else {
-                Posix.close(descriptor)
-                throw SSHError(code: .localFailure, destination: destination.name, detail: "epoll takes no more sockets")
-            }
-            made.wire.attach(.socket(descriptor: descriptor, token: token))
-            return descriptor
-        }
-        let channel = try await outer.open(.tcp(host: destination.host, port: destination.port), for: call)
+    private func join(_ made: Connection, _ channel: Channel) {
         made.wire.attach(.tunnel(channel))
-        outer.addTunnel(made)
-        // libssh2 wants a descriptor even when it never uses it.
-        return outer.wire.descriptor
+        channel.connection.addTunnel(made)
+    }
+
+    private func dial(_ made: Connection, for call: Call) async throws(SSHError) {
+        let descriptor = try await Dialing.connect(to: made.destination, for: call)
+        guard let token = EventLoop.shared.watch(descriptor, made) else {
+            Posix.close(descriptor)
+            throw SSHError(
+                code: .localFailure, destination: made.destination.name, detail: "epoll takes no more sockets")
+        }
+        made.wire.attach(.socket(descriptor: descriptor, token: token))
     }
 }

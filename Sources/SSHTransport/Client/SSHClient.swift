@@ -1,14 +1,18 @@
 /// Runs commands on nodes over SSH: one connection per destination, re-used, all on one thread.
 ///
-/// Host keys are always compared with `known_hosts`; there is no way to switch that off. Whoever made a client closes it.
+/// Host keys are always compared with `known_hosts`; there is no way to switch that off. Whoever made a client closes
+/// it.
 package final class SSHClient: Sendable {
     private let pool: Pool
     private let ledger = Ledger()
     /// What was skipped while reading `known_hosts`, for the operator.
     package let notes: [String]
 
-    /// Reads, decrypts and parses the keys and `known_hosts`, once. Blocks for that, about 0.1 s per encrypted key.
-    /// - Throws: `badIdentity` for a key file that cannot be used.
+    /// Reads, decrypts and parses the keys and `known_hosts`, once.
+    ///
+    /// Blocks for that, about 0.1 s per encrypted key.
+    ///
+    /// Throws `badIdentity` for a key file that cannot be used.
     package init(_ configuration: SSHConfiguration) throws(SSHError) {
         let knownHosts = KnownHosts(files: configuration.knownHostsFiles)
         var credentials: [Credential] = []
@@ -19,8 +23,8 @@ package final class SSHClient: Sendable {
 
     /// Runs one command; opens the destination's connection or re-uses it.
     ///
-    /// Ends at the command's time limit or with the caller's task, whichever is first. A command that began on the node is not stopped by
-    /// that: nothing in SSH can. So an error with `mayHaveStarted` means that the outcome is unknown.
+    /// Ends at the command's time limit or with the caller's task, whichever is first. A command that began on the node
+    /// is not stopped by that: nothing in SSH can. So an error with `mayHaveStarted` means that the outcome is unknown.
     package func execute(
         _ command: SSHCommand, on destination: SSHDestination
     ) async throws(SSHError) -> SSHCommandResult {
@@ -33,7 +37,8 @@ package final class SSHClient: Sendable {
                         ledger.note(destination) { $0.commandsStarted += 1 }
                     }
                 } catch {
-                    // An old connection may have ended unnoticed; as long as nothing was asked of it, a new one may be tried.
+                    // An old connection may have ended unnoticed; as long as nothing was asked of it, a new one may be
+                    // tried.
                     guard error.code == .channelClosed, !isFresh, !call.mayHaveStarted else { throw error }
                     connection.retire()
                 }
@@ -44,7 +49,9 @@ package final class SSHClient: Sendable {
     /// What was done so far, per destination (jump hosts included).
     package var statistics: [SSHDestination: SSHStatistics] { ledger.all }
 
-    /// Ends all connections; calls under way end with `clientClosed`. The client takes no calls afterwards.
+    /// Ends all connections; calls under way end with `clientClosed`.
+    ///
+    /// The client takes no calls afterwards.
     package func close() async {
         await withTaskExecutorPreference(EventLoop.shared) { await Self.close(pool) }
     }
@@ -87,7 +94,9 @@ package final class SSHClient: Sendable {
 }
 
 extension Credential {
-    /// Reads a key file, or notes where an agent listens. Blocks.
+    /// Reads a key file, or notes where an agent listens.
+    ///
+    /// Blocks.
     init(_ identity: SSHIdentity) throws(SSHError) {
         switch identity.source {
         case .agent(let socketPath): self = .agent(socketPath: socketPath)
@@ -111,7 +120,8 @@ extension Credential {
                 }
             } catch let failure as PrivateKeyFile.Failure {
                 switch failure {
-                case .needsPassphrase: throw bad("the private key is encrypted and no passphrase is given", "use ssh-agent, or give one")
+                case .needsPassphrase:
+                    throw bad("the private key is encrypted and no passphrase is given", "use ssh-agent, or give one")
                 case .wrongPassphrase: throw bad("the passphrase of the private key is wrong")
                 case .unsupported(let reason): throw bad("the private key cannot be used: \(reason)")
                 case .malformed(let reason): throw bad("this is no private key that can be read: \(reason)")

@@ -1,4 +1,6 @@
-/// Bytes that wait to be taken from the front. Its users bound what they put in.
+/// Bytes that wait to be taken from the front.
+///
+/// Its users bound what they put in.
 struct ByteQueue {
     private var bytes: [UInt8] = []
     private var start = 0

@@ -1,13 +1,16 @@
 internal import CLibSSH2
 internal import Glibc
 
-/// One libssh2 channel with one owner. It keeps its connection, hence the session, alive, so it can never outlive it.
+/// One libssh2 channel with one owner.
+///
+/// It keeps its connection, hence the session, alive, so it can never outlive it.
 @safe
 final class Channel {
     let connection: Connection
     private var pointer: OpaquePointer?
 
-    /// Bytes that a node may send ahead: enough for the speed, small enough for a hundred nodes (`reference/performance.md`, B.4).
+    /// Bytes that a node may send ahead: enough for the speed, small enough for a hundred nodes
+    /// (`reference/performance.md`, B.4).
     static let window: UInt32 = 256 * 1024
     static let wouldBlock = Int(LIBSSH2_ERROR_EAGAIN)
 
@@ -19,7 +22,9 @@ final class Channel {
     /// What libssh2 refuses to free now, it frees with the session.
     deinit { _ = free() }
 
-    /// Closes and frees. False when the node has not confirmed yet and the call must be made again.
+    /// Closes and frees.
+    ///
+    /// False when the node has not confirmed yet and the call must be made again.
     func free() -> Bool {
         guard let pointer = unsafe pointer else { return true }
         guard unsafe libssh2_channel_free(pointer) != LIBSSH2_ERROR_EAGAIN else { return false }
@@ -27,7 +32,9 @@ final class Channel {
         return true
     }
 
-    /// Starts a command; EAGAIN until the node has answered. The request is on its way after the first call.
+    /// Starts a command; EAGAIN until the node has answered.
+    ///
+    /// The request is on its way after the first call.
     func start(command: String) -> Int32 {
         guard let pointer = unsafe pointer else { return LIBSSH2_ERROR_CHANNEL_CLOSED }
         return unsafe libssh2_channel_process_startup(pointer, "exec", 4, command, UInt32(command.utf8.count))
@@ -63,8 +70,10 @@ final class Channel {
         return unsafe libssh2_channel_wait_closed(pointer)
     }
 
-    /// How the command ended. Only meaningful after `waitClosed` gave 0; signal and status are both asked because the status is 0 after
-    /// a signal.
+    /// How the command ended.
+    ///
+    /// Only meaningful after `waitClosed` gave 0; signal and status are both asked because the status is 0 after a
+    /// signal.
     var outcome: SSHCommandResult.Outcome {
         guard let pointer = unsafe pointer else { return .exited(status: -1) }
         var name: UnsafeMutablePointer<CChar>?

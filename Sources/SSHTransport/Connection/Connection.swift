@@ -2,14 +2,19 @@ internal import CLibSSH2
 
 /// Work on a connection that no task waits for: closing channels, finishing abandoned openings, relaying.
 protocol Stepper: AnyObject {
-    /// Goes as far as possible without blocking. True when it is done and can be dropped.
+    /// Goes as far as possible without blocking.
+    ///
+    /// True when it is done and can be dropped.
     func step() -> Bool
 }
 
-/// One SSH session with everything that happens on it. Confined to the loop's thread.
+/// One SSH session with everything that happens on it.
 ///
-/// libssh2 hands packets of one channel to whoever reads another; so after any byte everyone on the connection looks again
-/// (`reference/performance.md`, B.5.4): the steppers, the calls, and the sessions that run through this one as their jump host.
+/// Confined to the loop's thread.
+///
+/// libssh2 hands packets of one channel to whoever reads another; so after any byte everyone on the connection looks
+/// again (`reference/performance.md`, B.5.4): the steppers, the calls, and the sessions that run through this one as
+/// their jump host.
 final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
     let destination: SSHDestination
     let wire: Wire
@@ -23,7 +28,7 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
     /// Forwards keep the connection although no call runs.
     private var forwards: [ObjectIdentifier: ForwardListener] = [:]
     /// libssh2 can open one channel at a time per session; who is at it, and who waits.
-    var opener: AnyObject?
+    var opener: Opening?
     private var isEndOfTurnPending = false
     private var isRoundPending = false
     private var timer: UInt64?
@@ -161,7 +166,9 @@ final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
         }
     }
 
-    /// Ends the connection and everything on it. Once is enough, more does no harm.
+    /// Ends the connection and everything on it.
+    ///
+    /// Once is enough, more does no harm.
     func shutDown() {
         guard !isShutDown else { return }
         isShutDown = true
@@ -188,7 +195,8 @@ private final class Closing: Stepper {
 
     init(_ channel: Channel) {
         self.channel = channel
-        // A node that does not answer in this time keeps the connection from being used again: its session slot is not free.
+        // A node that does not answer in this time keeps the connection from being used again: its session slot is not
+        // free.
         let limit = EventLoop.clock() + 2_000_000_000
         timer = EventLoop.shared.schedule(at: limit) { [weak connection = channel.connection] in connection?.retire() }
     }

@@ -19,7 +19,9 @@ enum Dialing {
         for (index, address) in addresses.enumerated() {
             // A silent first address leaves time for the others.
             let share = call.remaining / UInt64(addresses.count - index)
-            switch try await connect(address, share: index == addresses.count - 1 ? nil : min(share, 3_000_000_000), for: call) {
+            switch try await connect(
+                address, share: index == addresses.count - 1 ? nil : min(share, 3_000_000_000), for: call)
+            {
             case .success(let descriptor): return descriptor
             case .failure(let failure): last = failure.code
             }
@@ -31,7 +33,8 @@ enum Dialing {
             hint: code == .refused ? "the node is up, but no sshd listens on this port" : "")
     }
 
-    private static func resolve(_ destination: SSHDestination, for call: Call) async throws(SSHError) -> [SocketAddress] {
+    private static func resolve(_ destination: SSHDestination, for call: Call) async throws(SSHError) -> [SocketAddress]
+    {
         if let addresses = Resolver.numeric(host: destination.host, port: destination.port) { return addresses }
         let answer = Answer(call)
         Resolver.shared.resolve(host: destination.host, port: destination.port) { answer.take($0) }
@@ -93,15 +96,19 @@ enum Dialing {
         return .success(descriptor)
     }
 
-    /// Without TCP_NODELAY a command takes 80 ms longer. Data that nobody acknowledges for 30 s ends the connection.
+    /// Without TCP_NODELAY a command takes 80 ms longer.
+    ///
+    /// Data that nobody acknowledges for 30 s ends the connection.
     private static func configure(_ descriptor: Int32) {
         set(descriptor, TCP_NODELAY, 1)
         set(descriptor, TCP_QUICKACK, 1)
         set(descriptor, TCP_USER_TIMEOUT, 30_000)
     }
 
-    /// Acknowledges at once. Needed again before the first channel: sshd sends a message after log-in, and holds the channel's
-    /// confirmation back until that is acknowledged, 40 ms later (`reference/performance.md`, B.5.9).
+    /// Acknowledges at once.
+    ///
+    /// Needed again before the first channel: sshd sends a message after log-in, and holds the channel's confirmation
+    /// back until that is acknowledged, 40 ms later (`reference/performance.md`, B.5.9).
     static func acknowledgeQuickly(_ descriptor: Int32) { set(descriptor, TCP_QUICKACK, 1) }
 
     private static func set(_ descriptor: Int32, _ option: Int32, _ value: Int32) {

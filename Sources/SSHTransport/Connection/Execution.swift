@@ -35,8 +35,9 @@ private struct Execution: ~Copyable {
         errors = Output(limit: command.outputLimit)
     }
 
-    /// Goes as far as possible without blocking. The input follows the request at once, without waiting for the node's word: that saves
-    /// a round trip.
+    /// Goes as far as possible without blocking.
+    ///
+    /// The input follows the request at once, without waiting for the node's word: that saves a round trip.
     mutating func step() -> Step {
         if !isStarted {
             switch channel.start(command: command.line) {
@@ -99,7 +100,9 @@ private struct Execution: ~Copyable {
 }
 
 extension Connection {
-    /// Runs one command to its end. The call is attached. Whatever happens, the channel is closed or being closed on return.
+    /// Runs one command to its end.
+    ///
+    /// The call is attached. Whatever happens, the channel is closed or being closed on return.
     func run(_ command: SSHCommand, for call: Call, onStart: () -> Void) async throws(SSHError) -> SSHCommandResult {
         let channel = try await open(.session, for: call)
         defer { release(channel) }
@@ -115,7 +118,8 @@ extension Connection {
             case .refused:
                 throw SSHError(
                     code: .channelRefused, destination: call.destination, detail: "the node refuses to run commands",
-                    hint: "look at ForceCommand, restrict options of the key, and the user's shell", mayHaveStarted: false)
+                    hint: "look at ForceCommand, restrict options of the key, and the user's shell",
+                    mayHaveStarted: false)
             case .broken:
                 if wire.isAlive { wire.fail(session.lastError) }
                 throw lostError(call)
@@ -123,7 +127,8 @@ extension Connection {
                 return SSHCommandResult(
                     standardOutput: execution.output.bytes, standardError: execution.errors.bytes,
                     standardOutputTruncated: execution.output.isTruncated,
-                    standardErrorTruncated: execution.errors.isTruncated, outcome: channel.outcome, elapsed: call.elapsed)
+                    standardErrorTruncated: execution.errors.isTruncated, outcome: channel.outcome,
+                    elapsed: call.elapsed)
             }
         }
     }

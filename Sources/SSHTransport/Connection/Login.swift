@@ -12,7 +12,9 @@ extension Connection {
     /// sshd's MaxAuthTries is 6 by default.
     private static let attemptLimit = 6
 
-    /// Exchanges keys and compares the host key. Nothing but the version line and the exchange is said to a host that is not trusted.
+    /// Exchanges keys and compares the host key.
+    ///
+    /// Nothing but the version line and the exchange is said to a host that is not trusted.
     func shakeHands(knownHosts: KnownHosts, descriptor: Int32, for call: Call) async throws(SSHError) {
         call.phase = .handshake
         let entry = knownHosts.entry(host: destination.host, port: destination.port)
@@ -39,10 +41,14 @@ extension Connection {
     private func handshakeError(_ code: Int32, _ call: Call) -> SSHError {
         guard let banner = session.banner else {
             return failure(
-                .protocolFailure, "the node ended the connection before it said who it is (\(wire.failure ?? session.lastError))",
-                call, hint: "sshd does so when too many log-ins are under way (MaxStartups), or no sshd is behind the port")
+                .protocolFailure,
+                "the node ended the connection before it said who it is (\(wire.failure ?? session.lastError))",
+                call,
+                hint: "sshd does so when too many log-ins are under way (MaxStartups), or no sshd is behind the port")
         }
-        if code == LIBSSH2_ERROR_KEX_FAILURE || code == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE || code == LIBSSH2_ERROR_METHOD_NONE {
+        if code == LIBSSH2_ERROR_KEX_FAILURE || code == LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE
+            || code == LIBSSH2_ERROR_METHOD_NONE
+        {
             return failure(
                 .noCommonAlgorithm, "no algorithms in common with \(banner): \(Session.abilities)", call,
                 hint: "set `transport: openssh` for this node; `ssh -vv` shows what it offers")
@@ -74,7 +80,9 @@ extension Connection {
             hint: "add a public key to the user's authorized_keys, or name the right key and user in the inventory")
     }
 
-    /// One key. False when the node refuses it and another may be tried.
+    /// One key.
+    ///
+    /// False when the node refuses it and another may be tried.
     private func tryToLogIn(
         _ signer: Signer, agent: Agent? = nil, identity: Agent.Identity? = nil, for call: Call
     ) async throws(SSHError) -> Bool {

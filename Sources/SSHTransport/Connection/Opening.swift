@@ -34,8 +34,10 @@ enum ChannelKind {
     }
 }
 
-/// One opening of a channel. libssh2 keeps its state in the session, so an opening that was begun must be brought to its end, even
-/// when nobody wants the channel any more; until then no other can begin.
+/// One opening of a channel.
+///
+/// libssh2 keeps its state in the session, so an opening that was begun must be brought to its end, even when nobody
+/// wants the channel any more; until then no other can begin.
 final class Opening: Stepper {
     enum State {
         case waiting
@@ -49,7 +51,8 @@ final class Opening: Stepper {
     private let payload: [UInt8]?
     private(set) var state = State.waiting
     private var isAbandoned = false
-    let started = EventLoop.clock()
+    /// When libssh2 was first asked; `nil` while another one is at it.
+    private(set) var begun: UInt64?
 
     init(_ kind: ChannelKind, on connection: Connection) {
         self.kind = kind
@@ -64,6 +67,7 @@ final class Opening: Stepper {
         // A waiting one that nobody wants has not begun.
         if isAbandoned && connection.opener == nil { return true }
         connection.opener = self
+        if begun == nil { begun = EventLoop.clock() }
         if let pointer = unsafe connection.session.open(type: kind.type, payload: payload) {
             state = .open(unsafe Channel(adopting: pointer, of: connection))
         } else {
@@ -92,11 +96,25 @@ final class Opening: Stepper {
 }
 
 extension Connection {
-    /// Opens a channel for a call; the call is attached. Leaves nothing behind when it throws.
+    /// Opens a channel for a call; the call is attached.
+    ///
+    /// Leaves nothing behind when it throws.
     func open(_ kind: ChannelKind, for call: Call) async throws(SSHError) -> Channel {
+        guard let channel = try await open(kind, patience: nil, for: call) else { throw lostError(call) }
+        return channel
+    }
+
+    /// The same, but gives `nil` when another opening has kept libssh2 busy for longer than `patience` nanoseconds.
+    ///
+    /// A jump host may take two minutes to find out that a node is dead, and opens no other channel in that time.
+    func open(_ kind: ChannelKind, patience: UInt64?, for call: Call) async throws(SSHError) -> Channel? {
         call.phase = if case .session = kind { .openingChannel } else { .jumping }
         let opening = Opening(kind, on: self)
         while !opening.step() {
+            let end = opening.begun == nil ? opener?.begun.flatMap { begun in patience.map { begun + $0 } } : nil
+            if let end, EventLoop.clock() >= end { return nil }
+            let timer = end.map { EventLoop.shared.schedule(at: $0) { call.wake() } }
+            defer { call.lift(timer) }
             do throws(SSHError) {
                 try await call.wait()
             } catch {
@@ -115,7 +133,8 @@ extension Connection {
     func lostError(_ call: Call) -> SSHError {
         SSHError(
             code: .channelClosed, destination: call.destination,
-            detail: wire.failure ?? "the connection ended", hint: call.mayHaveStarted ? "what the command did is unknown" : "",
+            detail: wire.failure ?? "the connection ended",
+            hint: call.mayHaveStarted ? "what the command did is unknown" : "",
             phase: call.phase, mayHaveStarted: call.mayHaveStarted)
     }
 
@@ -130,7 +149,9 @@ extension Connection {
         case .tcp(let host, let port):
             error.code = reason.contains("prohibited") ? .channelRefused : .unreachable
             error.detail = "\(destination.name) could not connect to \(host):\(port) (\(reason))"
-            error.hint = reason.contains("prohibited") ? "AllowTcpForwarding and PermitOpen of \(destination.name) forbid it" : ""
+            error.hint =
+                reason.contains("prohibited")
+                ? "AllowTcpForwarding and PermitOpen of \(destination.name) forbid it" : ""
         case .unixSocket(let path):
             error.detail = "\(destination.name) could not connect to \(path) (\(reason))"
             error.hint = "nothing listens there, the user may not open it, or AllowStreamLocalForwarding forbids it"

@@ -1,7 +1,9 @@
 internal import CLibSSH2
 internal import Glibc
 
-/// One libssh2 session over a wire. Not copyable, so it is freed exactly once; it closes its wire first, so freeing never waits.
+/// One libssh2 session over a wire.
+///
+/// Not copyable, so it is freed exactly once; it closes its wire first, so freeing never waits.
 @safe
 struct Session: ~Copyable {
     private let pointer: OpaquePointer
@@ -54,8 +56,10 @@ struct Session: ~Copyable {
 
     // MARK: Setting up
 
-    /// Algorithms by name, never the defaults: no CBC, no SHA-1, no finite-field exchange, which costs 25 times the processor time
-    /// (`reference/performance.md`, A.5). Names unknown to an older libssh2 are dropped by it.
+    /// Algorithms by name, never the defaults: no CBC, no SHA-1, no finite-field exchange, which costs 25 times the
+    /// processor time (`reference/performance.md`, A.5).
+    ///
+    /// Names unknown to an older libssh2 are dropped by it.
     func prefer(hostKeys: String) -> Bool {
         let ciphers = "aes128-ctr,aes192-ctr,aes256-ctr"
         let macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
@@ -128,7 +132,9 @@ struct Session: ~Copyable {
         }
     }
 
-    /// Asks for a sign of life. The answer is swallowed by libssh2 and seen by the wire.
+    /// Asks for a sign of life.
+    ///
+    /// The answer is swallowed by libssh2 and seen by the wire.
     func sendKeepalive() {
         var next: Int32 = 0
         unsafe libssh2_keepalive_config(pointer, 1, 2)

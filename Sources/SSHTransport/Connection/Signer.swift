@@ -3,8 +3,9 @@ internal import Glibc
 
 /// Signs a log-in request for libssh2, with a key in memory or by an agent that answers later.
 ///
-/// libssh2 calls back while it logs in. An agent's signature is not there yet then: the callback leaves the data here and asks to be called
-/// again, the connection fetches the signature without blocking the loop, and the second call returns it.
+/// libssh2 calls back while it logs in. An agent's signature is not there yet then: the callback leaves the data here
+/// and asks to be called again, the connection fetches the signature without blocking the loop, and the second call
+/// returns it.
 final class Signer {
     enum Means {
         case key(PrivateKey)
@@ -25,8 +26,9 @@ final class Signer {
         blob = Self.requestBlob(publicBlob)
     }
 
-    /// libssh2 before 1.11 takes the signature's name from the blob's type, and would name SHA-1 for RSA. With the SHA-2 name in the blob
-    /// it sends that, and OpenSSH accepts it (`reference/performance.md`, B.2).
+    /// libssh2 before 1.11 takes the signature's name from the blob's type, and would name SHA-1 for RSA.
+    ///
+    /// With the SHA-2 name in the blob it sends that, and OpenSSH accepts it (`reference/performance.md`, B.2).
     private static func requestBlob(_ publicBlob: [UInt8]) -> [UInt8] {
         var reader = WireReader(publicBlob)
         guard reader.text() == "ssh-rsa", !Session.signsRSAWithSHA2 else { return publicBlob }

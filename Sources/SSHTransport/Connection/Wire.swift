@@ -3,9 +3,10 @@ internal import Glibc
 
 /// The bytes below one SSH session: a TCP socket, or a channel of the jump host's session.
 ///
-/// Sending always takes everything into a buffer that is flushed at the end of the loop's turn. So no libssh2 call is ever left with a
-/// half-sent packet, which in libssh2 would block every other sender of the session (`reference/performance.md`, B.5.2), and packets of one
-/// turn travel together. Whoever sends much must first ask `hasRoom`, which bounds the buffer.
+/// Sending always takes everything into a buffer that is flushed at the end of the loop's turn. So no libssh2 call is
+/// ever left with a half-sent packet, which in libssh2 would block every other sender of the session
+/// (`reference/performance.md`, B.5.2), and packets of one turn travel together. Whoever sends much must first ask
+/// `hasRoom`, which bounds the buffer.
 final class Wire {
     enum Link {
         case none
@@ -125,14 +126,17 @@ final class Wire {
     private func fill() {
         unsafe withUnsafeTemporaryAllocation(byteCount: Self.inboundCapacity, alignment: 16) { buffer in
             let count = unsafe receiveDirectly(into: buffer)
-            if count > 0 { unsafe inbound.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])) }
+            if count > 0 {
+                unsafe inbound.append(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]))
+            }
         }
     }
 
     // MARK: The loop's side
 
-    /// Reads ahead while nobody calls libssh2, so that the end of an idle connection is noticed. False when an idle peer says more
-    /// than the buffer holds.
+    /// Reads ahead while nobody calls libssh2, so that the end of an idle connection is noticed.
+    ///
+    /// False when an idle peer says more than the buffer holds.
     func readAhead() -> Bool {
         for _ in 0..<64 {
             guard inbound.count < Self.inboundCapacity else { return false }
@@ -174,7 +178,9 @@ final class Wire {
         }
     }
 
-    /// Gives the socket or the jump host's channel back. Once is enough, more does no harm.
+    /// Gives the socket or the jump host's channel back.
+    ///
+    /// Once is enough, more does no harm.
     func close() {
         flush()
         fail("the connection was closed")

@@ -1,11 +1,14 @@
 internal import Glibc
 
-/// Accepts on the unix socket of a forward and gives each connection a channel. Confined to the loop's thread.
+/// Accepts on the unix socket of a forward and gives each connection a channel.
+///
+/// Confined to the loop's thread.
 final class ForwardListener: EventHandler, @unchecked Sendable {
     static let socketName = ".s.PGSQL.5432"
     /// More connections at once than this are closed at once.
     private static let relayLimit = 32
-    /// PostgreSQL ends a connection that does not log in within a minute, so a channel that was opened ahead is soon too old.
+    /// PostgreSQL ends a connection that does not log in within a minute, so a channel that was opened ahead is soon
+    /// too old.
     private static let freshness: UInt64 = 20_000_000_000
 
     let directory: String
@@ -44,7 +47,8 @@ final class ForwardListener: EventHandler, @unchecked Sendable {
     /// A new directory that only this user can enter.
     private static func makeDirectory(_ name: String) -> String? {
         let safe = name.utf8.prefix(24).map { byte -> UInt8 in
-            let isPlain = byte < 128 && (Character(UnicodeScalar(byte)).isLetter || Character(UnicodeScalar(byte)).isNumber)
+            let isPlain =
+                byte < 128 && (Character(UnicodeScalar(byte)).isLetter || Character(UnicodeScalar(byte)).isNumber)
             return isPlain ? byte : UInt8(ascii: "-")
         }
         var template = Array("/tmp/geo-\(String(decoding: safe, as: UTF8.self))-XXXXXX".utf8CString)
@@ -69,7 +73,8 @@ final class ForwardListener: EventHandler, @unchecked Sendable {
                 close(accepted)
                 continue
             }
-            let relay = Relay(accepted, opening: Opening(target.kind, on: connection), channel: takeReady(), on: connection)
+            let relay = Relay(
+                accepted, opening: Opening(target.kind, on: connection), channel: takeReady(), on: connection)
             relays[ObjectIdentifier(relay)] = relay
             relay.onEnd = { [weak self] relay in self?.relays[ObjectIdentifier(relay)] = nil }
             relay.begin()

@@ -1,8 +1,10 @@
+internal import CLinux
 internal import Glibc
 
 /// Carries bytes between one accepted unix socket and one channel, in both directions, until both have ended.
 ///
-/// A side that does not read holds only its own direction back: at most `capacity` bytes wait per direction, besides SSH's window.
+/// A side that does not read holds only its own direction back: at most `capacity` bytes wait per direction, besides
+/// SSH's window.
 final class Relay: Stepper, EventHandler {
     private let descriptor: Int32
     private let connection: Connection
@@ -119,7 +121,9 @@ final class Relay: Stepper, EventHandler {
         return problem == 0 || problem == EAGAIN || problem == EINTR ? taken > 0 : nil
     }
 
-    /// Ends both sides. Once is enough, more does no harm. Gives `true`, for `step`.
+    /// Ends both sides.
+    ///
+    /// Once is enough, more does no harm. Gives `true`, for `step`.
     @discardableResult
     func end() -> Bool {
         guard !isEnded else { return true }

@@ -14,8 +14,8 @@ package enum SSHForwardTarget: Sendable, Hashable {
 
 /// A unix socket on this machine that leads to a node, named as libpq wants it: `host=DIRECTORY port=5432`.
 ///
-/// Only this user can open it. It ends with `close`, with the client, or with its connection; a connection that was lost is not
-/// made again, because a database session does not survive that either.
+/// Only this user can open it. It ends with `close`, with the client, or with its connection; a connection that was
+/// lost is not made again, because a database session does not survive that either.
 package final class SSHForward: Sendable {
     /// A private directory with the socket `.s.PGSQL.5432` in it.
     package let directory: String
@@ -43,9 +43,10 @@ package final class SSHForward: Sendable {
 extension SSHClient {
     /// Leads a unix socket on this machine to a unix socket or TCP address as seen from the destination.
     ///
-    /// The first channel is opened before this returns, so a target that cannot be reached is an error here. Encryption of the target's
-    /// own (`sslmode`, `gssencmode`) only costs round trips inside.
-    /// - Parameter name: Becomes part of the directory's name.
+    /// The first channel is opened before this returns, so a target that cannot be reached is an error here. Encryption
+    /// of the target's own (`sslmode`, `gssencmode`) only costs round trips inside.
+    ///
+    /// `name`: Becomes part of the directory's name.
     package func forward(
         _ target: SSHForwardTarget, from destination: SSHDestination, named name: String,
         timeLimit: Duration = .seconds(30)

@@ -1,11 +1,14 @@
 extension KnownHosts.Entry {
-    /// Every host key type that may be asked for, best first. RSA only with SHA-2, which libssh2 has from 1.11; older ones drop
-    /// the names that they do not know.
+    /// Every host key type that may be asked for, best first.
+    ///
+    /// RSA only with SHA-2, which libssh2 has from 1.11; older ones drop the names that they do not know.
     private static let types = [
-        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
+        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512",
+        "rsa-sha2-256",
     ]
 
-    /// The list for the key exchange: the types that the host is known by come first, so that the comparison is possible.
+    /// The list for the key exchange: the types that the host is known by come first, so that the comparison is
+    /// possible.
     var preferredTypes: String {
         let known = Set(keys.map(\.key.type))
         func isKnown(_ type: String) -> Bool { known.contains(type.hasPrefix("rsa-") ? "ssh-rsa" : type) }
@@ -35,7 +38,8 @@ extension KnownHosts.Entry {
                 "do not log in; the node's key is known to be compromised, or was not replaced yet")
         case .mismatch(let known, let place):
             return error(
-                .hostKeyMismatch, "\(name) offers \(offered.description), but \(place) knows it by \(known.fingerprint)",
+                .hostKeyMismatch,
+                "\(name) offers \(offered.description), but \(place) knows it by \(known.fingerprint)",
                 "someone may be in between, or the node was rebuilt: compare with `ssh-keygen -lf` on its console, "
                     + "then remove the old line and add the new key with `inventory trust`")
         case .unknown:
@@ -52,7 +56,8 @@ extension KnownHosts.Entry {
                     "\(name) offers \(offered.description); \(authority) trusts an authority, and this library "
                         + "cannot use host certificates", trust + ", or set `transport: openssh`")
             }
-            return error(.hostKeyUnknown, "\(name) offers \(offered.description); no line of known_hosts names it", trust)
+            return error(
+                .hostKeyUnknown, "\(name) offers \(offered.description); no line of known_hosts names it", trust)
         }
     }
 }

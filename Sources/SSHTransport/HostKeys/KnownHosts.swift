@@ -1,7 +1,9 @@
-/// The keys that hosts are known by: a reader of `known_hosts` files as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT", describes them.
+/// The keys that hosts are known by: a reader of `known_hosts` files as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT",
+/// describes them.
 ///
-/// Own code because libssh2's ignores `@revoked`, wildcards and all lines after the first broken one (`reference/performance.md`,
-/// B.3). One deliberate difference to OpenSSH: an entry without a port stands for port 22 only.
+/// Own code because libssh2's ignores `@revoked`, wildcards and all lines after the first broken one
+/// (`reference/performance.md`, B.3). One deliberate difference to OpenSSH: an entry without a port stands for port 22
+/// only.
 struct KnownHosts: Sendable {
     enum Marker: Sendable { case none, revoked, authority }
 
@@ -47,7 +49,9 @@ struct KnownHosts: Sendable {
 
     init() {}
 
-    /// Reads files; blocks. A file that is missing or unreadable counts as empty and leaves a note.
+    /// Reads files; blocks.
+    ///
+    /// A file that is missing or unreadable counts as empty and leaves a note.
     init(files: [String]) {
         for path in files {
             do throws(Files.Failure) {

@@ -1,7 +1,9 @@
+internal import CLinux
 internal import Glibc
 
-/// A conversation with an ssh-agent (draft-ietf-sshm-ssh-agent), without blocking the loop. Own code, because libssh2 before 1.11 asks an agent
-/// for RSA signatures with SHA-1 only, and blocks.
+/// A conversation with an ssh-agent (draft-ietf-sshm-ssh-agent), without blocking the loop.
+///
+/// Own code, because libssh2 before 1.11 asks an agent for RSA signatures with SHA-1 only, and blocks.
 final class Agent {
     struct Identity: Sendable {
         var blob: [UInt8]
@@ -32,7 +34,8 @@ final class Agent {
 
     private static func failure(_ path: String, _ reason: String, _ call: Call) -> SSHError {
         SSHError(
-            code: .badIdentity, destination: call.destination, detail: "the ssh-agent at \(path) cannot be used: \(reason)",
+            code: .badIdentity, destination: call.destination,
+            detail: "the ssh-agent at \(path) cannot be used: \(reason)",
             hint: "start it (`ssh-agent`), add the key (`ssh-add`), or name a key file", phase: call.phase)
     }
 
@@ -49,7 +52,9 @@ final class Agent {
             }
             // Certificates and hardware keys need what this library cannot do.
             let type = HostKey(blob: blob).type
-            if !type.contains("-cert-v01") && !type.hasPrefix("sk-") { identities.append(Identity(blob: blob, comment: comment)) }
+            if !type.contains("-cert-v01") && !type.hasPrefix("sk-") {
+                identities.append(Identity(blob: blob, comment: comment))
+            }
         }
         return identities
     }
@@ -79,7 +84,9 @@ final class Agent {
         writer.string(message)
         var waiting = writer.bytes[...]
         while !waiting.isEmpty {
-            let count = unsafe waiting.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            let count = unsafe waiting.withUnsafeBytes {
+                unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             if count > 0 { waiting = waiting.dropFirst(count) } else { try await waitUnlessBroken(call) }
         }
         var answer: [UInt8] = []
@@ -108,7 +115,9 @@ enum UnixSocket {
         return descriptor >= 0 ? descriptor : nil
     }
 
-    /// 0 or an errno. A local socket connects at once or not at all.
+    /// 0 or an errno.
+    ///
+    /// A local socket connects at once or not at all.
     static func connect(_ descriptor: Int32, _ path: String) -> Int32 {
         unsafe withAddress(path) { unsafe Glibc.connect(descriptor, $0, $1) == 0 ? 0 : errno }
     }

@@ -1,6 +1,8 @@
 internal import CSSHCrypto
 
-/// A parsed private key that signs. Freed once, when nobody holds it; never changes, so any thread may use it.
+/// A parsed private key that signs.
+///
+/// Freed once, when nobody holds it; never changes, so any thread may use it.
 @safe
 final class PrivateKey: @unchecked Sendable {
     enum Kind: Sendable, Hashable {
@@ -62,7 +64,9 @@ final class PrivateKey: @unchecked Sendable {
         var writer = WireWriter()
         writer.string(kind.name)
         if kind == .rsa {
-            guard let exponent = part(GEO_SSH_PART_EXPONENT), let modulus = part(GEO_SSH_PART_MODULUS) else { return nil }
+            guard let exponent = part(GEO_SSH_PART_EXPONENT), let modulus = part(GEO_SSH_PART_MODULUS) else {
+                return nil
+            }
             writer.mpint(exponent)
             writer.mpint(modulus)
         } else {

@@ -12,7 +12,7 @@ enum PrivateKeyFile {
     /// A key file has a few KB.
     static let sizeLimit = 1 << 20
 
-    /// - Parameter passphrase: Asked at most once, and only when the key is encrypted.
+    /// `passphrase`: Asked at most once, and only when the key is encrypted.
     static func parse(_ bytes: [UInt8], passphrase: () throws -> [UInt8]?) throws -> PrivateKey {
         let text = String(decoding: bytes, as: UTF8.self)
         if let body = body(of: text, label: "OPENSSH PRIVATE KEY") {
@@ -120,13 +120,15 @@ enum PrivateKeyFile {
                 throw Failure.malformed("its ECDSA key is broken")
             }
             defer { wipe(&scalar) }
-            let kind = type.hasSuffix("256") ? GEO_SSH_KEY_P256 : type.hasSuffix("384") ? GEO_SSH_KEY_P384 : GEO_SSH_KEY_P521
+            let kind =
+                type.hasSuffix("256") ? GEO_SSH_KEY_P256 : type.hasSuffix("384") ? GEO_SSH_KEY_P384 : GEO_SSH_KEY_P521
             key = unsafe PrivateKey(
                 adopting: geo_ssh_key_ecdsa(Int32(kind), point, point.count, scalar, scalar.count))
         case "ssh-rsa":
             key = try rsaKey(from: &reader)
         case _ where type.hasPrefix("sk-"):
-            throw Failure.unsupported("it lives on a hardware token (\(type)); use it through an agent or `transport: openssh`")
+            throw Failure.unsupported(
+                "it lives on a hardware token (\(type)); use it through an agent or `transport: openssh`")
         default: throw Failure.unsupported("its type is \(type)")
         }
         guard let key else { throw Failure.malformed("its numbers make no \(type) key") }

@@ -1,4 +1,6 @@
-/// Reads the values of SSH's wire format (RFC 4251, 5). Every read checks what is left; a failed one gives `nil`.
+/// Reads the values of SSH's wire format (RFC 4251, 5).
+///
+/// Every read checks what is left; a failed one gives `nil`.
 struct WireReader {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
@@ -65,7 +67,9 @@ struct WireWriter {
     }
 }
 
-/// Base 64 (RFC 4648, 4), as keys and fingerprints are written. White space is skipped; anything else wrong gives `nil`.
+/// Base 64 (RFC 4648, 4), as keys and fingerprints are written.
+///
+/// White space is skipped; anything else wrong gives `nil`.
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
     private static let values: [UInt8: UInt32] = .init(

@@ -1,7 +1,7 @@
 /// One call of a caller on the loop: its deadline, its cancellation, and the one place where it may be waiting.
 ///
-/// Confined to the loop's thread, except for `cancel`. A wake-up says only "look again": whoever waits does so in a loop, which the
-/// deadline bounds.
+/// Confined to the loop's thread, except for `cancel`. A wake-up says only "look again": whoever waits does so in a
+/// loop, which the deadline bounds.
 @safe
 final class Call: @unchecked Sendable {
     enum Interruption: Sendable { case deadline, connectLimit, cancelled, closed }
@@ -24,7 +24,9 @@ final class Call: @unchecked Sendable {
         deadline = started.advanced(by: timeLimit)
     }
 
-    /// Starts the clock. `end` stops it.
+    /// Starts the clock.
+    ///
+    /// `end` stops it.
     func begin() {
         timers.append(loop.schedule(at: deadline) { [weak self] in self?.interrupt(.deadline) })
     }

@@ -7,7 +7,8 @@ protocol EventHandler: AnyObject {
     func ready(_ events: Readiness)
 }
 
-/// Wants to be called once when the work of this turn is done: to send what has gathered, to wake who has to look again.
+/// Wants to be called once when the work of this turn is done: to send what has gathered, to wake who has to look
+/// again.
 protocol TurnEnding: AnyObject {
     func endOfTurn()
 }
@@ -23,9 +24,9 @@ struct Readiness: OptionSet, Sendable {
 
 /// One thread with epoll on which every connection of the process lives, as a task executor.
 ///
-/// Tasks that prefer it run straight-line `async` code on its thread, so all that belongs to connections is confined to that thread
-/// and needs no lock (`reference/performance.md`, D.4 (ii')). The thread lives as long as the process: there is no moment at which a
-/// job could be lost.
+/// Tasks that prefer it run straight-line `async` code on its thread, so all that belongs to connections is confined to
+/// that thread and needs no lock (`reference/performance.md`, D.4 (ii')). The thread lives as long as the process:
+/// there is no moment at which a job could be lost.
 final class EventLoop: TaskExecutor, @unchecked Sendable {
     static let shared = EventLoop()
 
@@ -115,6 +116,8 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
             finishTurn()
             let count = unsafe geo_epoll_wait(poll, &events, sleepMilliseconds())
             now = Self.clock()
+            // From here on the thread looks into the inbox by itself; nobody needs to wake it.
+            inbox.withLock { $0.isAwake = true }
             for event in events.prefix(Int(count)) { dispatch(event) }
             for action in timers.due(at: now) { action() }
         }
@@ -142,7 +145,8 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
         for job in jobs { unsafe job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
-    /// An inner session's bytes end in its jump host's buffer, which then has its own turn to end: hence the growing list.
+    /// An inner session's bytes end in its jump host's buffer, which then has its own turn to end: hence the growing
+    /// list.
     private func finishTurn() {
         var index = 0
         while index < ending.count {

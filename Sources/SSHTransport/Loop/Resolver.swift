@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Synchronization
 
@@ -35,7 +36,9 @@ final class Resolver: Sendable {
 
     /// Calls back on the loop.
     func resolve(host: String, port: UInt16, _ done: @escaping @Sendable (Outcome) -> Void) {
-        submit { EventLoop.shared.perform { [outcome = Self.look(up: host, port: port, numeric: false)] in done(outcome) } }
+        submit {
+            EventLoop.shared.perform { [outcome = Self.look(up: host, port: port, numeric: false)] in done(outcome) }
+        }
     }
 
     /// The address itself when `host` is one.

@@ -9,7 +9,9 @@ struct TimerQueue {
     private var actions: [UInt64: () -> Void] = [:]
     private var lastID: UInt64 = 0
 
-    /// When the soonest action is due. May be too early after a removal, never too late.
+    /// When the soonest action is due.
+    ///
+    /// May be too early after a removal, never too late.
     var next: UInt64? { heap.first?.time }
 
     mutating func add(at time: UInt64, _ action: @escaping () -> Void) -> UInt64 {

@@ -1,7 +1,9 @@
 import Foundation
 import Glibc
 
-/// A real PostgreSQL on a loopback port and a unix socket, trusting everyone. Stops with its last reference.
+/// A real PostgreSQL on a loopback port and a unix socket, trusting everyone.
+///
+/// Stops with its last reference.
 final class Database: Sendable {
     let port: UInt16
     let socketPath: String
@@ -30,7 +32,8 @@ final class Database: Sendable {
 
     deinit {
         let home = String(socketPath.prefix { $0 != "." }.dropLast())
-        let id = (try? String(contentsOfFile: home + "/data/postmaster.pid", encoding: .utf8))?.split(separator: "\n").first
+        let id = (try? String(contentsOfFile: home + "/data/postmaster.pid", encoding: .utf8))?.split(separator: "\n")
+            .first
         if let id = id.flatMap({ Int32($0) }) { kill(id, SIGQUIT) }
         process.wait()
         try? FileManager.default.removeItem(atPath: home)

@@ -2,15 +2,18 @@ import Foundation
 import Glibc
 import SSHTransport
 
-/// A real sshd on a loopback port, with its own directory, host keys and one generated user key. Stops with its last reference.
+/// A real sshd on a loopback port, with its own directory, host keys and one generated user key.
+///
+/// Stops with its last reference.
 final class SSHServer: Sendable {
     let directory: TemporaryDirectory
     let port: UInt16
     private let process: ChildProcess
 
-    /// - Parameters:
-    ///   - hostKeys: Types as `ssh-keygen -t` wants them.
-    ///   - settings: More lines of sshd_config; they come first, so they win.
+    /// Makes the keys and starts the server.
+    ///
+    /// `hostKeys` are types as `ssh-keygen -t` wants them; `settings` are lines of sshd_config that come first, so they
+    /// win.
     init(hostKeys: [String] = ["ed25519", "ecdsa"], settings: [String] = []) throws {
         let directory = try TemporaryDirectory()
         try FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
@@ -18,7 +21,9 @@ final class SSHServer: Sendable {
         try Self.makeKey(directory.file("user"), type: "ed25519")
         try directory.write(try directory.read("user.pub"), to: "authorized_keys")
         self.directory = directory
+        // SetEnv keeps bash from reading the user's .bashrc, which may do anything.
         let common = """
+            SetEnv SHLVL=5
             ListenAddress 127.0.0.1
             PermitRootLogin yes
             UsePAM no
@@ -51,7 +56,9 @@ final class SSHServer: Sendable {
         process.wait()
     }
 
-    static func makeKey(_ path: String, type: String, bits: Int? = nil, passphrase: String = "", more: [String] = []) throws {
+    static func makeKey(_ path: String, type: String, bits: Int? = nil, passphrase: String = "", more: [String] = [])
+        throws
+    {
         let size = bits.map { ["-b", "\($0)"] } ?? []
         try tool("/usr/bin/ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-C", "test", "-f", path] + size + more)
     }
@@ -108,12 +115,14 @@ final class SSHServer: Sendable {
     var destination: SSHDestination { SSHDestination(name: "node-1", host: "127.0.0.1", port: port, user: "root") }
 
     func client(
-        identities: [SSHIdentity]? = nil, knownHosts lines: [String]? = nil, connectTimeLimit: Duration = .seconds(60)
+        identities: [SSHIdentity]? = nil, knownHosts lines: [String]? = nil, connectTimeLimit: Duration = patience,
+        keepaliveSeconds: Int = 15, jumpPatience: Duration = .seconds(1)
     ) throws -> SSHClient {
         try SSHClient(
             SSHConfiguration(
                 identities: identities ?? [.file(directory.file("user"))], knownHostsFiles: [try knownHosts(lines)],
-                connectTimeLimit: connectTimeLimit))
+                connectTimeLimit: connectTimeLimit, keepaliveSeconds: keepaliveSeconds,
+                jumpPatience: jumpPatience))
     }
 }
 
@@ -128,7 +137,7 @@ final class Listener: Sendable {
     let descriptor: Int32
     let port: UInt16
 
-    init() throws {
+    init(backlog: Int32 = 64) throws {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -137,7 +146,7 @@ final class Listener: Sendable {
         let descriptor = self.descriptor
         let code = unsafe withUnsafeMutablePointer(to: &address) { pointer in
             unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                let bound = unsafe bind(descriptor, address, length) == 0 && listen(descriptor, 64) == 0
+                let bound = unsafe bind(descriptor, address, length) == 0 && listen(descriptor, backlog) == 0
                 return unsafe bound && getsockname(descriptor, address, &length) == 0
             }
         }

@@ -62,7 +62,9 @@ func connectUnix(_ path: String) throws -> Int32 {
 func sendAll(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Bool {
     var rest = bytes
     while !rest.isEmpty {
-        let count = unsafe rest.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let count = unsafe rest.withUnsafeBytes {
+            unsafe send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
         guard count > 0 else { return false }
         rest = rest.dropFirst(count)
     }
@@ -81,7 +83,9 @@ func receive(_ descriptor: Int32, count: Int) -> [UInt8] {
     return bytes
 }
 
-/// A real ssh-agent with keys. Ends with its last reference.
+/// A real ssh-agent with keys.
+///
+/// Ends with its last reference.
 final class SSHAgent: Sendable {
     let socketPath: String
     private let process: ChildProcess
@@ -119,4 +123,31 @@ final class Chatter: Sendable {
             close(connection)
         }
     }
+}
+
+/// A port whose packets vanish: its queue is full and nobody takes from it, so a connection never comes about.
+final class BlackHole: Sendable {
+    private let listener: Listener
+    private let fillers: [Int32]
+    var port: UInt16 { listener.port }
+
+    init() throws {
+        listener = try Listener(backlog: 0)
+        let port = listener.port
+        fillers = (0..<4).map { _ in
+            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+            address.sin_port = port.bigEndian
+            _ = unsafe withUnsafePointer(to: &address) { pointer in
+                unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    unsafe connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            return descriptor
+        }
+    }
+
+    deinit { for descriptor in fillers { close(descriptor) } }
 }

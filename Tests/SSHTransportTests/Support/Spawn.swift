@@ -1,8 +1,8 @@
 import Foundation
 import Glibc
 
-/// A child process that inherits nothing but its three streams: a descriptor of another test that leaked into a server would keep
-/// that test waiting for ever.
+/// A child process that inherits nothing but its three streams: a descriptor of another test that leaked into a server
+/// would keep that test waiting for ever.
 final class ChildProcess: Sendable {
     let id: pid_t
 
@@ -62,7 +62,9 @@ struct ToolFailure: Error, CustomStringConvertible {
     var description: String
 }
 
-/// Runs a program to its end; what it printed. Throws when it fails.
+/// Runs a program to its end; what it printed.
+///
+/// Throws when it fails.
 @discardableResult
 func tool(_ path: String, _ arguments: [String], environment: [String: String]? = nil) throws -> String {
     let output = "/tmp/gst-out-" + String(UInt64.random(in: .min ... .max), radix: 36)

@@ -18,7 +18,9 @@ final class TemporaryDirectory: Sendable {
     @discardableResult
     func write(_ text: String, to name: String, mode: Int = 0o600) throws -> String {
         let path = file(name)
-        guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
+        guard
+            FileManager.default.createFile(
+                atPath: path, contents: Data(text.utf8), attributes: [.posixPermissions: mode])
         else { throw ToolFailure(description: "cannot write \(path)") }
         return path
     }
