@@ -18,8 +18,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
     targets: [
         // C libraries
@@ -39,14 +39,14 @@ let package = Package(
 
         // Edges
         .target(name: "GeoDocuments", dependencies: ["GeoCore", .product(name: "Yams", package: "Yams")]),
-        .target(name: "GeoRuntime", dependencies: ["GeoCore", "CLinux", .product(name: "Logging", package: "swift-log")]),
+        .target(name: "GeoRuntime", dependencies: ["GeoCore", "CLinux"]),
         .target(name: "GeoViews", dependencies: ["GeoCore"]),
         .target(
             name: "GeoCommands",
             dependencies: [
                 "GeoCore", "GeoDocuments", "GeoRuntime", "GeoViews", "SSHTransport", "PostgresTransport",
                 "HTTPTransport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .executableTarget(name: "geo-failover", dependencies: ["GeoCommands"]),
 
@@ -58,7 +58,8 @@ let package = Package(
         .testTarget(name: "GeoCoreTests", dependencies: ["GeoCore", "GeoTestSupport"]),
         .testTarget(name: "GeoDocumentsTests", dependencies: ["GeoDocuments", "GeoCore"]),
         .testTarget(name: "GeoRuntimeTests", dependencies: ["GeoRuntime", "GeoCore", "GeoTestSupport"]),
-        .testTarget(name: "GeoViewsTests", dependencies: ["GeoViews", "GeoCore", "GeoTestSupport"]),
+        .testTarget(
+            name: "GeoViewsTests", dependencies: ["GeoViews", "GeoCore", "GeoTestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "GeoCommandsTests",
             dependencies: ["GeoCommands", "GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),

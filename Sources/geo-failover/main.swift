@@ -1,3 +1,3 @@
 import GeoCommands
 
-print("not built yet")
+await GeoFailover.start()

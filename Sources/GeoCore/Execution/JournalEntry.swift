@@ -20,7 +20,7 @@ package struct JournalRecord: Sendable, Hashable, Codable {
 /// What happened, in the only words that state is rebuilt from. Every associated value is labelled: it reaches a file.
 package enum JournalEntry: Sendable, Hashable, Codable {
     case runStarted(plan: Digest, by: Actor, toolVersion: String, epoch: Int)
-    case runResumed(by: Actor, toolVersion: String)
+    case runResumed(by: Actor, toolVersion: String, epoch: Int)
     case approved(plan: Digest, by: Actor, how: String)
     /// A fresh look was compared with the plan's basis before the first change, or before the point of no return.
     case driftChecked(before: StepID, drift: [Drift])

@@ -74,7 +74,8 @@ package struct RunState: Sendable, Hashable {
             self.epoch = epoch
             phase = .running
             startedAt = at
-        case .runResumed:
+        case .runResumed(_, _, let epoch):
+            self.epoch = epoch
             phase = .running
             endedAt = nil
             // What was seen before the pause says nothing about now.

@@ -18,6 +18,8 @@ package struct Plan: Sendable, Hashable, Codable {
     /// What was seen when the plan was made; drift is measured against it.
     package var basis: Observation
     package var findings: [Finding]
+    /// The limits that the preflight checks were held to.
+    package var limits: [CheckID: Limits]
     package var waivers: [Waiver]
     /// In the order to print: the runbook's, then the inventory's.
     package var steps: [Step]
@@ -26,7 +28,8 @@ package struct Plan: Sendable, Hashable, Codable {
     package init(
         createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
         from: SiteID, to: SiteID, inventory: Inventory, runbook: DocumentReference, runbookName: String,
-        objectives: Objectives, basis: Observation, findings: [Finding], waivers: [Waiver], steps: [Step],
+        objectives: Objectives, basis: Observation, findings: [Finding], limits: [CheckID: Limits] = [:],
+        waivers: [Waiver], steps: [Step],
         omitted: [OmittedStep]
     ) {
         self.schema = Self.currentSchema
@@ -43,6 +46,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.objectives = objectives
         self.basis = basis
         self.findings = findings
+        self.limits = limits
         self.waivers = waivers
         self.steps = steps
         self.omitted = omitted
@@ -91,5 +95,10 @@ package struct Waiver: Sendable, Hashable, Codable {
         self.by = by
         self.at = at
         self.observed = observed
+    }
+
+    /// Whether it was given for exactly this: another number is another finding, and not accepted by anybody.
+    package func covers(_ finding: Finding) -> Bool {
+        check == finding.check && subject == finding.subject.description && observed == finding.summary
     }
 }

@@ -53,7 +53,10 @@ package enum Planner {
             objectives: Objectives(
                 rtoSeconds: request.runbook.objectives.rtoSeconds ?? request.inventory.objectives.rtoSeconds,
                 rpoSeconds: request.runbook.objectives.rpoSeconds ?? request.inventory.objectives.rpoSeconds),
-            basis: request.observation, findings: request.findings, waivers: request.waivers,
+            basis: request.observation, findings: request.findings,
+            limits: Dictionary(
+                request.runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }),
+            waivers: request.waivers,
             steps: expansion.steps, omitted: expansion.omitted)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
@@ -100,7 +103,7 @@ private struct Expansion {
                 "step \(step.id): \(step.action.rawValue) belongs to the site called `\(part.rawValue)`, not `\(target.part.rawValue)`")
             return []
         }
-        let nodes = chosen(target, action)
+        let nodes = chosen(target, action).filter { !isPromotedElsewhere($0, step) }
         guard !nodes.isEmpty else {
             return omit(step, "no node of \(siteID(target.part)) runs \(names(target.components))")
         }
@@ -187,6 +190,15 @@ private struct Expansion {
         case .one: return first.map { [$0] } ?? []
         case .rest: return matching.filter { $0.id != first?.id }
         }
+    }
+
+    /// A node is promoted once, with the last tier that it belongs to: one that runs Rails beside Sidekiq goes with
+    /// the Rails nodes, unless it holds the database.
+    private func isPromotedElsewhere(_ node: Node, _ step: RunbookStep) -> Bool {
+        guard step.action == .promoteNode else { return false }
+        if steps.contains(where: { $0.action == .promoteNode && $0.node == node.id }) { return true }
+        let holdsDatabase = node.runs(.postgresql) || node.runs(.patroni)
+        return node.runs(.rails) && !holdsDatabase && step.target?.components.contains(.rails) == false
     }
 
     private func verification(_ step: RunbookStep, node: Node?) -> Verification? {

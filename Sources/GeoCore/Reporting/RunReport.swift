@@ -113,7 +113,7 @@ package struct RunReport: Sendable, Hashable, Codable {
 
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
-        case .runStarted(_, let by, _, _), .runResumed(let by, _), .approved(_, let by, _), .answered(_, _, _, let by): by
+        case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _), .answered(_, _, _, let by): by
         default: nil
         }
     }
@@ -136,7 +136,7 @@ package enum Timeline {
         switch entry {
         case .runStarted(let plan, let by, let version, _):
             "\(by.user) on \(by.host) started the run of plan \(plan.short) with geo-failover \(version)"
-        case .runResumed(let by, let version): "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
+        case .runResumed(let by, let version, _): "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
         case .approved(let plan, let by, let how): "\(by.user) on \(by.host) approved plan \(plan.short) (\(how))"
         case .driftChecked(let step, let drift):
             drift.isEmpty

@@ -1,0 +1,85 @@
+import ArgumentParser
+import FoundationEssentials
+import GeoCore
+import GeoRuntime
+import GeoViews
+
+/// `plan`: looks, and writes down every step on every node. Touches nothing.
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Prints every step on every node, before anything is touched.",
+        discussion: """
+            Writes the plan to a file that `execute` takes; the file is refused if it is changed by a byte, and
+            when the deployment is no longer what the plan was made from. Changes no node.
+            Exit code 0: planned. 2: not ready, no plan. 3: the plan would break a promise.
+            """)
+
+    @OptionGroup var inventory: InventoryOptions
+    @OptionGroup var format: OutputOptions
+    @Argument(help: "The runbook, by name or path.") var runbook = "planned-failover"
+    @Option(help: "The site to leave. Default: the observed primary.") var from: String?
+    @Option(help: "The site to promote. Default: the only other site.") var to: String?
+    @Option(name: .customLong("out"), help: "The plan file. Default: FROM-to-TO-TIME.geoplan in the working directory.") var out: String?
+    @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive: [String] = []
+
+    func run() async throws {
+        try await reporting {
+            let inventory = try inventory.load()
+            let runbook = try Documents.runbook(runbook)
+            let waivers = try Waivers(waive)
+            let preflight = Preflight(inventory: inventory, runbook: runbook)
+            let observation = try await Live.with(inventory) { live in
+                await live.observe(preflight.scope(from: from, to: to), progress: live.progressLine)
+            }
+            let pairs = try preflight.pairs(from: from, to: to, observation)
+            guard let pair = pairs.first, pairs.count == 1 else {
+                let names = pairs.map { "--from \($0.from) --to \($0.to)" }.joined(separator: "\n  ")
+                throw CommandFailure("which failover? one of\n  \(names)", .badDocument)
+            }
+            let findings = preflight.findings(pair, observation)
+            let bound = try waivers.bound(to: findings, allPairs: false)
+            let assessment = Assessment(
+                subject: .failover(from: pair.from, to: pair.to), findings: findings, waivers: bound)
+            guard assessment.isReady else {
+                Console.say(FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
+                throw CommandFailure("no plan was made: the deployment is not ready", .notReady)
+            }
+            let request = PlanRequest(
+                inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
+                findings: findings, waivers: bound, createdAt: LiveClock.now(),
+                createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
+            try write(PlanFile(try Self.plan(request)))
+            return .done
+        }
+    }
+
+    private static func plan(_ request: PlanRequest) throws -> Plan {
+        do throws(PlanRefusal) {
+            return try Planner.plan(request)
+        } catch {
+            throw CommandFailure(
+                "no plan was made:\n" + error.reasons.map { "  - \($0)" }.joined(separator: "\n"), .refused)
+        }
+    }
+
+    private func write(_ file: PlanFile) throws {
+        let path = out ?? Self.defaultPath(file.plan)
+        do {
+            try Data(file.bytes).write(to: URL(filePath: path), options: .atomic)
+        } catch {
+            throw CommandFailure("the plan could not be written to \(path): \(error)", .unexpected)
+        }
+        switch format.output {
+        case .text:
+            Console.result(
+                PlanView.text(file.plan, digest: file.digest, path: path, style: Console.style(forResult: true)))
+        case .markdown: Console.result(PlanSheet.markdown(file.plan, digest: file.digest))
+        case .json: Console.result(String(decoding: file.bytes, as: UTF8.self))
+        }
+        Console.say("plan \(file.digest.short) written to \(path)")
+    }
+
+    private static func defaultPath(_ plan: Plan) -> String {
+        "\(plan.from)-to-\(plan.to)-\(RunSession.stamp(plan.createdAt)).geoplan"
+    }
+}

@@ -1,0 +1,79 @@
+import ArgumentParser
+import GeoCore
+import GeoRuntime
+import GeoViews
+
+/// A run as its files tell it; needs no inventory, no runbook and no network.
+struct RecordedRun {
+    let directory: RunDirectory
+    let digest: Digest
+    let state: RunState
+    let records: [JournalRecord]
+
+    init(_ directory: RunDirectory) throws {
+        let file = try directory.readPlan()
+        let contents = try directory.readJournal()
+        var state = RunState(plan: file.plan)
+        for record in contents.records { try state.apply(record.entry, at: record.at) }
+        if contents.tornBytes > 0 { Console.say("note: the last line of the journal is torn; `resume` drops it") }
+        self.directory = directory
+        self.digest = file.digest
+        self.state = state
+        self.records = contents.records
+    }
+}
+
+/// `status`: where a run is, what is safe, which command comes next.
+struct StatusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Says where a run is, what is safe, and which command comes next.")
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var format: OutputOptions
+    @Flag(help: "One line, to paste into a chat.") var short = false
+    @Argument(help: "The run. Default: the newest.") var run: String?
+
+    func run() async throws {
+        try await reporting {
+            let recorded = try RecordedRun(try state.run(run))
+            let (name, now) = (recorded.directory.run, LiveClock.now())
+            if format.output == .json {
+                Console.result(StatusView.json(name, recorded.state, now: now))
+            } else if short {
+                Console.result(StatusView.short(name, recorded.state, now: now))
+            } else {
+                Console.result(
+                    StatusView.text(name, recorded.state, now: now, style: Console.style(forResult: true)))
+                if let lock = try recorded.directory.lock() {
+                    withExtendedLifetime(lock) {}
+                } else {
+                    Console.result("A process on this machine is executing it now.")
+                }
+            }
+            return .done
+        }
+    }
+}
+
+/// `report`: what a run was.
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Prints what a run was: timeline, RTO and RPO reached, decisions, waivers.")
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var format: OutputOptions
+    @Argument(help: "The run. Default: the newest.") var run: String?
+
+    func run() async throws {
+        try await reporting {
+            let recorded = try RecordedRun(try state.run(run))
+            let report = RunReport(
+                run: recorded.directory.run, digest: recorded.digest, state: recorded.state, records: recorded.records)
+            switch format.output {
+            case .json: for line in ReportView.json(report) { Console.result(line) }
+            case .text, .markdown: Console.result(ReportView.markdown(report))
+            }
+            return .done
+        }
+    }
+}

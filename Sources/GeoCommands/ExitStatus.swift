@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// What the tool's exit codes mean (DESIGN.md, section 11).
+enum ExitStatus: Int32, Sendable {
+    case done = 0
+    case unexpected = 1
+    case notReady = 2
+    case refused = 3
+    case halted = 4
+    case declined = 5
+    case heldByAnother = 6
+    case badDocument = 65
+
+    var code: ExitCode { ExitCode(rawValue) }
+}
+
+/// Something that ends a command: what to say, and the exit code.
+struct CommandFailure: Error, Sendable {
+    var message: String
+    var status: ExitStatus
+    init(_ message: String, _ status: ExitStatus) {
+        self.message = message
+        self.status = status
+    }
+}

@@ -1,0 +1,32 @@
+package import ArgumentParser
+
+/// The command line.
+package struct GeoFailover: AsyncParsableCommand {
+    package static let version = "0.1.0"
+
+    package static let configuration = CommandConfiguration(
+        commandName: "geo-failover",
+        abstract: "Fails a multi-node GitLab Geo deployment over from one site to another, step by step, proved.",
+        discussion: """
+            check     is a failover possible now, what would be lost, what must be fixed
+            plan      every step on every node, before anything is touched
+            execute   runs a plan over SSH, proves each step by looking, survives a crash
+            resume    goes on with a run that halted or was killed
+            status    where a run is, what is safe, which command comes next
+            report    what a run was: timeline, RTO and RPO reached
+
+            check, plan, status, report and the nouns change no node.
+            Exit codes: 0 done, 1 unexpected, 2 not ready, 3 refused, 4 halted, 5 declined,
+            6 held by another, 64 usage, 65 bad inventory or runbook.
+            """,
+        version: version,
+        subcommands: [
+            CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, StatusCommand.self,
+            ReportCommand.self, InventoryCommand.self, RunbookCommand.self,
+        ])
+
+    package init() {}
+
+    /// Runs the program; does not return.
+    package static func start() async { await main() }
+}

@@ -1,0 +1,26 @@
+import Dispatch
+import Glibc
+
+/// Turns SIGINT, SIGTERM and SIGHUP into calls, for as long as it lives. A second one is a second call.
+final class Signals {
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ onSignal: @escaping @Sendable () async -> Void) {
+        _ = signal(SIGPIPE, SIG_IGN)
+        sources = [SIGINT, SIGTERM, SIGHUP].map { number in
+            _ = signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                if number == SIGINT { Console.say("\ninterrupt: nothing new is started; once more to stop waiting") }
+                Task { await onSignal() }
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    func stop() {
+        for source in sources { source.cancel() }
+        for number in [SIGINT, SIGTERM, SIGHUP] { _ = signal(number, SIG_DFL) }
+    }
+}

@@ -1,0 +1,165 @@
+import GeoCore
+
+extension EffectPerformer {
+    /// How long a node may be out of reach, beyond the command's own limit, before its outcome counts as not known.
+    private static let patienceSeconds = 90.0
+
+    /// Starts the command on its node, or finds it there under its key, and follows it to its end.
+    func run(_ stepID: StepID, _ attempt: Int, _ index: Int, _ key: String) async -> EffectResult {
+        guard case .commands(let commands, let nodeID, let expected)? = plan.step(stepID)?.operation,
+            let node = plan.inventory.node(nodeID)
+        else { preconditionFailure("\(stepID) runs no commands") }
+        let script: JobScript
+        do {
+            script = JobScript(
+                key: key, run: journal.run, epoch: state.epoch, command: commands[index], node: nodeID,
+                expected: expected, receipt: try await journal.receipt(forCommand: key))
+        } catch {
+            return .failed(error)
+        }
+        let (outcome, output) = await follow(script, stepID, node)
+        guard let outcome else { return .advance }
+        do {
+            let clean = Redactor.redact(output)
+            let path = try ports.keepTranscript(key, clean)
+            let reference = TranscriptReference(
+                path: path, digest: Digest(of: clean), bytes: clean.count, summary: Transcript.summary(clean))
+            return .entries([
+                .commandFinished(step: stepID, attempt: attempt, index: index, outcome: outcome, transcript: reference)
+            ])
+        } catch {
+            return .failed(error)
+        }
+    }
+
+    /// - Returns: `nil` when nobody waits any longer.
+    private func follow(_ script: JobScript, _ step: StepID, _ node: Node) async -> (CommandOutcome?, [UInt8]) {
+        var output: [UInt8] = []
+        var lastAnswer = ports.clock.now()
+        var pause = Duration.milliseconds(100)
+        while !Task.isCancelled {
+            let boundary = ports.boundary()
+            let visit = await ports.shell.exchange(script.bounded(by: boundary), output.count, node)
+            if case .answered(let bytes, _) = visit, let answer = JobAnswer(bytes, boundary: boundary, offset: output.count) {
+                lastAnswer = ports.clock.now()
+                pause = .milliseconds(100)
+                output += answer.output
+                if let line = Transcript.lines(answer.output.suffix(4096), last: 1).last {
+                    ports.announce(.output(step: step, line: line))
+                }
+                if answer.hasMore, answer.state.isOver { continue }
+                if let outcome = outcome(answer.state, script.command) { return (outcome, output) }
+                continue
+            }
+            let trouble = Self.trouble(visit)
+            ports.announce(.unreachable(step: step, text: trouble))
+            let silence = ports.clock.now().seconds(since: lastAnswer)
+            if silence > Self.patienceSeconds {
+                return (.unreachable(text: "\(node.id) gave no answer for \(Int(silence)) s: \(trouble)"), output)
+            }
+            await ports.clock.sleep(pause)
+            pause = min(pause * 2, .seconds(5))
+        }
+        return (nil, output)
+    }
+
+    private static func trouble(_ visit: NodeVisit) -> String {
+        switch visit {
+        case .answered(let output, _): Transcript.lines(output.suffix(400), last: 1).last ?? "its answer was cut off"
+        case .failed(let failure): failure.text
+        }
+    }
+
+    private func outcome(_ state: JobAnswer.State, _ command: RemoteCommand) -> CommandOutcome? {
+        switch state {
+        case .running: nil
+        case .exited(let status, let seconds):
+            // `timeout` exits 124, or 137 after its kill; a command that says so itself ends before the limit.
+            (status == 124 || status == 137) && seconds >= command.timeLimitSeconds
+                ? .timedOut(afterSeconds: command.timeLimitSeconds)
+                : .exited(status: status, seconds: Double(seconds))
+        case .lost(let text): .lost(text: text)
+        case .refused(let text): .refused(text: text)
+        }
+    }
+
+    // MARK: On the operator's machine
+
+    func runLocally(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
+        guard let step = plan.step(stepID) else { return .advance }
+        let began = ports.clock.now()
+        do {
+            let result: LocalPrograms.Result
+            switch step.operation {
+            case .hook(_, let arguments, let limit):
+                result = try await ports.programs.run(arguments, environment(step), limit)
+            case .pushCanary(let repository, let limit):
+                result = try await ports.programs.run(CanaryPush.arguments(repository), environment(step), limit)
+            case .commands, .confirmation, .manual, .wait: return .advance
+            }
+            let clean = Redactor.redact(result.output)
+            let key = ExecutionStateMachine.key(step: stepID, attempt: attempt, index: 0)
+            let transcript = TranscriptReference(
+                path: try ports.keepTranscript(key, clean), digest: Digest(of: clean), bytes: clean.count,
+                summary: Transcript.summary(clean))
+            let seconds = ports.clock.now().seconds(since: began)
+            let outcome: CommandOutcome =
+                result.isTimedOut
+                ? .timedOut(afterSeconds: Int(seconds)) : .exited(status: result.status ?? -1, seconds: seconds)
+            var entries: [JournalEntry] = [
+                .commandFinished(step: stepID, attempt: attempt, index: 0, outcome: outcome, transcript: transcript)
+            ]
+            if result.status != 0 {
+                let last = transcript.summary.lastLines.last.map { ": \($0)" } ?? ""
+                entries.append(
+                    .stepFailed(
+                        step: stepID, attempt: attempt, reason: Timeline.text(outcome, transcript) + last, findings: []))
+            }
+            return .entries(entries)
+        } catch {
+            return .entries([
+                .stepFailed(
+                    step: stepID, attempt: attempt, reason: "the program could not be run: \(error)", findings: [])
+            ])
+        }
+    }
+
+    private func environment(_ step: Step) -> [String: String] {
+        [
+            "GEO_FAILOVER_RUN": journal.run.rawValue, "GEO_FAILOVER_STEP": step.id.rawValue,
+            "GEO_FAILOVER_FROM": plan.from.rawValue, "GEO_FAILOVER_TO": plan.to.rawValue,
+            "GEO_FAILOVER_TO_URL": plan.inventory.site(plan.to)?.url ?? "",
+        ]
+    }
+}
+
+extension JobAnswer.State {
+    /// Nothing more will be written to the output.
+    var isOver: Bool {
+        switch self {
+        case .running: false
+        case .exited, .lost, .refused: true
+        }
+    }
+}
+
+/// An empty commit pushed with the operator's own git: proves login, transport, hooks and storage in one go.
+enum CanaryPush {
+    static func arguments(_ repository: String) -> [String] {
+        [
+            "sh", "-c",
+            """
+            set -e
+            dir=$(mktemp -d)
+            trap 'rm -rf "$dir"' EXIT
+            git -c http.lowSpeedLimit=1 -c http.lowSpeedTime=30 clone --quiet --depth 1 "$1" "$dir/canary"
+            cd "$dir/canary"
+            git -c user.name=geo-failover -c user.email=geo-failover@localhost commit --quiet --allow-empty -m "Canary of run $GEO_FAILOVER_RUN"
+            git push --quiet origin HEAD
+            git rev-parse HEAD
+            git ls-remote --exit-code origin HEAD
+            """,
+            "geo-failover-canary", repository,
+        ]
+    }
+}

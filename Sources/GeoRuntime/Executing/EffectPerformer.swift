@@ -1,0 +1,194 @@
+import GeoCore
+
+/// Performs one effect. Holds a copy of the run's state as it was when the effect was decided; writes nothing.
+struct EffectPerformer: Sendable {
+    let ports: ExecutionPorts
+    let journal: Journal
+    let interruption: Interruption
+    let state: RunState
+
+    var plan: Plan { state.plan }
+
+    func perform(_ effect: Effect) async -> EffectResult {
+        switch effect {
+        case .none, .halt, .finish: .advance
+        case .checkDrift(let step, let moment): await checkDrift(step, moment)
+        case .checkRequirements(let step, let attempt, let requirements):
+            await checkRequirements(step, attempt, requirements)
+        case .decide(let step, let attempt, let index, let condition):
+            await decide(step, attempt, index, condition)
+        case .run(let step, let attempt, let index, let key): await run(step, attempt, index, key)
+        case .runLocally(let step, let attempt): await runLocally(step, attempt)
+        case .ask(let step, let attempt): await ask(step, attempt)
+        case .verify(let step, let attempt): await verify(step, attempt)
+        case .settle(let step, let attempt): await settle(step, attempt)
+        }
+    }
+
+    // MARK: Looking
+
+    private func checkDrift(_ step: StepID, _ moment: DriftMoment) async -> EffectResult {
+        var scope = LoadBearing.scope(plan)
+        let references = moment == .firstChange ? preflight : []
+        for reference in references { scope.formUnion(needs(reference)) }
+        let now = await ports.observe(scope)
+        let drift = LoadBearing.drift(plan, now: now, at: moment == .firstChange ? .firstChange : .pointOfNoReturn)
+        let entry = JournalEntry.driftChecked(before: step, drift: drift)
+        guard drift.isEmpty else { return .verdict(.refused(drift: drift), [entry]) }
+        let blocking = references.flatMap { findings($0, now) }.filter { $0.verdict >= .unknown && !isWaived($0) }
+        if !blocking.isEmpty { return .verdict(.notReady(findings: blocking), []) }
+        return .entries([entry])
+    }
+
+    /// The checks that the plan was made under: asked again before the first change.
+    private var preflight: [CheckReference] {
+        var seen: Set<CheckReference> = []
+        return plan.findings.map { finding in
+            CheckReference(check: finding.check, subject: finding.subject, limits: plan.limits[finding.check] ?? .init())
+        }.filter { seen.insert($0).inserted }
+    }
+
+    private func isWaived(_ finding: Finding) -> Bool {
+        plan.waivers.contains { $0.covers(finding) }
+    }
+
+    private func checkRequirements(_ step: StepID, _ attempt: Int, _ requirements: [Requirement]) async -> EffectResult {
+        var scope = ObservationScope()
+        for requirement in requirements { scope.formUnion(needs(requirement.check)) }
+        let now = await ports.observe(scope)
+        let answers = requirements.flatMap { findings($0.check, now) }
+        let blocking = answers.filter { $0.verdict >= .unknown && !isWaived($0) }
+        guard !blocking.isEmpty || answers.isEmpty else { return .advance }
+        let reason = blocking.first.map { "\($0.check) of \($0.subject): \($0.summary)" } ?? "its requirements could not be looked at"
+        return .entries([
+            .stepFailed(step: step, attempt: attempt, reason: "it must not start: \(reason)", findings: blocking)
+        ])
+    }
+
+    private func decide(_ step: StepID, _ attempt: Int, _ index: Int, _ condition: RemoteCommand.Condition) async -> EffectResult {
+        guard let node = plan.step(step)?.node.flatMap(plan.inventory.node) else {
+            preconditionFailure("\(step) has commands and no node")
+        }
+        var scope = ObservationScope()
+        scope.ask([.attributes, .clusterFile], of: [node])
+        let facts = await ports.observe(scope)[node.id]
+        func answer<Value>(_ fact: Observed<Value>, _ isNeeded: (Value) -> Bool, _ because: String) -> EffectResult {
+            switch fact {
+            case .known(let value, _, _) where isNeeded(value): .advance
+            case .known: .entries([.commandSkipped(step: step, attempt: attempt, index: index, because: because)])
+            case .unknown(let reason):
+                .entries([
+                    .stepFailed(
+                        step: step, attempt: attempt, reason: "whether a command is needed cannot be seen: \(reason)",
+                        findings: [])
+                ])
+            }
+        }
+        switch condition {
+        case .attributeFileIsStub: return answer(facts.attributeFile, { $0 != .good }, "the attribute file is whole")
+        case .clusterFileIsEmpty:
+            return answer(facts.clusterFile, { $0 == .empty }, "gitlab-cluster.json is not empty")
+        case .always, .previousSaysNotOK: return .advance
+        }
+    }
+
+    // MARK: Proving
+
+    /// Polls until the check holds. The first look is immediate; then the pauses grow from 0.2 to 5 seconds.
+    private func verify(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
+        guard let step = plan.step(stepID), let until = step.until else { return .advance }
+        let began = ports.clock.now()
+        var pause = Duration.milliseconds(200)
+        while true {
+            let answers = await look(until.check, transcript(stepID))
+            if !answers.isEmpty, answers.worst <= .warn {
+                return .entries([.stepSucceeded(step: stepID, attempt: attempt, how: .performed, findings: answers)])
+            }
+            let worst = answers.max { $0.verdict < $1.verdict }
+            ports.announce(.waiting(step: stepID, finding: worst))
+            let spent = ports.clock.now().seconds(since: began)
+            if spent >= Double(until.withinSeconds) {
+                let seen = worst.map { "\($0.check) of \($0.subject): \($0.summary)" } ?? "nothing was seen"
+                return .entries([
+                    .stepFailed(
+                        step: stepID, attempt: attempt,
+                        reason: "not proven within \(until.withinSeconds) s: \(seen)", findings: answers)
+                ])
+            }
+            if await interruption.level >= .finishWhatIsInFlight, step.operation == .wait {
+                return .entries([
+                    .stepLeftInDoubt(step: stepID, attempt: attempt, reason: "the operator interrupted the wait")
+                ])
+            }
+            if Task.isCancelled { return .advance }
+            await ports.clock.sleep(min(pause, .seconds(max(0.05, Double(until.withinSeconds) - spent))))
+            pause = min(pause * 3 / 2, .seconds(5))
+        }
+    }
+
+    private func settle(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
+        guard let step = plan.step(stepID), let until = step.until else { return .advance }
+        let answers = await look(until.check, nil)
+        return .entries([ExecutionStateMachine.settle(step, attempt: attempt, findings: answers)])
+    }
+
+    private func transcript(_ step: StepID) -> TranscriptSummary? {
+        if case .running(let running) = state.progress(of: step) { running.lastTranscript } else { nil }
+    }
+
+    private func look(_ reference: CheckReference, _ transcript: TranscriptSummary?) async -> [Finding] {
+        let now = await ports.observe(needs(reference))
+        return findings(reference, now, transcript)
+    }
+
+    private func context(_ reference: CheckReference, _ transcript: TranscriptSummary?) -> CheckContext {
+        CheckContext(
+            inventory: plan.inventory, subject: reference.subject, limits: reference.limits, from: plan.from,
+            to: plan.to, transcript: transcript)
+    }
+
+    private func needs(_ reference: CheckReference) -> ObservationScope {
+        CheckCatalog.check(reference.check)?.needs(context(reference, nil)) ?? ObservationScope()
+    }
+
+    private func findings(
+        _ reference: CheckReference, _ observation: Observation, _ transcript: TranscriptSummary? = nil
+    ) -> [Finding] {
+        guard let check = CheckCatalog.check(reference.check) else {
+            return [
+                Finding(
+                    check: reference.check, subject: reference.subject, verdict: .unknown,
+                    summary: "this release has no such check")
+            ]
+        }
+        return check.findings(context(reference, transcript), observation)
+    }
+
+    // MARK: Asking
+
+    private func ask(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
+        guard let step = plan.step(stepID) else { return .advance }
+        let question: OperatorPrompt.Question
+        switch step.operation {
+        case .confirmation(let text, let answer):
+            question = .init(step: stepID, text: text, expected: answer)
+        case .manual(let instructions): question = .init(step: stepID, text: instructions, expected: nil)
+        case .commands, .hook, .pushCanary, .wait: return .advance
+        }
+        guard let answer = await ports.prompt.ask(question) else {
+            return .entries([
+                .stepFailed(
+                    step: stepID, attempt: attempt,
+                    reason: "nobody is there to answer; resume on a terminal, or with --approve", findings: [])
+            ])
+        }
+        if let expected = question.expected, answer != expected {
+            let failed = JournalEntry.stepFailed(
+                step: stepID, attempt: attempt, reason: "declined: the answer was not `\(expected)`", findings: [])
+            return .verdict(.declined(step: stepID), [failed])
+        }
+        return .entries([
+            .answered(step: stepID, attempt: attempt, answer: answer, by: state.approvedBy ?? Actor(user: "?", host: "?"))
+        ])
+    }
+}

@@ -1,0 +1,86 @@
+package import GeoCore
+
+/// What the executor touches the world with.
+package struct ExecutionPorts: Sendable {
+    package var observe: @Sendable (_ scope: ObservationScope) async -> Observation
+    package var shell: NodeShell
+    package var programs: LocalPrograms
+    package var prompt: OperatorPrompt
+    package var clock: WallClock
+    package var boundary: @Sendable () -> String
+    /// Keeps a transcript; returns its path relative to the run directory.
+    package var keepTranscript: @Sendable (_ key: String, _ bytes: [UInt8]) throws -> String
+    package var announce: @Sendable (_ event: RunEvent) -> Void
+
+    package init(
+        observe: @escaping @Sendable (_ scope: ObservationScope) async -> Observation, shell: NodeShell,
+        programs: LocalPrograms, prompt: OperatorPrompt, clock: WallClock,
+        boundary: @escaping @Sendable () -> String,
+        keepTranscript: @escaping @Sendable (_ key: String, _ bytes: [UInt8]) throws -> String,
+        announce: @escaping @Sendable (_ event: RunEvent) -> Void
+    ) {
+        self.observe = observe
+        self.shell = shell
+        self.programs = programs
+        self.prompt = prompt
+        self.clock = clock
+        self.boundary = boundary
+        self.keepTranscript = keepTranscript
+        self.announce = announce
+    }
+}
+
+/// What happens during a run, for the display. The journal is the truth; this is only quicker.
+package enum RunEvent: Sendable {
+    case recorded(record: JournalRecord)
+    /// New output of a command: its last whole line.
+    case output(step: StepID, line: String)
+    /// A verification that does not hold yet.
+    case waiting(step: StepID, finding: Finding?)
+    /// A node cannot be reached, and is tried again.
+    case unreachable(step: StepID, text: String)
+}
+
+/// How an execution ended.
+package enum RunOutcome: Sendable, Hashable {
+    case finished
+    case halted(reason: String)
+    /// The world is not what the plan was made from; nothing was changed by this execution since.
+    case refused(drift: [Drift])
+    /// The checks of the plan do not hold any more.
+    case notReady(findings: [Finding])
+    case declined(step: StepID)
+}
+
+/// The operator's Ctrl-C, told to everything that waits. Once: start nothing new. Twice: stop waiting.
+package actor Interruption {
+    package enum Level: Int, Sendable, Comparable {
+        case none, finishWhatIsInFlight, stopWaiting
+        package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+    package private(set) var level: Level = .none
+    private var waiters: [CheckedContinuation<Level, Never>] = []
+
+    package init() {}
+
+    package func raise() {
+        level = level == .none ? .finishWhatIsInFlight : .stopWaiting
+        for waiter in waiters { waiter.resume(returning: level) }
+        waiters = []
+    }
+
+    /// Waits until the level is above `known`, or until ``release()``.
+    package func next(above known: Level) async -> Level {
+        if level > known || isReleased { return level }
+        return await withCheckedContinuation { waiters.append($0) }
+    }
+
+    private var isReleased = false
+
+    /// Lets every waiter go: the run is over.
+    package func release() {
+        isReleased = true
+        for waiter in waiters { waiter.resume(returning: level) }
+        waiters = []
+    }
+}

@@ -1,0 +1,212 @@
+package import GeoCore
+
+/// The POSIX `sh` script that starts a command on a node, once, detached from the SSH session, and tells how it is.
+///
+/// A lost session kills `gitlab-ctl geo promote` in the middle and leaves a node on which it exits 3 for ever
+/// (gitlab-ctl-behaviour.md 3.5). So the command runs in a session of its own with its output, its pid and its exit
+/// status in `/var/lib/geo-failover/jobs/RUN/KEY` on the node. `mkdir` of that directory is what makes "at most once".
+package struct JobScript: Sendable {
+    package let key: String
+    package let command: RemoteCommand
+    package let node: NodeID
+    private let run: RunID
+    private let epoch: Int
+    private let expected: NodeIdentity
+
+    /// Longest time that one exchange waits on the node for the command to end.
+    package static let waitSeconds = 2
+    /// Most bytes of output in one exchange.
+    package static let chunkBytes = 256 << 10
+
+    package init(
+        key: String, run: RunID, epoch: Int, command: RemoteCommand, node: NodeID, expected: NodeIdentity,
+        receipt: consuming JournalReceipt
+    ) {
+        self.key = key
+        self.run = run
+        self.epoch = epoch
+        self.command = command
+        self.node = node
+        self.expected = expected
+        _ = consume receipt
+    }
+
+    /// Random per exchange, so that no output can imitate a frame.
+    package private(set) var boundary = ""
+
+    func bounded(by boundary: String) -> JobScript {
+        var copy = self
+        copy.boundary = boundary
+        return copy
+    }
+
+    /// The text for `sh -s`, wrapped in a function that the last line calls, so that half a script does nothing.
+    package func text(offset: Int) -> String {
+        let quoted = RemoteCommand.quoted
+        let arguments = command.arguments.map(quoted).joined(separator: " ")
+        let values = """
+            B=\(quoted(boundary)) HOST=\(quoted(expected.hostName)) MACHINE=\(quoted(expected.machineID))
+            EPOCH=\(epoch) RUN=\(quoted(run.rawValue)) KEY=\(quoted(key)) OFFSET=\(offset)
+            LIMIT=\(command.timeLimitSeconds) KEEP=\(command.outputLimitBytes) CHUNK=\(Self.chunkBytes) WAIT=\(Self.waitSeconds)
+            """
+        return """
+            geo_failover_job() {
+            \(values)
+            \(Self.guardText)
+            dir=$base/jobs/$RUN/$KEY
+            if mkdir "$dir" 2>/dev/null; then
+            printf '%s\\n' \(quoted(command.shellText)) >"$dir/command"
+            cat /proc/sys/kernel/random/boot_id >"$dir/boot"
+            date +%s >"$dir/began"
+            setsid sh -c \(quoted(Self.runner)) geo-failover-job "$dir" "$LIMIT" "$KEEP" \(arguments) >/dev/null 2>&1 </dev/null &
+            elif [ ! -d "$dir" ]; then
+            say "refused $dir cannot be made"
+            return
+            fi
+            \(Self.reportText)
+            }
+            geo_failover_job
+
+            """
+    }
+
+    /// Refuses on another machine than the plan was made for, and for an older epoch than the node has seen.
+    private static let guardText = """
+        say() { printf '%s %s\\n' "$B" "$*"; }
+        base=/var/lib/geo-failover
+        umask 077
+        host=$(hostname -f 2>/dev/null || hostname)
+        machine=$(cat /etc/machine-id 2>/dev/null)
+        if [ "$host" != "$HOST" ] || [ "$machine" != "$MACHINE" ]; then
+        say "refused this is $host with machine id $machine, and the plan was made for $HOST with $MACHINE"
+        return
+        fi
+        if ! mkdir -p "$base/jobs/$RUN"; then
+        say "refused $base cannot be written on this node"
+        return
+        fi
+        have=$(cat "$base/epoch" 2>/dev/null)
+        have=${have:-0}
+        case $have in
+        *[!0-9]*) say "refused $base/epoch is damaged"; return ;;
+        esac
+        if [ "$have" -gt "$EPOCH" ]; then
+        say "refused another run holds this node: its epoch is $have, this run has $EPOCH"
+        return
+        fi
+        if [ "$have" -lt "$EPOCH" ]; then
+        if ! printf '%s\\n' "$EPOCH" >"$base/epoch.new" || ! mv "$base/epoch.new" "$base/epoch"; then
+        say "refused $base/epoch cannot be written"
+        return
+        fi
+        fi
+        """
+
+    /// Runs in its own session. The lock is held until the exit status is there, so that a waiter needs no polling;
+    /// the command must not inherit it, or a service that it starts would hold it for ever. Output goes through a
+    /// reader that keeps the first KEEP bytes and swallows the rest: a full disk must not kill a promotion.
+    private static let runner = """
+        dir=$1 limit=$2 keep=$3
+        shift 3
+        exec 9>"$dir/lock"
+        flock 9
+        echo $$ >"$dir/pid.new"
+        mv "$dir/pid.new" "$dir/pid"
+        mkfifo "$dir/pipe"
+        { head -c "$keep" >"$dir/output"; cat >/dev/null; : >"$dir/drained"; } <"$dir/pipe" 9>&- &
+        timeout -k 30 "$limit" "$@" >"$dir/pipe" 2>&1 </dev/null 9>&-
+        status=$?
+        n=0
+        while [ ! -e "$dir/drained" ] && [ "$n" -lt 100 ]; do sleep 0.02; n=$((n + 1)); done
+        printf '%s %s\\n' "$status" "$(date +%s)" >"$dir/exit.new"
+        mv "$dir/exit.new" "$dir/exit"
+        """
+
+    private static let reportText = """
+        n=0
+        while [ ! -e "$dir/exit" ] && [ "$n" -lt 100 ]; do
+        if [ -e "$dir/pid" ]; then flock -s -w "$WAIT" "$dir/lock" true; break; fi
+        sleep 0.02
+        n=$((n + 1))
+        done
+        if [ ! -e "$dir/exit" ]; then
+        if [ "$(cat "$dir/boot" 2>/dev/null)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+        state="lost the node was started again while the command ran"
+        elif [ ! -e "$dir/pid" ] && [ "$(date +%s)" -gt "$(($(cat "$dir/began" 2>/dev/null || echo 0) + 30))" ]; then
+        state="lost the command was about to start and never did"
+        elif [ -e "$dir/pid" ] && ! kill -0 "$(cat "$dir/pid")" 2>/dev/null; then
+        state="lost the command is gone and left no exit status"
+        else
+        state=running
+        fi
+        fi
+        if [ -e "$dir/exit" ]; then state="exited $(cat "$dir/exit") $(cat "$dir/began")"; fi
+        say "$state"
+        size=$(wc -c <"$dir/output" 2>/dev/null || echo 0)
+        count=$((size - OFFSET))
+        if [ "$count" -lt 0 ]; then count=0; fi
+        if [ "$count" -gt "$CHUNK" ]; then count=$CHUNK; fi
+        say "output $((OFFSET)) $((count)) $((size))"
+        if [ "$count" -gt 0 ]; then tail -c "+$((OFFSET + 1))" "$dir/output" | head -c "$count"; fi
+        printf '\\n'
+        say end
+        """
+}
+
+/// What one exchange said of the job.
+package struct JobAnswer: Sendable, Hashable {
+    package enum State: Sendable, Hashable {
+        case running
+        case exited(status: Int, seconds: Int)
+        case lost(text: String)
+        case refused(text: String)
+    }
+    package var state: State
+    package var output: [UInt8]
+    /// Whether more output is on the node than was sent so far.
+    package var hasMore: Bool
+
+    /// `nil` when the answer was cut off or is not ours: then nothing is known, and the exchange is repeated.
+    package init?(_ bytes: [UInt8], boundary: String, offset: Int) {
+        var rest = bytes[...]
+        func line() -> String? {
+            guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+            defer { rest = rest[(end + 1)...] }
+            return String(decoding: rest[..<end], as: UTF8.self)
+        }
+        func framed() -> [Substring]? {
+            // Lines before the frame (a banner, a warning of sudo) are not ours.
+            while let text = line() {
+                if text.hasPrefix(boundary + " ") {
+                    return text.dropFirst(boundary.count + 1).split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+                }
+            }
+            return nil
+        }
+        guard let first = framed(), let word = first.first else { return nil }
+        let detail = first.count > 1 ? String(first[1]) : ""
+        switch word {
+        case "refused":
+            self.state = .refused(text: detail)
+            self.output = []
+            self.hasMore = false
+            return
+        case "running": self.state = .running
+        case "lost": self.state = .lost(text: detail)
+        case "exited":
+            let numbers = detail.split(separator: " ").map { Int($0) }
+            guard numbers.count == 3, let status = numbers[0], let ended = numbers[1], let began = numbers[2] else { return nil }
+            self.state = .exited(status: status, seconds: max(0, ended - began))
+        default: return nil
+        }
+        guard let header = framed(), header.first == "output", header.count == 2 else { return nil }
+        let numbers = header[1].split(separator: " ").map { Int($0) }
+        guard numbers.count == 3, numbers[0] == offset, let count = numbers[1], let size = numbers[2],
+            count >= 0, rest.count > count
+        else { return nil }
+        self.output = Array(rest.prefix(count))
+        self.hasMore = offset + count < size
+        rest = rest.dropFirst(count)
+        guard framed()?.first == "end" else { return nil }
+    }
+}

@@ -1,0 +1,134 @@
+import CLinux
+import FoundationEssentials
+package import GeoCore
+import Glibc
+
+/// Everything about one run in one folder that can be attached to an incident: `plan`, `journal.jsonl`, `transcripts/`.
+package struct RunDirectory: Sendable {
+    package let run: RunID
+    package let path: String
+
+    package init(run: RunID, under parent: String) {
+        self.run = run
+        self.path = parent + "/" + run.rawValue
+    }
+
+    package var planPath: String { path + "/plan.geoplan" }
+    package var journalPath: String { path + "/journal.jsonl" }
+    package var lockPath: String { path + "/lock" }
+    package func transcriptPath(_ key: String) -> String { "transcripts/" + key + ".txt" }
+
+    /// Makes the folder of a new run and writes its plan.
+    ///
+    /// - Throws: ``RunDirectoryError/exists`` when a run of that name is there already.
+    package func create(plan: PlanFile) throws {
+        let parent = String(path.dropLast(run.rawValue.count + 1))
+        try FileManager.default.createDirectory(
+            atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        guard unsafe mkdir(path, 0o700) == 0 else {
+            throw errno == EEXIST ? RunDirectoryError.exists(path) : .system("make \(path)", errno)
+        }
+        guard unsafe mkdir(path + "/transcripts", 0o700) == 0 else {
+            throw RunDirectoryError.system("make \(path)/transcripts", errno)
+        }
+        try writeAtomically(plan.bytes, to: planPath)
+        try Self.syncDirectory(parent)
+    }
+
+    package func readPlan() throws -> PlanFile { try PlanFile(reading: try Self.read(planPath)) }
+
+    package func readJournal() throws -> JournalLine.Contents {
+        FileManager.default.fileExists(atPath: journalPath)
+            ? try JournalLine.decode(try Self.read(journalPath))
+            : JournalLine.Contents(records: [], wholeBytes: 0, tornBytes: 0)
+    }
+
+    /// Opens the journal for appending, cutting off what a crash tore.
+    package func openStore(wholeBytes: Int) throws -> JournalStore {
+        let descriptor = unsafe open(journalPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw RunDirectoryError.system("open \(journalPath)", errno) }
+        guard ftruncate(descriptor, off_t(wholeBytes)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
+            let code = errno
+            close(descriptor)
+            throw RunDirectoryError.system("position \(journalPath)", code)
+        }
+        try Self.syncDirectory(path)
+        let file = OwnedDescriptor(descriptor)
+        return JournalStore { line in
+            try file.writeAll(line)
+            guard fsync(file.number) == 0 else { throw RunDirectoryError.system("sync the journal", errno) }
+        }
+    }
+
+    /// Holds the run for this process; `nil` when another process on this machine holds it.
+    package func lock() throws -> OwnedDescriptor? {
+        let descriptor = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw RunDirectoryError.system("open \(lockPath)", errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            if code == EWOULDBLOCK { return nil }
+            throw RunDirectoryError.system("lock \(lockPath)", code)
+        }
+        return OwnedDescriptor(descriptor)
+    }
+
+    /// Replaces a file whole, or not at all.
+    package func writeAtomically(_ bytes: [UInt8], to target: String) throws {
+        let temporary = target + ".new"
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw RunDirectoryError.system("open \(temporary)", errno) }
+        let file = OwnedDescriptor(descriptor)
+        try file.writeAll(bytes)
+        guard fsync(descriptor) == 0, unsafe rename(temporary, target) == 0 else {
+            throw RunDirectoryError.system("write \(target)", errno)
+        }
+    }
+
+    package static func read(_ path: String) throws -> [UInt8] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw RunDirectoryError.unreadable(path)
+        }
+        return [UInt8](data)
+    }
+
+    private static func syncDirectory(_ path: String) throws {
+        let descriptor = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw RunDirectoryError.system("open \(path)", errno) }
+        let file = OwnedDescriptor(descriptor)
+        guard fsync(file.number) == 0 else { throw RunDirectoryError.system("sync \(path)", errno) }
+    }
+}
+
+/// A file descriptor that is closed when its last user lets go.
+package final class OwnedDescriptor: Sendable {
+    package let number: Int32
+    package init(_ number: Int32) { self.number = number }
+    deinit { close(number) }
+
+    func writeAll(_ bytes: [UInt8]) throws {
+        var done = 0
+        while done < bytes.count {
+            let written = unsafe bytes[done...].withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
+            if written < 0 {
+                if errno == EINTR { continue }
+                throw RunDirectoryError.system("write", errno)
+            }
+            done += written
+        }
+    }
+}
+
+package enum RunDirectoryError: Error, Sendable, CustomStringConvertible {
+    case exists(String)
+    case unreadable(String)
+    case system(String, Int32)
+
+    package var description: String {
+        switch self {
+        case .exists(let path): "\(path) exists already"
+        case .unreadable(let path): "\(path) cannot be read"
+        case .system(let what, let code): unsafe "could not \(what): \(String(cString: strerror(code)))"
+        }
+    }
+}
