@@ -11,7 +11,7 @@ from gitlab_lab.ctl.output import err, out
 
 VERSION = "18.3.0"
 RESOURCES = {"puma": 487, "sidekiq": 455, "postgresql": 491, "gitaly": 296, "geo-postgresql": 301}
-LINES = {"puma": 763, "sidekiq": 706, "postgresql": 770, "gitaly": 454, "geo-postgresql": 466}
+LINES = {"puma": 763, "sidekiq": 706, "postgresql": 769, "gitaly": 454, "geo-postgresql": 466}
 PATHS = """/etc/gitlab /opt/gitlab/embedded/etc /var/log/gitlab /var/opt/gitlab /opt/gitlab/etc /opt/gitlab/sv /opt/gitlab/init
 /opt/gitlab/service /var/opt/gitlab/.ssh /var/opt/gitlab/gitconfig /var/opt/gitlab/logrotate /opt/gitlab/etc/gitlab-rails
 /var/opt/gitlab/gitlab-rails/etc /var/opt/gitlab/gitlab-rails/working /var/opt/gitlab/gitlab-rails/tmp /var/log/gitlab/gitlab-rails

@@ -1,4 +1,4 @@
-"""Connections to the two databases, which reconnect after the server went away."""
+"""Connections to the two databases, shared by threads, made anew after the server went away."""
 
 import contextlib
 import threading
@@ -12,11 +12,16 @@ Error = psycopg2.Error
 
 
 class Connection:
-    """One connection per thread. Statements commit by themselves unless in a `transaction`."""
+    """A few shared connections to one database. A thread keeps one for the length of a `transaction`;
+    outside of that every statement commits by itself."""
+
+    KEPT = 6
 
     def __init__(self, name, application="rails"):
         self.options = settings.databases().get(name)
         self.application = application
+        self.free = []
+        self.lock = threading.Lock()
         self.local = threading.local()
 
     @property
@@ -24,29 +29,48 @@ class Connection:
         return self.options is not None
 
     def _open(self):
-        connection = getattr(self.local, "connection", None)
-        if connection is None or connection.closed:
-            if self.options is None:
-                raise psycopg2.OperationalError("the tracking database is not configured")
-            connection = psycopg2.connect(
-                **self.options, connect_timeout=3, application_name=self.application, keepalives_idle=5,
-                keepalives_interval=2, keepalives_count=3, options="-c statement_timeout=15000",
-                tcp_user_timeout=10000,
-            )
-            connection.autocommit = True
-            self.local.connection = connection
+        if self.options is None:
+            raise psycopg2.OperationalError("the tracking database is not configured")
+        connection = psycopg2.connect(
+            **self.options, connect_timeout=3, application_name=self.application, keepalives_idle=5,
+            keepalives_interval=2, keepalives_count=3, options="-c statement_timeout=15000", tcp_user_timeout=10000,
+        )
+        connection.autocommit = True
         return connection
+
+    def _take(self):
+        with self.lock:
+            if self.free:
+                return self.free.pop()
+        return self._open()
+
+    def _give_back(self, connection):
+        with self.lock:
+            if len(self.free) < self.KEPT and not connection.closed:
+                self.free.append(connection)
+                return
+        connection.close()
 
     def query(self, sql, arguments=()):
         """Rows as dictionaries; an empty list for statements that return none."""
-        connection = self._open()
+        held = getattr(self.local, "held", None)
+        connection = held or self._take()
         try:
             with connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
                 cursor.execute(sql, arguments)
-                return cursor.fetchall() if cursor.description else []
+                rows = cursor.fetchall() if cursor.description else []
         except (psycopg2.OperationalError, psycopg2.InterfaceError):
-            self.close()
+            # The server went away: the others of the pool are dead, too.
+            connection.close()
+            self._forget()
             raise
+        except BaseException:
+            if held is None:
+                self._give_back(connection)
+            raise
+        if held is None:
+            self._give_back(connection)
+        return rows
 
     def read(self, sql, arguments=()):
         """A query that may be repeated once: the first may have met a dead connection."""
@@ -61,21 +85,25 @@ class Connection:
 
     @contextlib.contextmanager
     def transaction(self):
-        self.query("BEGIN")
+        connection = self.local.held = self._take()
         try:
-            yield self
-            self.query("COMMIT")
-        except BaseException:
-            with contextlib.suppress(psycopg2.Error):
-                self.query("ROLLBACK")
-            raise
+            self.query("BEGIN")
+            try:
+                yield self
+                self.query("COMMIT")
+            except BaseException:
+                with contextlib.suppress(psycopg2.Error):
+                    self.query("ROLLBACK")
+                raise
+        finally:
+            self.local.held = None
+            self._give_back(connection)
 
-    def close(self):
-        connection = getattr(self.local, "connection", None)
-        self.local.connection = None
-        if connection is not None:
-            with contextlib.suppress(psycopg2.Error):
-                connection.close()
+    def _forget(self):
+        with self.lock:
+            stale, self.free = self.free, []
+        for connection in stale:
+            connection.close()
 
 
 def ruby_text(error):
