@@ -99,7 +99,7 @@ enum Runs {
         var script = Script()
         script.records = halted
         script.now = script.records.last?.at ?? script.now
-        script.write(.runResumed(by: Actor(user: "ben", host: "ops-2"), toolVersion: "0.9.0"), after: 240)
+        script.write(.runResumed(by: Actor(user: "ben", host: "ops-2"), toolVersion: "0.9.0", epoch: 5), after: 240)
         guard let promote = script.plan.steps.firstIndex(where: { $0.id == "promote-database" }) else { return [] }
         for step in script.plan.steps[promote...] {
             if step.id == "promote-database" {

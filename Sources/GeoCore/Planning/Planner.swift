@@ -51,8 +51,9 @@ package enum Planner {
             scenario: request.runbook.scenario, title: request.runbook.title, from: request.from, to: request.to,
             inventory: request.inventory, runbook: request.runbook.source, runbookName: request.runbook.name,
             objectives: Objectives(
-                rtoSeconds: request.runbook.objectives.rtoSeconds ?? request.inventory.objectives.rtoSeconds,
-                rpoSeconds: request.runbook.objectives.rpoSeconds ?? request.inventory.objectives.rpoSeconds),
+                // What this deployment owes its users outranks what the procedure was written for.
+                rtoSeconds: request.inventory.objectives.rtoSeconds ?? request.runbook.objectives.rtoSeconds,
+                rpoSeconds: request.inventory.objectives.rpoSeconds ?? request.runbook.objectives.rpoSeconds),
             basis: request.observation, findings: request.findings,
             limits: Dictionary(
                 request.runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }),
