@@ -8,18 +8,18 @@ package struct ProbeAnswer: Sendable, Hashable {
 
     /// By command name.
     package let parts: [String: Part]
-    /// The node's clock at the first and at the last line of the script; `nil`: that line is missing.
+    /// The node's clock at the first and at the last line of the script; `nil`: missing, or not in milliseconds.
     package let began: Timestamp?
     package let ended: Timestamp?
-
     /// Whether the script ran to its end.
-    package var isWhole: Bool { ended != nil }
+    package let isWhole: Bool
 
     package init(output: [UInt8], script: ProbeScript) {
         let commands = Dictionary(script.commands.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var parts: [String: Part] = [:]
         var repeated: Set<String> = []
         var times: [String: Timestamp] = [:]
+        var isWhole = false
         var open: OpenFrame?
 
         func close(_ name: String, _ part: Part) {
@@ -29,7 +29,9 @@ package struct ProbeAnswer: Sendable, Hashable {
         for line in Self.markers(in: output, boundary: script.boundary) {
             let name = line.words.count > 1 ? line.words[1] : ""
             switch (line.words.first, line.words.count) {
-            case ("visit", 2), ("trailer", 2): times[line.words[0]] = Self.time(line.words[1])
+            case ("visit", 2), ("trailer", 2):
+                times[line.words[0]] = Self.time(line.words[1])
+                isWhole = isWhole || line.words[0] == "trailer"
             case ("begin", 2): open = OpenFrame(name: name, outputStart: line.end)
             case ("said", 2) where open?.name == name && open?.complaintStart == nil:
                 open?.outputEnd = line.start
@@ -53,6 +55,7 @@ package struct ProbeAnswer: Sendable, Hashable {
         self.parts = parts.filter { !repeated.contains($0.key) }
         self.began = times["visit"]
         self.ended = times["trailer"]
+        self.isWhole = isWhole
     }
 
     /// A line that starts with the boundary and a space, and ended: a cut one could read as something shorter.

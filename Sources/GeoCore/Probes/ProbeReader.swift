@@ -155,7 +155,10 @@ package struct ProbeReader: Sendable {
     /// The node's clock minus the operator's. The script's first line was printed after the visit began, and at least
     /// the script's own duration before it ended; the middle of that span is wrong by at most half of it.
     private func clockOffset() throws(Unreadable) -> Int {
-        guard let began = answer.began, let ended = answer.ended else { throw .cutOff }
+        guard answer.isWhole else { throw .cutOff }
+        guard let began = answer.began, let ended = answer.ended else {
+            throw Unreadable("the node's date command tells no fractions of a second")
+        }
         let onNode = ended.milliseconds - began.milliseconds
         guard onNode >= 0, onNode <= Int64(elapsedMilliseconds) + 1000 else {
             throw Unreadable("the node's clock was set while it was asked")
