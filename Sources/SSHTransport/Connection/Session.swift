@@ -10,7 +10,7 @@ struct Session: ~Copyable {
     private let wire: Wire
 
     /// libssh2's set-up is not thread safe; a static is initialised once.
-    private static let isReady: Bool = libssh2_init(0) == 0
+    static let isReady: Bool = libssh2_init(0) == 0
 
     /// The version at run time, such as "1.10.0".
     static var version: String {
@@ -56,24 +56,17 @@ struct Session: ~Copyable {
 
     // MARK: Setting up
 
-    /// Algorithms by name, never the defaults: no CBC, no SHA-1, no finite-field exchange, which costs 25 times the
-    /// processor time (`reference/performance.md`, A.5).
-    ///
-    /// Names unknown to an older libssh2 are dropped by it.
+    /// Asks for algorithms by name, never for the defaults; false when libssh2 knows none of a kind.
     func prefer(hostKeys: String) -> Bool {
-        let ciphers = "aes128-ctr,aes192-ctr,aes256-ctr"
-        let macs = "hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,hmac-sha2-256,hmac-sha2-512"
         let preferences: [(Int32, String)] = [
-            (LIBSSH2_METHOD_KEX, Self.exchanges), (LIBSSH2_METHOD_HOSTKEY, hostKeys),
-            (LIBSSH2_METHOD_CRYPT_CS, ciphers), (LIBSSH2_METHOD_CRYPT_SC, ciphers),
-            (LIBSSH2_METHOD_MAC_CS, macs), (LIBSSH2_METHOD_MAC_SC, macs),
+            (LIBSSH2_METHOD_KEX, Algorithms.exchanges),
+            (LIBSSH2_METHOD_HOSTKEY, Algorithms.usable(hostKeys: hostKeys)),
+            (LIBSSH2_METHOD_CRYPT_CS, Algorithms.ciphers), (LIBSSH2_METHOD_CRYPT_SC, Algorithms.ciphers),
+            (LIBSSH2_METHOD_MAC_CS, Algorithms.macs), (LIBSSH2_METHOD_MAC_SC, Algorithms.macs),
             (LIBSSH2_METHOD_COMP_CS, "none"), (LIBSSH2_METHOD_COMP_SC, "none"),
         ]
         return preferences.allSatisfy { unsafe libssh2_session_method_pref(pointer, $0.0, $0.1) == 0 }
     }
-
-    private static let exchanges =
-        "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp521,ecdh-sha2-nistp384"
 
     /// What this library can do, for the error that says that it is not enough.
     static var abilities: String {

@@ -1,7 +1,7 @@
 extension KnownHosts.Entry {
     /// Every host key type that may be asked for, best first.
     ///
-    /// RSA only with SHA-2, which libssh2 has from 1.11; older ones drop the names that they do not know.
+    /// RSA only with SHA-2, which libssh2 has from 1.11; `Algorithms` leaves out what the present one lacks.
     private static let types = [
         "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512",
         "rsa-sha2-256",
