@@ -22,7 +22,7 @@ package struct GeoFailover: AsyncParsableCommand {
         version: version,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, StatusCommand.self,
-            ReportCommand.self, InventoryCommand.self, RunbookCommand.self,
+            ReportCommand.self, InventoryCommand.self, RunbookCommand.self, SudoersCommand.self,
         ])
 
     package init() {}

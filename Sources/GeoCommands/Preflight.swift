@@ -40,7 +40,9 @@ struct Preflight {
         let primaries = Set(inventory.sites.filter { isPrimary($0, observation) }.map(\.id))
         let away = matching.filter { primaries.contains($0.from) }
         guard from == nil, primaries.count == 1, !away.isEmpty else {
-            if matching.isEmpty { throw CommandFailure("the inventory has one site: there is nowhere to go", .badDocument) }
+            if matching.isEmpty {
+                throw CommandFailure("the inventory has one site: there is nowhere to go", .badDocument)
+            }
             return matching
         }
         return away
@@ -98,13 +100,15 @@ struct Waivers {
             let check = CheckID(String(argument[..<at]))
             let reason = argument[argument.index(after: equals)...].drop { $0 == " " }
             guard let known = CheckCatalog.check(check) else {
-                throw CommandFailure("--waive names \(check), and no such check exists; see geo-failover check --list", .badDocument)
+                throw CommandFailure(
+                    "--waive names \(check), and no such check exists; see geo-failover check --list", .badDocument)
             }
             guard !known.isInvariant else {
                 throw CommandFailure("\(check) holds up a promise of the tool and cannot be waived", .refused)
             }
             guard reason.count >= 5 else {
-                throw CommandFailure("--waive \(check) needs a reason that a reader of the report understands", .badDocument)
+                throw CommandFailure(
+                    "--waive \(check) needs a reason that a reader of the report understands", .badDocument)
             }
             return Given(
                 check: check, subject: String(argument[argument.index(after: at)..<equals]), reason: String(reason))
@@ -118,11 +122,13 @@ struct Waivers {
             }
             guard !matching.isEmpty || allPairs else {
                 throw CommandFailure(
-                    "--waive \(given.check)@\(given.subject) accepts nothing: there is no such finding now", .badDocument)
+                    "--waive \(given.check)@\(given.subject) accepts nothing: there is no such finding now",
+                    .badDocument)
             }
             return matching.map {
                 Waiver(
-                    check: given.check, subject: given.subject, reason: given.reason, by: "\(Settings.user)@\(Settings.host)",
+                    check: given.check, subject: given.subject, reason: given.reason,
+                    by: "\(Settings.user)@\(Settings.host)",
                     at: LiveClock.now(), observed: $0.summary)
             }
         }

@@ -61,7 +61,8 @@ struct RunSession {
         defer { withExtendedLifetime(lock) {} }
         let contents = try directory.readJournal()
         if contents.tornBytes > 0 {
-            Console.say("note: the last line of the journal was torn by a crash (\(contents.tornBytes) bytes) and is dropped")
+            Console.say(
+                "note: the last line of the journal was torn by a crash (\(contents.tornBytes) bytes) and is dropped")
         }
         var machine = try replay(contents.records)
         let journal = try Journal(
@@ -191,7 +192,8 @@ struct RunSession {
             let other = RunDirectory(run: RunID(name), under: parent)
             guard FileManager.default.fileExists(atPath: other.planPath), let lock = try other.lock() else {
                 if FileManager.default.fileExists(atPath: other.planPath) {
-                    throw CommandFailure("\(name) is being executed on this machine\n  geo-failover status \(name)", .heldByAnother)
+                    throw CommandFailure(
+                        "\(name) is being executed on this machine\n  geo-failover status \(name)", .heldByAnother)
                 }
                 continue
             }
@@ -200,7 +202,8 @@ struct RunSession {
             var state = RunState(plan: plan.plan)
             for record in try other.readJournal().records { try state.apply(record.entry, at: record.at) }
             let sites = Set([plan.plan.from, plan.plan.to])
-            let isSame = plan.plan.inventory.deployment == file.plan.inventory.deployment
+            let isSame =
+                plan.plan.inventory.deployment == file.plan.inventory.deployment
                 && !sites.isDisjoint(with: [file.plan.from, file.plan.to])
             guard isSame, state.phase != .finished, !state.acted.isEmpty else { continue }
             throw CommandFailure(

@@ -16,7 +16,8 @@ struct CheckCommand: AsyncParsableCommand {
     @OptionGroup var format: OutputOptions
     @Option(help: "The site to leave. Default: the observed primary.") var from: String?
     @Option(help: "The site to promote. Default: every other site.") var to: String?
-    @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive: [String] = []
+    @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive:
+        [String] = []
     @Option(help: "The runbook whose limits count, by name or path.") var runbook = "planned-failover"
     @Flag(help: "List every check.") var list = false
     @Option(help: "Explain one check.") var explain: String?
@@ -30,7 +31,8 @@ struct CheckCommand: AsyncParsableCommand {
             }
             if let explain {
                 guard let check = CheckCatalog.check(CheckID(explain)) else {
-                    throw CommandFailure("there is no check named \(explain); see geo-failover check --list", .badDocument)
+                    throw CommandFailure(
+                        "there is no check named \(explain); see geo-failover check --list", .badDocument)
                 }
                 Console.result(CheckView.explain(check, style: style))
                 return .done

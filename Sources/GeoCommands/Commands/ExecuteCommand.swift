@@ -45,17 +45,20 @@ struct ExecuteCommand: AsyncParsableCommand {
             let broken = PlanInvariants.violations(of: file.plan)
             guard broken.isEmpty else {
                 throw CommandFailure(
-                    "the plan would break a promise, and is refused:\n" + broken.map { "  - \($0)" }.joined(separator: "\n"),
+                    "the plan would break a promise, and is refused:\n"
+                        + broken.map { "  - \($0)" }.joined(separator: "\n"),
                     .refused)
             }
             let isApproved = try approval.isGiven(for: file.digest)
             guard isApproved || Console.canAsk else {
                 throw CommandFailure(
-                    "nobody is there to be asked: give --approve \(file.digest.short) after reading the plan", .declined)
+                    "nobody is there to be asked: give --approve \(file.digest.short) after reading the plan", .declined
+                )
             }
             let name = "\(RunSession.stamp(LiveClock.now()))-\(file.plan.from)-to-\(file.plan.to)"
             let directory = RunDirectory(run: RunID(name), under: state.runsDirectory)
-            let session = try RunSession(directory: directory, file: file, isApproved: isApproved, output: format.output)
+            let session = try RunSession(
+                directory: directory, file: file, isApproved: isApproved, output: format.output)
             return try await session.start()
         }
     }
@@ -80,7 +83,8 @@ struct ResumeCommand: AsyncParsableCommand {
             let directory = try state.run(run)
             let file = try directory.readPlan()
             let isApproved = try approval.isGiven(for: file.digest)
-            let session = try RunSession(directory: directory, file: file, isApproved: isApproved, output: format.output)
+            let session = try RunSession(
+                directory: directory, file: file, isApproved: isApproved, output: format.output)
             return try await session.resume()
         }
     }

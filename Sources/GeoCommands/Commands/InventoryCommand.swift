@@ -100,7 +100,8 @@ struct RunbookCommand: AsyncParsableCommand {
                     let known = ActionName.allCases.map(\.rawValue).joined(separator: ", ")
                     throw CommandFailure("there is no action named \(action); there are \(known)", .badDocument)
                 }
-                Console.result(ActionView.explain(ActionCatalog.action(name), on: nil, style: Console.style(forResult: true)))
+                Console.result(
+                    ActionView.explain(ActionCatalog.action(name), on: nil, style: Console.style(forResult: true)))
                 return .done
             }
         }

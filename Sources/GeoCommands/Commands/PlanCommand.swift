@@ -19,8 +19,10 @@ struct PlanCommand: AsyncParsableCommand {
     @Argument(help: "The runbook, by name or path.") var runbook = "planned-failover"
     @Option(help: "The site to leave. Default: the observed primary.") var from: String?
     @Option(help: "The site to promote. Default: the only other site.") var to: String?
-    @Option(name: .customLong("out"), help: "The plan file. Default: FROM-to-TO-TIME.geoplan in the working directory.") var out: String?
-    @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive: [String] = []
+    @Option(name: .customLong("out"), help: "The plan file. Default: FROM-to-TO-TIME.geoplan in the working directory.")
+    var out: String?
+    @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive:
+        [String] = []
 
     func run() async throws {
         try await reporting {
@@ -41,7 +43,8 @@ struct PlanCommand: AsyncParsableCommand {
             let assessment = Assessment(
                 subject: .failover(from: pair.from, to: pair.to), findings: findings, waivers: bound)
             guard assessment.isReady else {
-                Console.say(FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
+                Console.say(
+                    FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
                 throw CommandFailure("no plan was made: the deployment is not ready", .notReady)
             }
             let request = PlanRequest(

@@ -63,7 +63,8 @@ final class DatabaseConnections: Sendable {
         tls: PostgresEndpoint.TLSMode
     ) -> PostgresEndpoint {
         PostgresEndpoint(
-            name: node.id.rawValue, host: host, port: UInt16(clamping: host.hasPrefix("/") ? 5432 : port(database, access)),
+            name: node.id.rawValue, host: host,
+            port: UInt16(clamping: host.hasPrefix("/") ? 5432 : port(database, access)),
             database: database == .main ? "gitlabhq_production" : "gitlabhq_geo_production",
             user: access.user ?? (database == .main ? "gitlab-psql" : "gitlab_geo"),
             password: access.password.map(Secrets.reader), tlsMode: tls)
@@ -86,7 +87,9 @@ final class DatabaseConnections: Sendable {
             }
         } catch {
             return queries.map { _ in
-                .failure(NodeFailure(kind: error.code == .unreachable ? .unreachable : .other, text: error.detail, hint: error.hint))
+                .failure(
+                    NodeFailure(
+                        kind: error.code == .unreachable ? .unreachable : .other, text: error.detail, hint: error.hint))
             }
         }
     }

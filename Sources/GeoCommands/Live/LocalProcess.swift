@@ -14,7 +14,8 @@ enum LocalProcess {
                 let result = try await Subprocess.run(
                     // `env` finds programs by name and by path alike, and says which one it could not start.
                     .name("env"), arguments: Arguments(arguments),
-                    environment: .inherit.updating(Dictionary(uniqueKeysWithValues: environment.map { (.init(stringLiteral: $0), $1) })),
+                    environment: .inherit.updating(
+                        Dictionary(uniqueKeysWithValues: environment.map { (.init(stringLiteral: $0), $1) })),
                     platformOptions: options, output: .bytes(limit: outputLimitBytes), error: .combinedWithOutput)
                 return (code(result.terminationStatus), result.standardOutput)
             }

@@ -97,7 +97,8 @@ final class NodeConnections: Sendable {
     /// A unix socket here that leads to a socket or address as the node sees it.
     func forward(_ target: SSHForwardTarget, from node: Node) async throws(NodeFailure) -> SSHForward {
         guard let client = clients[ClientKey(node.access)], node.access.transport == .libssh2 else {
-            throw NodeFailure(kind: .other, text: "tunnels to databases need `transport: libssh2`, and \(node.id) has openssh")
+            throw NodeFailure(
+                kind: .other, text: "tunnels to databases need `transport: libssh2`, and \(node.id) has openssh")
         }
         do throws(SSHError) {
             return try await client.forward(target, from: destination(node), named: node.id.rawValue)
@@ -108,7 +109,8 @@ final class NodeConnections: Sendable {
 
     private static func complaint(_ text: String, _ node: Node) -> String {
         if text.contains("a password is required") || text.contains("a terminal is required") {
-            return "sudo asks \(node.access.user) for a password on \(node.id); allow it without (geo-failover needs `sudo -n`)"
+            return
+                "sudo asks \(node.access.user) for a password on \(node.id); allow it without (geo-failover needs `sudo -n`)"
         }
         return text
     }

@@ -36,21 +36,25 @@ enum OpenSSH {
     private static func failure(_ status: Int?, _ text: String) -> NodeFailure {
         guard status == 255 else { return NodeFailure(kind: .other, text: text, mayHaveStarted: true) }
         let kind: NodeFailure.Kind =
-            if text.contains("Host key verification failed") || text.contains("host key") { .hostKey }
-            else if text.contains("Permission denied") { .authentication }
-            else if text.contains("timed out") { .timedOut }
-            else { .unreachable }
+            if text.contains("Host key verification failed") || text.contains("host key") {
+                .hostKey
+            } else if text.contains("Permission denied") { .authentication } else if text.contains("timed out") {
+                .timedOut
+            } else { .unreachable }
         return NodeFailure(kind: kind, text: text, mayHaveStarted: kind == .unreachable)
     }
 
     static func arguments(_ node: Node) -> [String] {
         let access = node.access
         var arguments = [
-            "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o", "UserKnownHostsFile=\(access.knownHosts)",
+            "-T", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes", "-o",
+            "UserKnownHostsFile=\(access.knownHosts)",
             "-o", "GlobalKnownHostsFile=/dev/null", "-o", "ConnectTimeout=\(access.connectTimeLimitSeconds)",
             "-o", "ServerAliveInterval=5", "-o", "ServerAliveCountMax=3", "-o", "SendEnv=-*", "-p", String(access.port),
         ]
-        if let file = access.identity.file { arguments += ["-i", file, "-o", "IdentitiesOnly=\(access.identity.usesAgent ? "no" : "yes")"] }
+        if let file = access.identity.file {
+            arguments += ["-i", file, "-o", "IdentitiesOnly=\(access.identity.usesAgent ? "no" : "yes")"]
+        }
         if !access.jump.isEmpty {
             arguments += ["-J", access.jump.map { "\($0.user)@\($0.address):\($0.port)" }.joined(separator: ",")]
         }

@@ -7,7 +7,9 @@ import GeoRuntime
 enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable { case text, json, markdown }
 
 struct InventoryOptions: ParsableArguments {
-    @Option(name: [.customShort("i"), .customLong("inventory")], help: "The inventory file. Environment: GEO_FAILOVER_INVENTORY.")
+    @Option(
+        name: [.customShort("i"), .customLong("inventory")],
+        help: "The inventory file. Environment: GEO_FAILOVER_INVENTORY.")
     var path: String?
 
     var resolvedPath: String { path ?? Settings.environment("GEO_FAILOVER_INVENTORY") ?? "inventory.yaml" }
@@ -48,7 +50,8 @@ struct StateOptions: ParsableArguments {
             return directory
         }
         guard let newest = try names().last else {
-            throw CommandFailure("there is no run in \(runsDirectory): nothing was executed from this machine yet", .badDocument)
+            throw CommandFailure(
+                "there is no run in \(runsDirectory): nothing was executed from this machine yet", .badDocument)
         }
         return RunDirectory(run: RunID(newest), under: runsDirectory)
     }

@@ -14,7 +14,8 @@ enum Console {
 
     static func style(forResult: Bool) -> Style {
         let descriptor = forResult ? STDOUT_FILENO : STDERR_FILENO
-        let isColoured = isatty(descriptor) == 1 && Settings.environment("NO_COLOR") == nil
+        let isColoured =
+            isatty(descriptor) == 1 && Settings.environment("NO_COLOR") == nil
             && Settings.environment("TERM") != "dumb"
         return Style(isColoured: isColoured, width: min(width(of: descriptor) ?? 80, 120))
     }
@@ -35,7 +36,9 @@ enum Console {
         let bytes = Array(text.utf8)
         var done = 0
         while done < bytes.count {
-            let count = unsafe bytes[done...].withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            let count = unsafe bytes[done...].withUnsafeBytes {
+                unsafe Glibc.write(descriptor, $0.baseAddress, $0.count)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 if errno == EAGAIN {

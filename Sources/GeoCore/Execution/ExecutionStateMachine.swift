@@ -123,7 +123,9 @@ package struct ExecutionStateMachine: Sendable {
         case .failed(let attempt, _), .inDoubt(let attempt, _):
             guard stopping == nil, retriable.contains(step.id), dependenciesHold(step) else { return nil }
             // Nothing was sent to a node: there is nothing to look up, and every gate is passed anew.
-            if step.until == nil || step.operation == .wait || !state.acted.contains(step.id) { return start(step, attempt: attempt + 1) }
+            if step.until == nil || step.operation == .wait || !state.acted.contains(step.id) {
+                return start(step, attempt: attempt + 1)
+            }
             return Directive(step: step.id, record: nil, effect: .settle(step: step.id, attempt: attempt))
         }
     }
@@ -228,7 +230,8 @@ package struct ExecutionStateMachine: Sendable {
             return Directive(
                 step: id,
                 record: .commandSkipped(
-                    step: id, attempt: attempt, index: index, because: "the command before it said nothing of a failure"),
+                    step: id, attempt: attempt, index: index, because: "the command before it said nothing of a failure"
+                ),
                 effect: .none)
         }
         if command.condition == .attributeFileIsStub || command.condition == .clusterFileIsEmpty,

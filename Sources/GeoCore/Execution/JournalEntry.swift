@@ -28,7 +28,8 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case commandSkipped(step: StepID, attempt: Int, index: Int, because: String)
     /// Written before the command is sent; without a `commandFinished` the command is in doubt.
     case commandStarted(step: StepID, attempt: Int, index: Int, key: String)
-    case commandFinished(step: StepID, attempt: Int, index: Int, outcome: CommandOutcome, transcript: TranscriptReference?)
+    case commandFinished(
+        step: StepID, attempt: Int, index: Int, outcome: CommandOutcome, transcript: TranscriptReference?)
     case answered(step: StepID, attempt: Int, answer: String, by: Actor)
     case stepSucceeded(step: StepID, attempt: Int, how: Success, findings: [Finding])
     case stepFailed(step: StepID, attempt: Int, reason: String, findings: [Finding])

@@ -21,7 +21,8 @@ package enum Redactor {
     private static func redactLine(_ line: [UInt8]) -> [UInt8] {
         let text = String(decoding: line, as: UTF8.self)
         let lowered = text.lowercased()
-        let mayHold = keys.contains(where: lowered.contains) || prefixes.contains(where: lowered.contains)
+        let mayHold =
+            keys.contains(where: lowered.contains) || prefixes.contains(where: lowered.contains)
             || lowered.contains("://")
         // Bytes that are not UTF-8 stay as they are unless something has to be taken out.
         guard mayHold else { return line }

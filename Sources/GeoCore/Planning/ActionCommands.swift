@@ -25,7 +25,8 @@ package enum ActionCommands {
         "sidekiq", "geo-logcursor",
     ]
 
-    package static func commands(_ name: ActionName, on node: Node, message: String, timeLimit: Int) -> [RemoteCommand] {
+    package static func commands(_ name: ActionName, on node: Node, message: String, timeLimit: Int) -> [RemoteCommand]
+    {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
@@ -58,10 +59,12 @@ package enum ActionCommands {
         case .stopDatabase: .reversible(undo: [command(["gitlab-ctl", "start", "postgresql"], 600)])
         case .stopAndDisable:
             .reversible(undo: [
-                command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60), command(["gitlab-ctl", "start"], 600),
+                command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60),
+                command(["gitlab-ctl", "start"], 600),
             ])
         case .promoteNode:
-            .irreversible(because: "once a node is promoted the sites diverge, and the former primary must be re-seeded")
+            .irreversible(
+                because: "once a node is promoted the sites diverge, and the former primary must be re-seeded")
         case .disableMaintenanceMode, .startCronJobs, .writeProbe, .pushCanary, .wait, .confirm, .hook, .manual:
             .changesNothing
         }

@@ -55,9 +55,11 @@ package enum LoadBearing {
                 guard !site.databaseNodes.filter({ $0.id == node.id }).isEmpty else { return found }
                 if moment == .firstChange || site.id == plan.to {
                     found.append(Fact(subject: subject, name: "database role", value: facts.database.map(role)))
-                    found.append(Fact(subject: subject, name: "timeline", value: facts.database.map { String($0.timeline) }))
                     found.append(
-                        Fact(subject: subject, name: "system identifier", value: facts.database.map(\.systemIdentifier)))
+                        Fact(subject: subject, name: "timeline", value: facts.database.map { String($0.timeline) }))
+                    found.append(
+                        Fact(subject: subject, name: "system identifier", value: facts.database.map(\.systemIdentifier))
+                    )
                     found.append(Fact(subject: subject, name: "Geo's primary", value: facts.geo.map(primaries)))
                 }
                 return found

@@ -36,7 +36,9 @@ package enum PlanInvariants {
         for step in plan.steps {
             for dependency in step.after where !known.contains(dependency) {
                 found.append(
-                    .init(invariant: "known-steps", step: step.id, detail: "waits for \(dependency), which is not in the plan"))
+                    .init(
+                        invariant: "known-steps", step: step.id,
+                        detail: "waits for \(dependency), which is not in the plan"))
             }
         }
         if found.isEmpty, let cyclic = StepGraph(plan.steps).stepInCycle {
@@ -79,7 +81,9 @@ package enum PlanInvariants {
                 }
             }
             if step.onFailure == .continue, step.blastRadius.effect != .none {
-                broken("failure-is-seen", "may not `continue` after a failure: its blast radius is \(step.blastRadius.effect.rawValue)")
+                broken(
+                    "failure-is-seen",
+                    "may not `continue` after a failure: its blast radius is \(step.blastRadius.effect.rawValue)")
             }
             return found
         }
@@ -92,14 +96,17 @@ package enum PlanInvariants {
             guard case .commands(_, let node, let expected) = step.operation else { return nil }
             guard let site = plan.inventory.site(of: node), [plan.from, plan.to].contains(site.id) else {
                 return .init(
-                    invariant: "right-place", step: step.id, detail: "\(node) belongs to neither \(plan.from) nor \(plan.to)")
+                    invariant: "right-place", step: step.id,
+                    detail: "\(node) belongs to neither \(plan.from) nor \(plan.to)")
             }
             if step.subject != .node(id: node) {
-                return .init(invariant: "right-place", step: step.id, detail: "says \(step.subject) and acts on \(node)")
+                return .init(
+                    invariant: "right-place", step: step.id, detail: "says \(step.subject) and acts on \(node)")
             }
             if step.action == .promoteNode, site.id != plan.to {
                 return .init(
-                    invariant: "promote-only-the-candidate", step: step.id, detail: "would promote \(node) of \(site.id)")
+                    invariant: "promote-only-the-candidate", step: step.id,
+                    detail: "would promote \(node) of \(site.id)")
             }
             if plan.basis[node].identity.value != expected {
                 return .init(
@@ -108,7 +115,8 @@ package enum PlanInvariants {
             }
             if let part = ActionCatalog.action(step.action).part, site.id != (part == .from ? plan.from : plan.to) {
                 return .init(
-                    invariant: "right-place", step: step.id, detail: "\(step.action.rawValue) does not belong on \(site.id)")
+                    invariant: "right-place", step: step.id,
+                    detail: "\(step.action.rawValue) does not belong on \(site.id)")
             }
             return nil
         }
@@ -129,7 +137,9 @@ package enum PlanInvariants {
                     $0.action == .stopAndDisable && $0.node == node.id && $0.until?.check.check == "node.fenced"
                         && $0.onFailure == .halt
                 }
-                if !isFenced { broken("fence-before-promote", "\(node.id) of \(plan.from) would not be fenced before it") }
+                if !isFenced {
+                    broken("fence-before-promote", "\(node.id) of \(plan.from) would not be fenced before it")
+                }
             }
             if !before.contains(where: { $0.action == .confirm }) {
                 broken("asked-before-promote", "nobody is asked before it")
@@ -143,7 +153,8 @@ package enum PlanInvariants {
                 broken("fence-seen-again", "does not look at the fence again just before it acts")
             }
             // Whatever still acts on the former primary must be over by then.
-            for other in plan.steps where isOn(plan.from, other, plan) && !before.contains(where: { $0.id == other.id }) {
+            for other in plan.steps where isOn(plan.from, other, plan) && !before.contains(where: { $0.id == other.id })
+            {
                 broken("nothing-after-fence", "\(other.id) could act on \(plan.from) after it")
             }
             return found
@@ -180,13 +191,18 @@ package enum PlanInvariants {
         for step in rails {
             let before = graph.ancestors(of: step.id)
             for node in data where node.id != step.id && !rails.contains(node) && !before.contains(node.id) {
-                found.append(.init(invariant: "data-before-rails", step: step.id, detail: "does not wait for \(node.id)"))
+                found.append(
+                    .init(invariant: "data-before-rails", step: step.id, detail: "does not wait for \(node.id)"))
             }
         }
-        let first = rails.filter { step in rails.allSatisfy { $0 == step || graph.ancestors(of: $0.id).contains(step.id) } }
+        let first = rails.filter { step in
+            rails.allSatisfy { $0 == step || graph.ancestors(of: $0.id).contains(step.id) }
+        }
         if !rails.isEmpty, first.count != 1 {
             found.append(
-                .init(invariant: "one-rails-node-first", step: rails[0].id, detail: "no Rails node is promoted alone before the others"))
+                .init(
+                    invariant: "one-rails-node-first", step: rails[0].id,
+                    detail: "no Rails node is promoted alone before the others"))
         }
         for node in (plan.inventory.site(plan.to)?.nodes ?? []) where node.components.contains(where: \.isPromoted) {
             if !promotions.contains(where: { $0.node == node.id }) {
@@ -202,8 +218,10 @@ package enum PlanInvariants {
         let sites = [plan.from, plan.to].compactMap(plan.inventory.site)
         return sites.flatMap(\.nodes).filter { $0.runs(.patroni) || $0.runs(.praefect) }.map {
             .init(
-                invariant: "supported", detail:
-                    "\($0.id) runs \($0.runs(.patroni) ? "Patroni" : "Praefect"): this release executes failovers of sites with a single PostgreSQL node and Gitaly only; `check` works")
+                invariant: "supported",
+                detail:
+                    "\($0.id) runs \($0.runs(.patroni) ? "Patroni" : "Praefect"): this release executes failovers of sites with a single PostgreSQL node and Gitaly only; `check` works"
+            )
         }
     }
 }

@@ -101,7 +101,8 @@ private struct Expansion {
         }
         if let part = action.part, part != target.part {
             problems.append(
-                "step \(step.id): \(step.action.rawValue) belongs to the site called `\(part.rawValue)`, not `\(target.part.rawValue)`")
+                "step \(step.id): \(step.action.rawValue) belongs to the site called `\(part.rawValue)`, not `\(target.part.rawValue)`"
+            )
             return []
         }
         let nodes = chosen(target, action).filter { !isPromotedElsewhere($0, step) }
@@ -111,7 +112,8 @@ private struct Expansion {
         return nodes.compactMap { node in
             guard let identity = request.observation[node.id].identity.value else {
                 problems.append(
-                    "step \(step.id): \(node.id) was not observed (\(request.observation[node.id].identity.reason ?? "no reason")), so it cannot be told from another machine")
+                    "step \(step.id): \(node.id) was not observed (\(request.observation[node.id].identity.reason ?? "no reason")), so it cannot be told from another machine"
+                )
                 return nil
             }
             let timeLimit = step.timeLimitSeconds ?? action.timeLimitSeconds

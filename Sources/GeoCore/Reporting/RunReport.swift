@@ -103,8 +103,11 @@ package struct RunReport: Sendable, Hashable, Codable {
     }
 
     /// From the start of the first step with at least this effect to the end of the last step that ends it.
-    private static func outage(_ state: RunState, from effect: BlastRadius.Effect, endedBy: Set<ActionName>) -> Outage? {
-        let starts = state.plan.steps.filter { $0.blastRadius.effect >= effect }.compactMap { state.times[$0.id]?.startedAt }
+    private static func outage(_ state: RunState, from effect: BlastRadius.Effect, endedBy: Set<ActionName>) -> Outage?
+    {
+        let starts = state.plan.steps.filter { $0.blastRadius.effect >= effect }.compactMap {
+            state.times[$0.id]?.startedAt
+        }
         guard let start = starts.min() else { return nil }
         let enders = state.plan.steps.filter { endedBy.contains($0.action) }
         let isOver = !enders.isEmpty && enders.allSatisfy { state.hasSucceeded($0.id) }
@@ -113,7 +116,9 @@ package struct RunReport: Sendable, Hashable, Codable {
 
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
-        case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _), .answered(_, _, _, let by): by
+        case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
+            .answered(_, _, _, let by):
+            by
         default: nil
         }
     }
@@ -136,13 +141,15 @@ package enum Timeline {
         switch entry {
         case .runStarted(let plan, let by, let version, _):
             "\(by.user) on \(by.host) started the run of plan \(plan.short) with geo-failover \(version)"
-        case .runResumed(let by, let version, _): "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
+        case .runResumed(let by, let version, _):
+            "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
         case .approved(let plan, let by, let how): "\(by.user) on \(by.host) approved plan \(plan.short) (\(how))"
         case .driftChecked(let step, let drift):
             drift.isEmpty
                 ? "before \(step): nothing that the plan stands on had changed"
                 : "before \(step): \(drift.count) facts that the plan stands on had changed"
-        case .stepStarted(let step, let attempt): attempt == 1 ? "\(step) started" : "\(step) started, attempt \(attempt)"
+        case .stepStarted(let step, let attempt):
+            attempt == 1 ? "\(step) started" : "\(step) started, attempt \(attempt)"
         case .commandSkipped(_, _, _, let because): "command not needed: \(because)"
         case .commandStarted: nil
         case .commandFinished(let step, _, _, let outcome, let transcript): "\(step): \(text(outcome, transcript))"

@@ -40,7 +40,9 @@ extension EffectPerformer {
         while !Task.isCancelled {
             let boundary = ports.boundary()
             let visit = await ports.shell.exchange(script.bounded(by: boundary), output.count, node)
-            if case .answered(let bytes, _) = visit, let answer = JobAnswer(bytes, boundary: boundary, offset: output.count) {
+            if case .answered(let bytes, _) = visit,
+                let answer = JobAnswer(bytes, boundary: boundary, offset: output.count)
+            {
                 lastAnswer = ports.clock.now()
                 pause = .milliseconds(100)
                 output += answer.output
@@ -113,7 +115,8 @@ extension EffectPerformer {
                 let last = transcript.summary.lastLines.last.map { ": \($0)" } ?? ""
                 entries.append(
                     .stepFailed(
-                        step: stepID, attempt: attempt, reason: Timeline.text(outcome, transcript) + last, findings: []))
+                        step: stepID, attempt: attempt, reason: Timeline.text(outcome, transcript) + last, findings: [])
+                )
             }
             return .entries(entries)
         } catch {

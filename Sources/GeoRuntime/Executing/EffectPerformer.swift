@@ -44,7 +44,8 @@ struct EffectPerformer: Sendable {
     private var preflight: [CheckReference] {
         var seen: Set<CheckReference> = []
         return plan.findings.map { finding in
-            CheckReference(check: finding.check, subject: finding.subject, limits: plan.limits[finding.check] ?? .init())
+            CheckReference(
+                check: finding.check, subject: finding.subject, limits: plan.limits[finding.check] ?? .init())
         }.filter { seen.insert($0).inserted }
     }
 
@@ -52,20 +53,25 @@ struct EffectPerformer: Sendable {
         plan.waivers.contains { $0.covers(finding) }
     }
 
-    private func checkRequirements(_ step: StepID, _ attempt: Int, _ requirements: [Requirement]) async -> EffectResult {
+    private func checkRequirements(_ step: StepID, _ attempt: Int, _ requirements: [Requirement]) async -> EffectResult
+    {
         var scope = ObservationScope()
         for requirement in requirements { scope.formUnion(needs(requirement.check)) }
         let now = await ports.observe(scope)
         let answers = requirements.flatMap { findings($0.check, now) }
         let blocking = answers.filter { $0.verdict >= .unknown && !isWaived($0) }
         guard !blocking.isEmpty || answers.isEmpty else { return .advance }
-        let reason = blocking.first.map { "\($0.check) of \($0.subject): \($0.summary)" } ?? "its requirements could not be looked at"
+        let reason =
+            blocking.first.map { "\($0.check) of \($0.subject): \($0.summary)" }
+            ?? "its requirements could not be looked at"
         return .entries([
             .stepFailed(step: step, attempt: attempt, reason: "it must not start: \(reason)", findings: blocking)
         ])
     }
 
-    private func decide(_ step: StepID, _ attempt: Int, _ index: Int, _ condition: RemoteCommand.Condition) async -> EffectResult {
+    private func decide(_ step: StepID, _ attempt: Int, _ index: Int, _ condition: RemoteCommand.Condition) async
+        -> EffectResult
+    {
         guard let node = plan.step(step)?.node.flatMap(plan.inventory.node) else {
             preconditionFailure("\(step) has commands and no node")
         }
@@ -188,7 +194,8 @@ struct EffectPerformer: Sendable {
             return .verdict(.declined(step: stepID), [failed])
         }
         return .entries([
-            .answered(step: stepID, attempt: attempt, answer: answer, by: state.approvedBy ?? Actor(user: "?", host: "?"))
+            .answered(
+                step: stepID, attempt: attempt, answer: answer, by: state.approvedBy ?? Actor(user: "?", host: "?"))
         ])
     }
 }

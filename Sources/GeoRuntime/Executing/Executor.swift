@@ -54,7 +54,9 @@ package struct Executor: Sendable {
         var hasStoppedWaiting = false
     }
 
-    private func startEverythingReady(_ loop: inout Loop, in group: inout ThrowingTaskGroup<Arrival, any Error>) async throws {
+    private func startEverythingReady(_ loop: inout Loop, in group: inout ThrowingTaskGroup<Arrival, any Error>)
+        async throws
+    {
         while let directive = loop.machine.next() {
             if let record = directive.record { try await append(record, &loop) }
             switch directive.effect {

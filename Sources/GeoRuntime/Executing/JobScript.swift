@@ -178,7 +178,8 @@ package struct JobAnswer: Sendable, Hashable {
             // Lines before the frame (a banner, a warning of sudo) are not ours.
             while let text = line() {
                 if text.hasPrefix(boundary + " ") {
-                    return text.dropFirst(boundary.count + 1).split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+                    return text.dropFirst(boundary.count + 1).split(
+                        separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
                 }
             }
             return nil
@@ -195,7 +196,9 @@ package struct JobAnswer: Sendable, Hashable {
         case "lost": self.state = .lost(text: detail)
         case "exited":
             let numbers = detail.split(separator: " ").map { Int($0) }
-            guard numbers.count == 3, let status = numbers[0], let ended = numbers[1], let began = numbers[2] else { return nil }
+            guard numbers.count == 3, let status = numbers[0], let ended = numbers[1], let began = numbers[2] else {
+                return nil
+            }
             self.state = .exited(status: status, seconds: max(0, ended - began))
         default: return nil
         }

@@ -85,8 +85,10 @@ package struct Observer: Sendable {
                 elapsedMilliseconds: elapsedMilliseconds)
         case .failed(let failure):
             var facts = NodeFacts()
-            facts.connection = .unknown(reason: failure.text)
-            for probe in probes { facts.markUnknown(probe, reason: failure.text) }
+            facts.connection = .unknown(reason: failure.text + (failure.hint.map { "; \($0)" } ?? ""))
+            // The whole story once, with the connection; every other fact only says that this is why.
+            let brief = "\(node.id) was not reached: \(failure.brief)"
+            for probe in probes { facts.markUnknown(probe, reason: brief) }
             return facts
         }
     }

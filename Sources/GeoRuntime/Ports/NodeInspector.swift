@@ -37,4 +37,16 @@ package struct NodeFailure: Error, Sendable, Hashable, Codable {
         self.hint = hint
         self.mayHaveStarted = mayHaveStarted
     }
+
+    /// A few words, for where the sentence stands already.
+    package var brief: String {
+        switch kind {
+        case .unreachable: "no connection"
+        case .timedOut: "no answer in time"
+        case .hostKey: "its host key is not the known one"
+        case .authentication: "login refused"
+        case .lost: "the connection was lost"
+        case .other: text
+        }
+    }
 }

@@ -25,9 +25,12 @@ package struct LocalPrograms: Sendable {
         }
     }
     /// Runs an argument vector with nothing on stdin. Throws when it cannot be started.
-    package var run: @Sendable (_ arguments: [String], _ environment: [String: String], _ timeLimitSeconds: Int) async throws -> Result
+    package var run:
+        @Sendable (_ arguments: [String], _ environment: [String: String], _ timeLimitSeconds: Int) async throws ->
+            Result
     package init(
-        run: @escaping @Sendable (_ arguments: [String], _ environment: [String: String], _ timeLimitSeconds: Int)
+        run:
+            @escaping @Sendable (_ arguments: [String], _ environment: [String: String], _ timeLimitSeconds: Int)
             async throws -> Result
     ) {
         self.run = run

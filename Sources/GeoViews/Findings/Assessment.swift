@@ -15,9 +15,7 @@ package struct Assessment: Sendable, Hashable {
     /// A waiver counts for exactly what was seen when it was given, and never for an invariant.
     package func waiver(of finding: Finding) -> Waiver? {
         guard finding.verdict != .pass, CheckCatalog.check(finding.check)?.isInvariant != true else { return nil }
-        return waivers.first {
-            $0.check == finding.check && $0.subject == finding.subject.description && $0.observed == finding.summary
-        }
+        return waivers.first { $0.covers(finding) }
     }
 
     /// Nothing fails or is unknown but what was waived; no finding at all is not ready.
@@ -76,6 +74,15 @@ package struct Assessment: Sendable, Hashable {
     }
 
     var name: String { SubjectText.of(subject) }
+
+    /// Answers that are missing only because their node was not reached, by node: one cause, said once.
+    var unansweredOfUnreached: [Subject: [Finding]] {
+        let unreached = Set(findings.filter { $0.check == "node.reachable" && $0.verdict > .warn }.map(\.subject))
+        let missing = findings.filter {
+            unreached.contains($0.subject) && $0.check != "node.reachable" && $0.verdict == .unknown
+        }
+        return Dictionary(grouping: missing, by: \.subject)
+    }
 }
 
 enum SubjectText {

@@ -29,9 +29,20 @@ package enum FindingsView {
     private static func add(_ assessment: Assessment, to page: inout Page, _ now: Timestamp, _ isVerbose: Bool) {
         headline(assessment, &page)
         let groups = assessment.groups
-        for group in groups where isVerbose || group.verdict != .pass {
+        let unanswered = isVerbose ? [:] : assessment.unansweredOfUnreached
+        let hidden = Set(unanswered.values.joined())
+        for var group in groups where isVerbose || group.verdict != .pass {
+            group.findings.removeAll(where: hidden.contains)
+            if !isVerbose, group.findings.allSatisfy({ $0.verdict == .pass }) { continue }
             page.blank()
             add(group, of: assessment, to: &page, now, isVerbose)
+            guard group.check == "node.reachable" else { continue }
+            for finding in group.findings {
+                guard let count = unanswered[finding.subject]?.count else { continue }
+                page.say(
+                    "so \(CountText.of(count, "more check")) of \(SubjectText.of(finding.subject)) have no answer"
+                        + " (--verbose lists them)", indent: 2, hanging: 2)
+            }
         }
         let passed = groups.filter { $0.verdict == .pass && !$0.isWaived }
         guard !passed.isEmpty, !isVerbose else { return }
