@@ -50,6 +50,11 @@ let package = Package(
             ]),
         .executableTarget(name: "geo-failover", dependencies: ["GeoCommands"]),
 
+        // Benchmarks: not shipped (scripts/bench)
+        .executableTarget(
+            name: "geo-benchmarks",
+            dependencies: ["GeoCommands", "GeoCore", "GeoDocuments", "GeoTestSupport", "GeoViews"]),
+
         // Tests
         .target(name: "GeoTestSupport", dependencies: ["GeoCore", "GeoRuntime"]),
         .testTarget(name: "SSHTransportTests", dependencies: ["SSHTransport"]),
@@ -62,7 +67,10 @@ let package = Package(
             name: "GeoViewsTests", dependencies: ["GeoViews", "GeoCore", "GeoTestSupport"], exclude: ["Golden"]),
         .testTarget(
             name: "GeoCommandsTests",
-            dependencies: ["GeoCommands", "GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),
+            dependencies: [
+                "GeoCommands", "GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .testTarget(
             name: "RunbookTests", dependencies: ["GeoCore", "GeoDocuments", "GeoViews", "GeoTestSupport"]),
         .testTarget(name: "CrashTests", dependencies: ["GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),

@@ -1,24 +1,29 @@
-import GeoCore
+package import GeoCore
 
 /// The questions before a failover: whom to ask, and what the answers mean for a pair of sites.
-struct Preflight {
-    struct Pair: Hashable {
-        var from: SiteID
-        var to: SiteID
+package struct Preflight {
+    package struct Pair: Hashable {
+        package var from: SiteID
+        package var to: SiteID
+
+        package init(from: SiteID, to: SiteID) {
+            self.from = from
+            self.to = to
+        }
     }
 
     let inventory: Inventory
     /// The runbook's limits, by check.
     private let limits: [CheckID: Limits]
 
-    init(inventory: Inventory, runbook: Runbook) {
+    package init(inventory: Inventory, runbook: Runbook) {
         self.inventory = inventory
         self.limits = Dictionary(
             runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// Everything that may be needed: which site is the primary is not known before it was looked at.
-    func scope(from: String?, to: String?) -> ObservationScope {
+    package func scope(from: String?, to: String?) -> ObservationScope {
         var scope = ObservationScope()
         for pair in orderedPairs where matches(pair, from, to) {
             for reference in references(pair) {
@@ -48,7 +53,7 @@ struct Preflight {
         return away
     }
 
-    func findings(_ pair: Pair, _ observation: Observation) -> [Finding] {
+    package func findings(_ pair: Pair, _ observation: Observation) -> [Finding] {
         references(pair).flatMap { reference in
             CheckCatalog.check(reference.check)?.findings(context(reference, pair), observation) ?? []
         }

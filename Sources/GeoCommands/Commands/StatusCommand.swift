@@ -31,6 +31,8 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var state: StateOptions
     @OptionGroup var format: OutputOptions
     @Flag(help: "One line, to paste into a chat.") var short = false
+    @Flag(help: "Print the commands that put the former primary back into service, while that is possible.")
+    var undo = false
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func run() async throws {
@@ -39,6 +41,8 @@ struct StatusCommand: AsyncParsableCommand {
             let (name, now) = (recorded.directory.run, LiveClock.now())
             if format.output == .json {
                 Console.result(StatusView.json(name, recorded.state, now: now))
+            } else if undo {
+                Console.result(StatusView.undo(name, recorded.state, style: Console.style(forResult: true)))
             } else if short {
                 Console.result(StatusView.short(name, recorded.state, now: now))
             } else {

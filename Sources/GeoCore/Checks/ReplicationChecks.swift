@@ -141,7 +141,7 @@ enum ReplicationChecks {
             examination.fail(
                 "\(pair.to.id) replayed up to \(replayed), \(Quantity.bytes(replayed.distance(to: current))) short of"
                     + " \(current) on \(pair.from.id)",
-                remedy: "wait; if the gap does not shrink: geo-failover check replication.streaming")
+                remedy: "wait and check again; if the gap does not shrink: geo-failover check --verbose")
         }
         return "\(pair.to.id) replayed up to \(replayed), at or past \(current) on \(pair.from.id)"
     }

@@ -16,7 +16,7 @@ extension Examination {
         guard let state = database.facts.primary else {
             fail(
                 "the database of \(site.id) is in recovery: it is not the primary that \(site.id) is taken for",
-                remedy: "geo-failover check site.role; exchange --from and --to")
+                remedy: "exchange --from and --to, or look at both roles: geo-failover check --verbose")
             return nil
         }
         return PrimaryEnd(database: database, state: state)
@@ -28,7 +28,7 @@ extension Examination {
         guard let state = database.facts.standby else {
             fail(
                 "the database of \(site.id) is writable: it replicates from nobody",
-                remedy: "geo-failover check deployment.one-primary; re-seed the site that must not be primary")
+                remedy: "stop the site that must not be primary at once, then re-seed it")
             return nil
         }
         return StandbyEnd(database: database, state: state)
@@ -157,7 +157,7 @@ extension Examination {
         guard let standby = facts.standby else {
             fail(
                 "the database of \(node.id) is not in recovery: there is no replay that could run",
-                remedy: "geo-failover check site.role  # exchange --from and --to, or re-seed \(node.id)")
+                remedy: "exchange --from and --to, or re-seed \(node.id)")
             return
         }
         let resume = "sudo gitlab-ctl geo-replication-resume  # on \(node.id)"

@@ -130,7 +130,7 @@ package enum PlanView {
         let rule = String(repeating: "=", count: page.style.width)
         page.say(rule, tone: .bad)
         page.say("POINT OF NO RETURN: before group \(group.position), \(group.id)", indent: 2, tone: .bad)
-        page.say("Until here `abort` puts \(plan.from) back into service.", indent: 2)
+        page.say("Until here the undo commands put \(plan.from) back into service.", indent: 2)
         for because in group.irreversible { page.say("From here on: \(because).", indent: 2) }
         let undone = plan.undoable.filter { !$0.undo.isEmpty }.map(\.id.rawValue)
         if !undone.isEmpty {

@@ -35,7 +35,7 @@ extension Trouble {
             standing: [status.writability, StatusView.times(state, now)].compactMap(\.self).joined(separator: " "),
             safe: StatusView.safe(status),
             commands: [NextCommand.status(run), status.nextCommand]
-                + (StatusView.canAbort(status) ? [NextCommand.abort(run)] : []))
+                + (StatusView.canGoBack(status) ? [NextCommand.undo(run)] : []))
     }
 }
 

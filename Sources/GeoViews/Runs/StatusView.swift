@@ -13,7 +13,7 @@ package enum StatusView {
         page.blank()
         page.say("Next:", tone: .strong)
         page.literal(status.nextCommand, indent: 2)
-        if canAbort(status) { page.literal("\(NextCommand.abort(run))  # or go back", indent: 2) }
+        if canGoBack(status) { page.literal("\(NextCommand.undo(run))  # or go back", indent: 2) }
         return page.text
     }
 
@@ -28,6 +28,34 @@ package enum StatusView {
 
     package static func json(_ run: RunID, _ state: RunState, now: Timestamp) -> String {
         JSONLine.of(.status, StatusBody(RunStatus(run: run, state: state), state, now))
+    }
+
+    /// The commands that put the former primary back into service, newest step first; what was begun counts as done.
+    package static func undo(_ run: RunID, _ state: RunState, style: Style) -> String {
+        let status = RunStatus(run: run, state: state)
+        var page = Page(style)
+        guard canGoBack(status) else {
+            page.say("There is no way back to \(status.from): \(status.writability)", tone: .bad)
+            return page.text
+        }
+        let steps = state.plan.steps.filter { state.acted.contains($0.id) }.reversed()
+        let undone = steps.compactMap { step -> (Step, [RemoteCommand])? in
+            guard case .reversible(let undo) = step.reversibility else { return nil }
+            return (step, undo)
+        }
+        if undone.isEmpty {
+            page.say("Nothing was changed on \(status.from) yet: there is nothing to undo.", tone: .good)
+            return page.text
+        }
+        page.say("To put \(status.from) back into service, on each node in this order:", tone: .strong)
+        for (step, commands) in undone {
+            page.say("undo \(step.id)", indent: 2, tone: .faint)
+            for command in commands {
+                page.literal(CommandText.shell(command), indent: 2, lead: "\(step.node?.rawValue ?? "here") $")
+            }
+        }
+        page.say("Then look: \(NextCommand.check(from: state.plan.from, to: state.plan.to))")
+        return page.text
     }
 
     private static func position(_ status: RunStatus, _ state: RunState, _ now: Timestamp) -> String? {
@@ -49,15 +77,15 @@ package enum StatusView {
         if status.isFinished { return "It is safe to look." }
         let alive =
             status.running.isEmpty || status.haltReason != nil
-            ? "" : " If a geo-failover still executes it, leave it alone; the lease refuses a second one."
+            ? "" : " If a geo-failover still executes it, leave it alone; a second one on this machine is refused."
         let look = "It is safe to look"
         let resume = "to resume (what was begun is looked up first, nothing is done twice)"
-        return canAbort(status)
-            ? "\(look), \(resume), and to abort, which puts \(status.from) back into service.\(alive)"
+        return canGoBack(status)
+            ? "\(look), \(resume), and to go back: the undo commands put \(status.from) into service again.\(alive)"
             : "\(look) and \(resume). It is not safe to start \(status.from) again.\(alive)"
     }
 
-    static func canAbort(_ status: RunStatus) -> Bool { !status.isFinished && !status.isPastPointOfNoReturn }
+    static func canGoBack(_ status: RunStatus) -> Bool { !status.isFinished && !status.isPastPointOfNoReturn }
 }
 
 private struct StatusBody: Encodable {

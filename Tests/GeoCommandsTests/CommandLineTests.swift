@@ -1,0 +1,56 @@
+import ArgumentParser
+import GeoCore
+import Testing
+
+@testable import GeoCommands
+
+@Suite struct CommandLineTests {
+    @Test(arguments: [
+        ["check", "-i", "inventory.yaml", "--from", "tokyo", "--to", "seoul", "--output", "json"],
+        ["plan", "planned-failover", "--out", "x.geoplan", "--waive", "node.clock@a=chrony is down, ticket 7"],
+        ["execute", "x.geoplan", "--approve", "0123456789ab"], ["resume"], ["resume", "run-1"],
+        ["status", "--short"], ["report", "--output", "json"], ["inventory", "check", "i.yaml"], ["inventory", "show"],
+        ["runbook", "list"], ["runbook", "lint", "x"], ["runbook", "show", "x"],
+        ["runbook", "explain", "promote-node"], ["sudoers", "--user", "ops"], ["check", "--list"],
+    ])
+    func documentedCommandLinesParse(arguments: [String]) throws {
+        _ = try GeoFailover.parseAsRoot(arguments)
+    }
+
+    @Test(arguments: [
+        ["execute"], ["check", "--form", "tokyo"], ["plan", "--dry-run"], ["execute", "x", "--force"],
+        ["check", "--output", "xml"], ["frobnicate"],
+    ])
+    func unknownWordsAreNeverIgnored(arguments: [String]) {
+        #expect(throws: (any Error).self) { _ = try GeoFailover.parseAsRoot(arguments) }
+    }
+
+    @Test func usageErrorsExitWith64() {
+        do {
+            _ = try GeoFailover.parseAsRoot(["check", "--form", "tokyo"])
+            Issue.record("it was accepted")
+        } catch {
+            #expect(GeoFailover.exitCode(for: error).rawValue == 64)
+        }
+    }
+
+    @Test func digestsAreAcceptedFromTwelveDigitsAndOnlyIfTheyMatch() throws {
+        let digest = Digest(of: [1, 2, 3])
+        let digits = String(digest.text.dropFirst("sha256:".count))
+        for good in [digest.text, digits, String(digits.prefix(12)), digits.uppercased()] {
+            #expect(try approval(good).isGiven(for: digest))
+        }
+        for bad in [String(digits.prefix(11)), "0" + digits.dropFirst(), "yes", ""] {
+            #expect(throws: CommandFailure.self) { _ = try approval(bad).isGiven(for: digest) }
+        }
+        #expect(try ApprovalOptions.parse([]).isGiven(for: digest) == false)
+    }
+
+    private func approval(_ text: String) throws -> ApprovalOptions { try ApprovalOptions.parse(["--approve", text]) }
+
+    @Test func runsAreNamedByTheirTimeSoThatTheySort() {
+        let early = Timestamp(milliseconds: 1_795_230_000_000)
+        #expect(RunSession.stamp(early) == "20261121-030000")
+        #expect(RunSession.stamp(early) < RunSession.stamp(early.adding(seconds: 1)))
+    }
+}
