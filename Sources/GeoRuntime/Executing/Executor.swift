@@ -24,7 +24,8 @@ package struct Executor: Sendable {
     /// Runs until the plan is done, halts, or is refused.
     ///
     /// - Throws: ``JournalError`` when a record cannot be written, ``JournalContradiction`` when the journal is not
-    ///   this plan's. Nothing is started after that; commands that run on nodes go on and are found by resume.
+    ///   this plan's, `CancellationError` when the task was cancelled. Nothing is started after that; commands that run
+    ///   on nodes go on and are found by resume.
     package func run(_ start: ExecutionStateMachine) async throws -> RunOutcome {
         try await withThrowingTaskGroup(of: Arrival.self) { group in
             var loop = Loop(machine: start)
@@ -32,6 +33,8 @@ package struct Executor: Sendable {
             defer { group.cancelAll() }
             do {
                 while loop.outcome == nil {
+                    // Effects of a cancelled task come back at once and empty-handed: they would be begun for ever.
+                    try Task.checkCancellation()
                     try await startEverythingReady(&loop, in: &group)
                     if loop.outcome != nil { break }
                     guard let arrival = try await group.next() else { break }
