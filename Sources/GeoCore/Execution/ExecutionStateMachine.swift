@@ -123,7 +123,7 @@ package struct ExecutionStateMachine: Sendable {
         case .failed(let attempt, _), .inDoubt(let attempt, _):
             guard stopping == nil, retriable.contains(step.id), dependenciesHold(step) else { return nil }
             // Nothing was sent to a node: there is nothing to look up, and every gate is passed anew.
-            if step.until == nil || step.operation == .wait || !state.acted.contains(step.id) {
+            if step.until == nil || !step.runsOnNode || !state.acted.contains(step.id) {
                 return start(step, attempt: attempt + 1)
             }
             return Directive(step: step.id, record: nil, effect: .settle(step: step.id, attempt: attempt))
@@ -157,25 +157,33 @@ package struct ExecutionStateMachine: Sendable {
         return running < limit
     }
 
+    /// Before the first change, before the point of no return, and before the first change after each resume until then.
     private func driftCheckDue(_ step: Step) -> DriftMoment? {
+        let group = state.plan.steps.filter(\.isIrreversible)
+        guard step.changesSomething, !group.contains(where: { state.acted.contains($0.id) }) else { return nil }
         if step.isIrreversible {
-            let group = state.plan.steps.filter { $0.isIrreversible }
-            let isDone = group.contains { state.driftFree.contains($0.id) || state.acted.contains($0.id) }
-            return isDone ? nil : .pointOfNoReturn
+            return group.contains { state.driftFree.contains($0.id) } ? nil : .pointOfNoReturn
         }
-        guard step.changesSomething, state.driftFree.isEmpty, state.acted.isEmpty else { return nil }
-        return .firstChange
+        guard state.driftFree.isEmpty else { return nil }
+        return state.acted.isEmpty ? .firstChange : .pointOfNoReturn
     }
 
     private func proceed(_ step: Step, _ running: RunState.Running) -> Directive? {
         let id = step.id
         let attempt = running.attempt
         if let outcome = running.stopped { return stopped(step, attempt, outcome) }
-        let requirements = due(step)
-        if !running.isCommandStarted, !requirements.isEmpty, !passed.contains(.requirements(id, attempt)) {
-            return Directive(
-                step: id, record: nil,
-                effect: .checkRequirements(step: id, attempt: attempt, requirements: requirements))
+        if hasMoreToSend(step, running) {
+            // Those who looked before the step started were another process: a key that is not on the node starts now.
+            if let moment = driftCheckDue(step) {
+                guard stopping == nil, inFlight.isEmpty else { return nil }
+                return Directive(step: id, record: nil, effect: .checkDrift(step: id, moment: moment))
+            }
+            let requirements = due(step)
+            if !requirements.isEmpty, !passed.contains(.requirements(id, attempt)) {
+                return Directive(
+                    step: id, record: nil,
+                    effect: .checkRequirements(step: id, attempt: attempt, requirements: requirements))
+            }
         }
         switch step.operation {
         case .commands(let commands, _, _):
@@ -201,10 +209,16 @@ package struct ExecutionStateMachine: Sendable {
         return Directive(step: id, record: nil, effect: .verify(step: id, attempt: attempt))
     }
 
-    private func lostLocally(_ step: Step, _ attempt: Int) -> Directive {
-        if step.until != nil {
-            return Directive(step: step.id, record: nil, effect: .settle(step: step.id, attempt: attempt))
+    private func hasMoreToSend(_ step: Step, _ running: RunState.Running) -> Bool {
+        switch step.operation {
+        case .commands(let commands, _, _): running.command < commands.count
+        case .hook, .pushCanary: running.command == 0
+        case .confirmation, .manual, .wait: false
         }
+    }
+
+    /// Its verification is not asked: that the site is ready says nothing of what the program did.
+    private func lostLocally(_ step: Step, _ attempt: Int) -> Directive {
         let record: JournalEntry
         switch step.repeatability {
         case .idempotent: record = .stepStarted(step: step.id, attempt: attempt + 1)
@@ -267,22 +281,5 @@ package struct ExecutionStateMachine: Sendable {
     /// Names one start of one command; the node starts a key at most once.
     package static func key(step: StepID, attempt: Int, index: Int) -> String {
         "\(step.rawValue.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "." ? String($0) : "_" }.joined())~\(attempt)~\(index)"
-    }
-
-    /// What a look at the verification means for a step whose outcome the journal does not hold.
-    package static func settle(_ step: Step, attempt: Int, findings: [Finding]) -> JournalEntry {
-        switch (findings.worst, step.repeatability) {
-        case (.pass, _), (.warn, _):
-            .stepSucceeded(step: step.id, attempt: attempt, how: .recovered, findings: findings)
-        case (.fail, .idempotent): .stepStarted(step: step.id, attempt: attempt + 1)
-        case (.fail, .once(let because)):
-            .stepFailed(
-                step: step.id, attempt: attempt,
-                reason: "it is in doubt and may not be repeated: \(because)", findings: findings)
-        case (.unknown, _):
-            .stepFailed(
-                step: step.id, attempt: attempt,
-                reason: "it is in doubt, and whether it took effect cannot be seen", findings: findings)
-        }
     }
 }

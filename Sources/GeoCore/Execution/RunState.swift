@@ -49,6 +49,10 @@ package struct RunState: Sendable, Hashable {
     package private(set) var driftFree: Set<StepID> = []
     /// Steps of which a command was started in any attempt.
     package private(set) var acted: Set<StepID> = []
+    /// Steps whose commands all came to their end in the last attempt: only the proof was missing.
+    package private(set) var ranThrough: Set<StepID> = []
+    /// Steps left in doubt whose attempt goes on when the run is resumed: what was started is found under its key.
+    private var detached: [StepID: Running] = [:]
 
     package init(plan: Plan) {
         self.plan = plan
@@ -80,17 +84,24 @@ package struct RunState: Sendable, Hashable {
             endedAt = nil
             // What was seen before the pause says nothing about now.
             driftFree = []
+            for (step, running) in detached {
+                progress[step] = .running(running)
+                times[step]?.endedAt = nil
+            }
+            detached = [:]
         case .approved(_, let by, _): approvedBy = by
         case .driftChecked(let step, let drift):
             if drift.isEmpty { driftFree.insert(step) }
         case .stepStarted(let step, let attempt):
             try known(step)
             progress[step] = .running(Running(attempt: attempt))
+            ranThrough.remove(step)
             if times[step] == nil { times[step] = Times(startedAt: at) }
         case .commandSkipped(let step, let attempt, let index, _):
             try update(step, attempt) { running in
                 running.command = index + 1
             }
+            noteWhetherRunThrough(step)
         case .commandStarted(let step, let attempt, let index, _):
             try update(step, attempt) { running in
                 running.command = index
@@ -98,10 +109,12 @@ package struct RunState: Sendable, Hashable {
             }
             acted.insert(step)
         case .commandFinished(let step, let attempt, let index, let outcome, let transcript):
-            let mustBeZero = command(step, index)?.exitStatus == .mustBeZero
+            // Of a program on the operator's machine the exit status is all that is known.
+            let mustBeZero = command(step, index).map { $0.exitStatus == .mustBeZero } ?? true
             try update(step, attempt) { running in
                 running.finish(index, outcome, transcript?.summary, mustBeZero: mustBeZero)
             }
+            noteWhetherRunThrough(step)
         case .answered(let step, let attempt, _, _):
             try update(step, attempt) { $0.isAnswered = true }
         case .stepSucceeded(let step, let attempt, let how, let findings):
@@ -112,6 +125,7 @@ package struct RunState: Sendable, Hashable {
             end(step, .failed(attempt: attempt, reason: reason), findings, at)
         case .stepLeftInDoubt(let step, let attempt, let reason):
             try known(step)
+            if case .running(let running) = progress(of: step) { detached[step] = running.detached }
             end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
         case .runHalted(let reason):
             phase = .halted(reason: reason)
@@ -120,6 +134,13 @@ package struct RunState: Sendable, Hashable {
             phase = .finished
             endedAt = at
         }
+    }
+
+    private mutating func noteWhetherRunThrough(_ step: StepID) {
+        guard case .running(let running) = progress(of: step), running.stopped == nil,
+            case .commands(let commands, _, _)? = plan.step(step)?.operation, running.command >= commands.count
+        else { return }
+        ranThrough.insert(step)
     }
 
     private func command(_ step: StepID, _ index: Int) -> RemoteCommand? {
@@ -153,12 +174,28 @@ extension RunState.Running {
     fileprivate mutating func finish(
         _ index: Int, _ outcome: CommandOutcome, _ transcript: TranscriptSummary?, mustBeZero: Bool
     ) {
+        if case .unreachable = outcome {
+            // It may run still: it stays started, and the same key finds it.
+            stopped = outcome
+            return
+        }
         command = index + 1
         isCommandStarted = false
         lastTranscript = transcript
         switch outcome {
         case .exited(let status, _): if mustBeZero, status != 0 { stopped = outcome }
         case .timedOut, .refused, .lost, .unreachable: stopped = outcome
+        }
+    }
+
+    /// The attempt as it goes on after a pause; `nil` when its command ended badly and another attempt is needed.
+    fileprivate var detached: RunState.Running? {
+        switch stopped {
+        case .exited, .timedOut, .refused, .lost: return nil
+        case .unreachable, nil:
+            var copy = self
+            copy.stopped = nil
+            return copy
         }
     }
 }

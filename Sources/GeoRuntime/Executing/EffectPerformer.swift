@@ -64,6 +64,11 @@ struct EffectPerformer: Sendable {
         let reason =
             blocking.first.map { "\($0.check) of \($0.subject): \($0.summary)" }
             ?? "its requirements could not be looked at"
+        if case .running(let running) = state.progress(of: step), running.isCommandStarted {
+            return .entries([
+                .stepLeftInDoubt(step: step, attempt: attempt, reason: "it must not go on: \(reason)")
+            ])
+        }
         return .entries([
             .stepFailed(step: step, attempt: attempt, reason: "it must not start: \(reason)", findings: blocking)
         ])
@@ -135,7 +140,10 @@ struct EffectPerformer: Sendable {
     private func settle(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
         guard let step = plan.step(stepID), let until = step.until else { return .advance }
         let answers = await look(until.check, nil)
-        return .entries([ExecutionStateMachine.settle(step, attempt: attempt, findings: answers)])
+        return .entries([
+            ExecutionStateMachine.settle(
+                step, attempt: attempt, findings: answers, ranThrough: state.ranThrough.contains(stepID))
+        ])
     }
 
     private func transcript(_ step: StepID) -> TranscriptSummary? {
