@@ -9,9 +9,9 @@ package struct JobScript: Sendable {
     package let key: String
     package let command: RemoteCommand
     package let node: NodeID
-    private let run: RunID
-    private let epoch: Int
-    private let expected: NodeIdentity
+    package let run: RunID
+    package let epoch: Int
+    package let expected: NodeIdentity
 
     /// Longest time that one exchange waits on the node for the command to end.
     package static let waitSeconds = 2

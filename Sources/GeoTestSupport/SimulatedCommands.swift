@@ -1,0 +1,190 @@
+import GeoCore
+
+/// What the argument vectors do, as the real programs do it (reference/gitlab-ctl-behaviour.md), lies included.
+extension SimulatedState {
+    /// Puts a command on its node. The caller has made sure that the key is new there.
+    mutating func begin(_ command: RemoteCommand, _ run: RunID, _ key: String, on index: Int) {
+        let node = nodes[index]
+        note("\(node.node.id) \(key): \(command.shellText)")
+        starts["\(node.node.id)/\(key)", default: 0] += 1
+        if let other = node.runningJob {
+            violations.append("\(node.node.id): \(key) was started while \(other.key) runs")
+        }
+        var job = SimulatedJob(run: run, key: key, arguments: command.arguments, startedAt: now, stages: [])
+        if job.isPromotion { judgePromotion(of: node) }
+        for (seconds, act) in script(command.arguments, node, &job) {
+            job.stages.append(.init(at: now.adding(seconds: seconds), act: act))
+        }
+        nodes[index].jobs.append(job)
+        follow(index, nodes[index].jobs.count - 1)
+        checkPromises()
+    }
+
+    private mutating func script(
+        _ arguments: [String], _ node: SimulatedNode, _ job: inout SimulatedJob
+    ) -> [(Double, SimulatedJob.Act)] {
+        switch arguments {
+        case ["gitlab-ctl", "stop"]: return [(2, .stop(service: nil)), (2, .exit(status: 0))]
+        case ["gitlab-ctl", "start"]: return [(2, .start(service: nil)), (2, .exit(status: 0))]
+        case ["gitlab-ctl", "reconfigure"]:
+            return [(1, .beginReconfigure), (8, .endReconfigure(insidePromotion: false))]
+        case ["gitlab-ctl", "geo", "promote", "--force"]: return promotion(node, &job)
+        case ["systemctl", "disable", "gitlab-runsvdir"]: return [(1, .disableBoot), (1, .exit(status: 0))]
+        case ["systemctl", "enable", "--now", "gitlab-runsvdir"]: return [(1, .enableBoot), (1, .exit(status: 0))]
+        case ["mv", "-n", "/etc/gitlab/gitlab-cluster.json", "/etc/gitlab/gitlab-cluster.json.empty"]:
+            return [(0.1, .setClusterFileAside), (0.1, .exit(status: 0))]
+        case ["gitlab-psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", ActionCommands.writeProbeSQL]:
+            return [(0.5, .write)]
+        default:
+            if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "stop" {
+                return [(1, .stop(service: arguments[2])), (1, .exit(status: 0))]
+            }
+            if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "start" {
+                return [(1, .start(service: arguments[2])), (1, .exit(status: 0))]
+            }
+            if arguments.count == 3, arguments.starts(with: ["gitlab-rails", "runner"]) {
+                return [(20, .ruby(arguments[2]))]
+            }
+            violations.append("\(node.node.id): nobody knows the command \(arguments)")
+            return [(0, .exit(status: 127))]
+        }
+    }
+
+    private func promotion(_ node: SimulatedNode, _ job: inout SimulatedJob) -> [(Double, SimulatedJob.Act)] {
+        let application: Set<Component> = [.rails, .sidekiq, .logcursor, .trackingDB]
+        if node.clusterFile == .empty {
+            job.say("Error while promoting the current node: Top level JSON object must be a Hash or Array.")
+            return [(1, .exit(status: 3))]
+        }
+        if node.node.components.contains(where: application.contains), node.attributes != .good {
+            job.say("Error while promoting the current node: Attributes not found in /opt/gitlab/embedded/nodes")
+            return [(1, .exit(status: 3))]
+        }
+        if node.database != nil, !node.isDatabaseUp {
+            job.say("Error while promoting the current node: Unable to check if PostgreSQL is in recovery")
+            return [(1, .exit(status: 3))]
+        }
+        var acts: [(Double, SimulatedJob.Act)] = []
+        if node.database != nil { acts.append((2, .promoteDatabase)) }
+        if node.node.runs(.rails) { acts.append((2, .switchSite)) }
+        return acts + [(3, .beginReconfigure), (14, .endReconfigure(insidePromotion: true)), (15, .exit(status: 0))]
+    }
+
+    mutating func perform(_ act: SimulatedJob.Act, _ index: Int, _ job: Int) {
+        func say(_ line: String, _ state: inout SimulatedState) { state.nodes[index].jobs[job].say(line) }
+        switch act {
+        case .stop(let service): stop(service, index)
+        case .start(let service): start(service, index)
+        case .disableBoot: nodes[index].startsAtBoot = false
+        case .enableBoot:
+            nodes[index].startsAtBoot = true
+            for service in nodes[index].services.indices { nodes[index].services[service].isSupervised = true }
+        case .beginReconfigure:
+            nodes[index].attributes = .stub
+            say("\u{0D}Running reconfigure to apply changes:", &self)
+        case .endReconfigure(let insidePromotion): endReconfigure(index, job, insidePromotion)
+        case .promoteDatabase:
+            promoteDatabase(index)
+            say("The database is successfully promoted!", &self)
+        case .switchSite: switchSite(index, job)
+        case .ruby(let code): ruby(code, index, job)
+        case .setClusterFileAside: nodes[index].clusterFile = .absent
+        case .write:
+            let isDone = nodes[index].isWritable
+            if isDone { nodes[index].database?.position += 64 }
+            say(isDone ? "UPDATE 1" : "ERROR:  cannot execute UPDATE in a read-only transaction", &self)
+            exit(isDone ? 0 : 1, index, job)
+        case .exit(let status):
+            if status == 0, nodes[index].jobs[job].isPromotion {
+                nodes[index].isPromoted = true
+                say("You successfully promoted the current node!", &self)
+            }
+            exit(status, index, job)
+        }
+    }
+
+    private mutating func exit(_ status: Int, _ index: Int, _ job: Int) {
+        nodes[index].jobs[job].status = status
+        nodes[index].jobs[job].endedAt = now
+        nodes[index].jobs[job].stages = []
+        note("\(nodes[index].node.id) \(nodes[index].jobs[job].key): exit \(status)")
+    }
+
+    private mutating func stop(_ service: String?, _ index: Int) {
+        for position in nodes[index].services.indices {
+            let name = nodes[index].services[position].name
+            guard service == nil || service == name, !nodes[index].stuckServices.contains(name) else { continue }
+            if name == "postgresql", nodes[index].services[position].isRunning { stopDatabaseCleanly(index) }
+            nodes[index].services[position].isRunning = false
+        }
+    }
+
+    private mutating func start(_ service: String?, _ index: Int) {
+        for position in nodes[index].services.indices {
+            let one = nodes[index].services[position]
+            guard service == nil || service == one.name, one.isSupervised, !one.isRunning else { continue }
+            nodes[index].services[position].isRunning = true
+            if one.name == "postgresql" { databaseStarted(index) }
+        }
+    }
+
+    private mutating func endReconfigure(_ index: Int, _ job: Int, _ insidePromotion: Bool) {
+        let fails = nodes[index].failingReconfigures > 0 || nodes[index].clusterFile == .empty
+        if nodes[index].failingReconfigures > 0 { nodes[index].failingReconfigures -= 1 }
+        if fails {
+            nodes[index].jobs[job].say("Infra Phase failed. 0 resources updated in 03 seconds")
+        } else {
+            nodes[index].attributes = .good
+        }
+        if insidePromotion {
+            let (colour, word) = fails ? ("31", "NOT OK") : ("32", "OK")
+            nodes[index].jobs[job].say("\u{0D}Running reconfigure to apply changes: \u{1B}[\(colour)m\(word)\u{1B}[0m")
+        } else {
+            exit(fails ? 1 : 0, index, job)
+        }
+    }
+
+    private mutating func promoteDatabase(_ index: Int) {
+        guard nodes[index].isDatabaseUp, nodes[index].database?.isPrimary == false else { return }
+        let lost = database(of: from).position > database(of: to).position
+        if lost { violations.append("\(nodes[index].node.id) was promoted without the last writes of \(from)") }
+        nodes[index].database?.isPrimary = true
+        nodes[index].database?.timeline += 1
+        nodes[index].database?.position += 64
+        note("\(nodes[index].node.id) is writable")
+    }
+
+    private mutating func switchSite(_ index: Int, _ job: Int) {
+        let site = nodes[index].site
+        guard isWritable(site) else {
+            nodes[index].jobs[job].say("Promoting secondary site to primary site: NOT OK")
+            violations.append("\(nodes[index].node.id) runs Rails and was promoted before its database")
+            exit(1, index, job)
+            return
+        }
+        let database = databaseIndex(of: site)
+        nodes[database].database?.rows.primary = site
+        nodes[index].clusterFile = .valid(text: #"{"geo_secondary":{"enable":false}}"#)
+    }
+
+    private mutating func ruby(_ code: String, _ index: Int, _ job: Int) {
+        let site = nodes[index].site
+        let database = databaseIndex(of: site)
+        guard nodes[database].isWritable else {
+            nodes[index].jobs[job].say("PG::ConnectionBad or ReadOnlySqlTransaction")
+            exit(1, index, job)
+            return
+        }
+        switch code {
+        case ActionCommands.Ruby.maintenanceOff: nodes[database].database?.rows.isInMaintenanceMode = false
+        case ActionCommands.Ruby.geoCronJobsOnly: runsOrdinaryCronJobs[site] = false
+        case ActionCommands.Ruby.allCronJobs: runsOrdinaryCronJobs[site] = true
+        case ActionCommands.Ruby.maintenanceOn(message: "GitLab is moving from \(from) to \(to)."):
+            nodes[database].database?.rows.isInMaintenanceMode = true
+        default: violations.append("nobody knows the Ruby text \(code)")
+        }
+        nodes[database].database?.position += 48
+        replicate()
+        exit(0, index, job)
+    }
+}

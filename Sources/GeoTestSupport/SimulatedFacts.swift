@@ -1,0 +1,126 @@
+package import GeoCore
+
+/// What a look at the deployment shows: facts that fit the truth, seen at this moment.
+extension SimulatedState {
+    package func facts(of id: NodeID, asking probes: Set<Probe>) -> NodeFacts {
+        let node = self[id]
+        var facts = NodeFacts()
+        facts.connection = .known(value: 40, at: now, from: "operator")
+        for probe in probes { answer(probe, node, &facts) }
+        return facts
+    }
+
+    private func seen<Value>(_ value: Value, _ node: SimulatedNode) -> Observed<Value> {
+        .known(value: value, at: now, from: node.node.id.rawValue)
+    }
+
+    private func answer(_ probe: Probe, _ node: SimulatedNode, _ facts: inout NodeFacts) {
+        switch probe {
+        case .privileges: facts.privileges = seen(true, node)
+        case .identity:
+            facts.identity = seen(node.identity, node)
+            facts.clockOffset = seen(2, node)
+        case .version: facts.gitlabVersion = seen(node.version, node)
+        case .services: facts.services = seen(node.services.map(Self.state), node)
+        case .boot: facts.startsAtBoot = seen(node.startsAtBoot, node)
+        case .attributes: facts.attributeFile = seen(node.attributes, node)
+        case .clusterFile: facts.clusterFile = seen(node.clusterFile, node)
+        case .changesRunning:
+            facts.changesRunning = seen(node.runningJob.map { [$0.arguments.joined(separator: " ")] } ?? [], node)
+        case .secrets: facts.secretsDigest = seen("5ec2e75", node)
+        case .hostKeys: facts.hostKeys = seen(["SHA256:shared-ecdsa", "SHA256:shared-ed25519"], node)
+        case .disks:
+            facts.disks = seen(
+                ["/etc/gitlab", "/opt/gitlab", "/var/opt/gitlab", "/var/log/gitlab"].map {
+                    DiskSpace(path: $0, freeBytes: 40 << 30, totalBytes: 100 << 30)
+                }, node)
+        case .ports: facts.listeningPorts = seen(ports(node), node)
+        case .database: facts.database = database(node)
+        case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
+        case .controlData: facts.controlData = controlData(node)
+        case .geo: facts.geo = geo(node)
+        case .tracking: facts.tracking = tracking(node)
+        case .queues:
+            facts.queues = node.isRunning("redis")
+                ? seen(["default": node.site == from ? Int(queued) : 0, "mailers": 0], node)
+                : .unknown(reason: "redis: connection refused")
+        case .readiness: facts.readiness = seen(isReady(node) ? 200 : 502, node)
+        case .railsConfiguration: facts.hasTrackingDatabaseConfigured = seen(node.site == to, node)
+        case .railsRole:
+            let primary = databaseNode(of: node.site).isDatabaseUp ? database(of: node.site).rows.primary : nil
+            facts.railsRole = primary.map { seen($0 == node.site ? "primary" : "secondary", node) }
+                ?? .unknown(reason: "Rails has no database")
+        case .cronJobs:
+            facts.cronJobs = databaseNode(of: node.site).isDatabaseUp
+                ? seen(Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+                : .unknown(reason: "Rails has no database")
+        }
+    }
+
+    private static func state(_ service: SimulatedNode.Service) -> ServiceState {
+        ServiceState(
+            name: service.name, state: service.isRunning ? .running : service.isSupervised ? .down : .unsupervised,
+            seconds: 60)
+    }
+
+    private func ports(_ node: SimulatedNode) -> [Int] {
+        let known = [
+            "nginx": 80, "puma": 8080, "gitlab-workhorse": 8181, "postgresql": 5432, "geo-postgresql": 5431,
+            "redis": 6379, "gitaly": 8075,
+        ]
+        let open = node.services.filter(\.isRunning).compactMap { known[$0.name] }
+        return ([22] + (node.node.runs(.loadBalancer) ? [80] : []) + open).sorted()
+    }
+
+    private func database(_ node: SimulatedNode) -> Observed<DatabaseFacts> {
+        guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
+        let position = LogPosition(bytes: own.position)
+        let (left, candidate) = (databaseNode(of: from), databaseNode(of: to))
+        let isLinked = !isReplicationCut && left.isWritable && candidate.isDatabaseUp && candidate.database?.isPrimary == false
+        if own.isPrimary {
+            return seen(
+                Fixtures.primary(
+                    current: position, senders: isLinked ? [Fixtures.sender()] : [],
+                    slots: node.site == from ? [Fixtures.slot(isActive: isLinked)] : [], timeline: own.timeline), node)
+        }
+        return seen(
+            Fixtures.standby(
+                replayed: position, receiver: isLinked ? Fixtures.receiver() : nil, timeline: own.timeline), node)
+    }
+
+    private func controlData(_ node: SimulatedNode) -> Observed<ControlData> {
+        guard let own = node.database else { return .unknown(reason: "no data directory") }
+        let running = own.isPrimary ? "in production" : "in archive recovery"
+        let stopped = own.isPrimary ? "shut down" : "shut down in recovery"
+        return seen(
+            Fixtures.controlData(
+                !node.isDatabaseUp && own.isCleanlyStopped ? stopped : running,
+                checkpoint: LogPosition(bytes: own.checkpoint), timeline: own.timeline), node)
+    }
+
+    private func geo(_ node: SimulatedNode) -> Observed<GeoFacts> {
+        guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
+        return seen(
+            Fixtures.geo(
+                primary: own.rows.primary, maintenanceMode: own.rows.isInMaintenanceMode,
+                lastEventID: own.rows.lastEvent), node)
+    }
+
+    private func tracking(_ node: SimulatedNode) -> Observed<TrackingFacts> {
+        guard node.isRunning("geo-postgresql") else { return .unknown(reason: "psql: connection refused") }
+        var facts = Fixtures.tracking(cursorEventID: cursor)
+        if let total = facts.registries["uploads"]?.total {
+            let pending = min(total, Int(pendingItems.rounded(.up)))
+            facts.registries["uploads"]?.synced = total - pending
+            facts.registries["uploads"]?.verified = total - pending
+        }
+        return seen(facts, node)
+    }
+
+    /// Every question to every node.
+    package static func everything(_ inventory: Inventory) -> ObservationScope {
+        var scope = ObservationScope(siteURLs: Set(inventory.sites.map(\.id)))
+        scope.ask(Set(Probe.allCases), of: inventory.nodes)
+        return scope
+    }
+}

@@ -1,0 +1,114 @@
+package import GeoCore
+
+/// One node of a ``SimulatedDeployment``: what is true of it, whatever anybody believes.
+package struct SimulatedNode: Sendable {
+    package struct Service: Sendable {
+        package var name: String
+        package var isRunning = true
+        /// False after a boot at which `gitlab-runsvdir` did not start.
+        package var isSupervised = true
+    }
+
+    package let node: Node
+    package let site: SiteID
+    package var machineID: String
+    package var version = "19.3.0-ee.0"
+    package var boots = 1
+    package var isReachable = true
+    package var startsAtBoot = true
+    package var services: [Service]
+    package var attributes = AttributeFile.good
+    package var clusterFile = ClusterFile.absent
+    /// The newest epoch that a job script presented.
+    package var epoch = 0
+    package var jobs: [SimulatedJob] = []
+    /// A promotion came to its end here, its reconfigure included or repaired since.
+    package var isPromoted = false
+    package var database: SimulatedDatabase?
+
+    // Lies
+
+    /// How many of the next reconfigures fail.
+    package var failingReconfigures = 0
+    /// Services that ignore TERM.
+    package var stuckServices: Set<String> = []
+
+    package init(_ node: Node, site: SiteID, isPrimary: Bool) {
+        self.node = node
+        self.site = site
+        self.machineID = "machine-\(node.id)"
+        self.services = node.isManagedByOmnibus ? Fixtures.services(node).map { Service(name: $0.name) } : []
+        if node.runs(.postgresql) {
+            database = SimulatedDatabase(isPrimary: isPrimary, rows: .init(primary: Fixtures.tokyo))
+        }
+    }
+
+    package var identity: NodeIdentity {
+        NodeIdentity(hostName: "\(node.id).lab.test", machineID: machineID, bootID: "boot-\(boots)")
+    }
+
+    package func isRunning(_ service: String) -> Bool {
+        services.contains { $0.name == service && $0.isRunning }
+    }
+
+    package var hasRunningService: Bool { services.contains(where: \.isRunning) }
+
+    /// Nothing runs, and nothing would after a reboot.
+    package var isFenced: Bool { services.isEmpty || (!hasRunningService && !startsAtBoot) }
+
+    package var isDatabaseUp: Bool { database != nil && isRunning("postgresql") }
+    package var isWritable: Bool { isDatabaseUp && database?.isPrimary == true }
+    package var runningJob: SimulatedJob? { jobs.first { !$0.isOver } }
+}
+
+/// The main database of a site, and what GitLab keeps in it.
+package struct SimulatedDatabase: Sendable {
+    package struct Rows: Sendable, Hashable {
+        package var primary: SiteID
+        package var isInMaintenanceMode = false
+        package var lastEvent = 4711
+    }
+    package var isPrimary: Bool
+    package var timeline = 1
+    /// The end of its log; of a standby, what it replayed.
+    package var position: UInt64 = Fixtures.current.bytes
+    package var checkpoint: UInt64 = Fixtures.current.bytes
+    package var isCleanlyStopped = false
+    package var rows: Rows
+}
+
+/// A command under its key, detached on its node.
+package struct SimulatedJob: Sendable {
+    package enum Act: Sendable {
+        case stop(service: String?)
+        case start(service: String?)
+        case disableBoot, enableBoot
+        /// A reconfigure begins by deleting the attribute file.
+        case beginReconfigure
+        case endReconfigure(insidePromotion: Bool)
+        case promoteDatabase, switchSite
+        case ruby(String)
+        case setClusterFileAside
+        case write
+        case exit(status: Int)
+    }
+    package struct Stage: Sendable {
+        package var at: Timestamp
+        package var act: Act
+    }
+
+    package var run: RunID
+    package var key: String
+    package var arguments: [String]
+    package var startedAt: Timestamp
+    package var stages: [Stage]
+    package var output: [UInt8] = []
+    package var status: Int?
+    package var endedAt: Timestamp?
+    package var isLost = false
+
+    package var isOver: Bool { status != nil || isLost }
+    package var isPromotion: Bool { arguments.starts(with: ["gitlab-ctl", "geo", "promote"]) }
+
+    mutating func say(_ line: String) { output += Array((line + "\n").utf8) }
+}

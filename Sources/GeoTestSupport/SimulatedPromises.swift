@@ -1,0 +1,83 @@
+package import GeoCore
+
+/// What must never be true of a deployment, judged by what is, not by what was observed.
+extension SimulatedState {
+    mutating func checkPromises() {
+        if isWritable(from), isWritable(to) { break_("TWO WRITABLE DATABASES: \(from) and \(to)") }
+        if database(of: to).isPrimary {
+            for node in nodes(of: from) where node.hasRunningService {
+                break_("\(to) is promoted and \(node.node.id) of \(from) serves")
+            }
+        }
+    }
+
+    private mutating func break_(_ text: String) {
+        if violations.last?.hasSuffix(text) != true { violations.append("\(now.clockTime) \(text)") }
+    }
+
+    mutating func judgePromotion(of node: SimulatedNode) {
+        promotions[node.node.id, default: 0] += 1
+        if node.site != to { break_("\(node.node.id) of the site being left is promoted") }
+        for other in nodes(of: from) where !other.isFenced {
+            break_("\(node.node.id) is promoted before \(other.node.id) is fenced")
+        }
+        if node.database == nil, !isWritable(to) { break_("\(node.node.id) is promoted before the database") }
+    }
+
+    /// Why a step that was recorded as done is not, by the truth; `nil` when it is.
+    package func whyNotTrue(_ reference: CheckReference) -> String? {
+        let holds: Bool
+        switch (reference.check, reference.subject) {
+        case ("site.read-only", .site(let site)): holds = database(of: site).rows.isInMaintenanceMode
+        case ("site.maintenance-off", .site(let site)): holds = !database(of: site).rows.isInMaintenanceMode
+        case ("cron.geo-only", .site(let site)): holds = runsOrdinaryCronJobs[site] == false
+        case ("cron.running", .site(let site)): holds = runsOrdinaryCronJobs[site] == true
+        case ("sidekiq.drained", _): holds = queued < 1
+        case ("replication.complete", _):
+            holds = pendingItems < 1 && cursor >= database(of: from).rows.lastEvent && hasCaughtUp
+        case ("replication.caught-up", _), ("database.zero-loss", _): holds = hasCaughtUp
+        case ("node.application-stopped", .node(let id)):
+            holds = !["puma", "gitlab-workhorse", "nginx", "sidekiq"].contains(where: self[id].isRunning)
+        case ("database.stopped-cleanly", .node(let id)):
+            holds = !self[id].isDatabaseUp && self[id].database?.isCleanlyStopped == true
+        case ("node.fenced", .node(let id)): holds = self[id].isFenced
+        case ("node.promoted", .node(let id)):
+            let node = self[id]
+            holds = node.isPromoted && node.attributes == .good && node.runningJob == nil && node.database?.isPrimary != false
+                && node.services.allSatisfy(\.isRunning)
+        case ("site.is-primary", .site(let site)): holds = isWritable(site) && database(of: site).rows.primary == site
+        case ("site.rails-ready", .site(let site)): holds = railsNodes(site).allSatisfy(isReady)
+        case ("site.ready", .site(let site)): holds = railsNodes(site).contains(where: isReady)
+        case ("database.accepts-writes", .node(let id)): holds = self[id].isWritable
+        default: return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
+        }
+        return holds ? nil : "\(reference.check) of \(reference.subject) does not hold"
+    }
+
+    private var hasCaughtUp: Bool { database(of: to).position >= database(of: from).position }
+
+    private func railsNodes(_ site: SiteID) -> [SimulatedNode] {
+        nodes(of: site).filter { $0.node.runs(.rails) }
+    }
+
+    func isReady(_ node: SimulatedNode) -> Bool { node.isRunning("puma") && databaseNode(of: node.site).isDatabaseUp }
+
+    /// What a finished failover must look like; empty when it does.
+    package var gaps: [String] {
+        var found: [String] = []
+        if !isWritable(to) { found.append("the database of \(to) is not writable") }
+        if database(of: to).rows.primary != to { found.append("Geo's tables do not name \(to)") }
+        if database(of: to).rows.isInMaintenanceMode { found.append("\(to) is in maintenance mode") }
+        if runsOrdinaryCronJobs[to] != true { found.append("\(to) runs no cron jobs") }
+        for node in nodes(of: from) where !node.isFenced { found.append("\(node.node.id) is not fenced") }
+        for node in nodes(of: to) where node.services.contains(where: { !$0.isRunning }) {
+            found.append("\(node.node.id) has a stopped service")
+        }
+        for node in nodes(of: to) where node.node.components.contains(where: \.isPromoted) && !node.isPromoted {
+            found.append("\(node.node.id) is not promoted")
+        }
+        for node in nodes(of: to) where node.attributes != .good { found.append("\(node.node.id) has a stub") }
+        if let job = nodes.compactMap(\.runningJob).first { found.append("\(job.key) still runs") }
+        return found
+    }
+}

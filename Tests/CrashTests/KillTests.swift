@@ -1,0 +1,85 @@
+import GeoCore
+import GeoRuntime
+import GeoTestSupport
+import Testing
+
+/// The tool dies, and another process goes on from what is on disk.
+@Suite struct KillTests {
+    @Test(arguments: Death.Kind.allCases)
+    func killedAtAnyRecordTheRunEndsAsIfNothingHadHappened(kind: Death.Kind) async throws {
+        let whole = Rig()
+        _ = await whole.process()
+        // What a torn record does to the file is shown byte by byte in TornJournalTests.
+        for record in stride(from: 0, to: whole.disk.records, by: kind == .afterWriting || Thoroughness.isThorough ? 1 : 4) {
+            let rig = Rig()
+            #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
+            var end = await rig.process()
+            let what = "killed \(kind.rawValue) record \(record)"
+            // The one thing that cannot be looked up: whether a program on the operator's machine did its work.
+            if case .ended(.halted(let reason)) = end, reason.hasPrefix("move-traffic failed: its outcome was not recorded") {
+                end = await rig.process()
+            }
+            #expect(end == .ended(.finished), "\(what)\n\(rig.story)")
+            #expect(rig.faults == [], "\(what)\n\(rig.story)")
+            #expect(rig.gaps == [], "\(what)")
+            #expect(Set(rig.localRuns.keys) == ["push-canary", "move-traffic"], "\(what)\n\(rig.story)")
+            #expect(rig.promotions.count == 6 && rig.promotions.values.allSatisfy { $0 == 1 }, "\(what)\n\(rig.story)")
+        }
+    }
+
+    /// A process needs a few records to get anywhere: to say that it resumes, that it looked, that a step starts.
+    @Test(arguments: Death.Kind.allCases, [6, 8, 13])
+    func processesThatLiveForAFewRecordsGetThereTogether(kind: Death.Kind, lifetime: Int) async throws {
+        let rig = Rig()
+        var end = Rig.End.died
+        for _ in 0..<200 where end != .ended(.finished) {
+            end = await rig.process(dies: Death(kind: kind, record: rig.disk.records + lifetime))
+        }
+        #expect(end == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [], "\(rig.story)")
+        #expect(rig.gaps == [])
+        #expect(rig.promotions.values.allSatisfy { $0 == 1 })
+    }
+
+    @Test func aRunThatIsFinishedStaysFinishedWhenItsLastRecordIsReadAgain() async throws {
+        let rig = Rig()
+        _ = await rig.process()
+        let state = try rig.state()
+        #expect(state.phase == .finished)
+        #expect(RunStatus(run: "run", state: state).nextCommand == "geo-failover report run")
+    }
+
+    @Test func aCancelledProcessStopsWritingAndTheNextOneFinishes() async throws {
+        let whole = Rig()
+        _ = await whole.process()
+        for record in stride(from: 3, to: whole.disk.records - 1, by: 13) {
+            let rig = Rig()
+            let process = Task {
+                await rig.process(watching: { event in
+                    if case .recorded(let seen) = event, seen.sequence == record {
+                        unsafe withUnsafeCurrentTask { unsafe $0?.cancel() }
+                    }
+                })
+            }
+            let end = await process.value
+            // What one directive and one effect bring is written in one go; nothing is begun after it.
+            #expect(end == .failed("CancellationError()"), "record \(record)")
+            #expect(await rig.runToTheEnd(processes: 2) == .ended(.finished), "record \(record)\n\(rig.story)")
+            #expect(rig.faults == [], "record \(record)\n\(rig.story)")
+        }
+    }
+
+    @Test func aDiskThatIsFullStopsTheRunAndNothingIsStartedAfterIt() async throws {
+        let whole = Rig()
+        _ = await whole.process()
+        for record in stride(from: 2, to: whole.disk.records, by: 9) {
+            let rig = Rig()
+            _ = await rig.process(dies: Death(kind: .halfWritten, record: record))
+            let started = try rig.disk.decoded().reduce(into: Set<String>()) { keys, record in
+                if case .commandStarted(_, _, _, let key) = record.entry { keys.insert(key) }
+            }
+            let begun = rig.deployment.withState { Set($0.starts.keys.map { String($0.drop { $0 != "/" }.dropFirst()) }) }
+            #expect(begun.isSubset(of: started), "record \(record)")
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import GeoCore
+import GeoRuntime
+import GeoTestSupport
+import Synchronization
+
+/// One run of a plan on a simulated deployment, by as many processes of the tool as it takes.
+final class Rig: Sendable {
+    /// How one process ended.
+    enum End: Sendable, Hashable {
+        case ended(RunOutcome)
+        case died
+        case failed(String)
+    }
+
+    /// What the operator types; `nil`: nobody is there.
+    typealias Answers = @Sendable (OperatorPrompt.Question) -> String?
+
+    let file: PlanFile
+    let deployment: SimulatedDeployment
+    let disk = Disk()
+    private let notes = Mutex(Notes())
+
+    private struct Notes {
+        var falseSuccesses: [String] = []
+        var unrecordedStarts: [String] = []
+        var recordedKeys: Set<String> = []
+        var localRuns: [String: Int] = [:]
+        var epoch = 1_000
+        var boundaries = 0
+    }
+
+    init(_ file: PlanFile = ShippedPlan.file) {
+        self.file = file
+        self.deployment = SimulatedDeployment(inventory: file.plan.inventory)
+    }
+
+    // MARK: Processes
+
+    /// Opens the run as `execute` and `resume` do, and runs until the process ends or dies.
+    func process(
+        dies death: Death? = nil, interruption: Interruption = Interruption(),
+        answers: @escaping Answers = { $0.expected ?? "" },
+        watching watch: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    ) async -> End {
+        await withTaskExecutorPreference(OneThread()) {
+            do {
+                let contents = try JournalLine.decode(disk.bytes)
+                let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: death)
+                let journal = try Journal(run: "run", store: store, clock: deployment.clock.wall, after: contents.records)
+                var machine = ExecutionStateMachine(state: RunState(plan: file.plan))
+                for record in contents.records {
+                    try machine.apply(record.entry, at: record.at)
+                    remember(record)
+                }
+                for entry in opening(machine.state) {
+                    let record = try await journal.append(entry)
+                    try machine.apply(record.entry, at: record.at)
+                }
+                let executor = Executor(
+                    ports: ports(answers, watch), journal: journal, interruption: interruption)
+                return .ended(try await executor.run(machine))
+            } catch {
+                return disk.isDead ? .died : .failed(String(describing: error))
+            }
+        }
+    }
+
+    private func opening(_ state: RunState) -> [JournalEntry] {
+        let epoch = notes.withLock { notes -> Int in
+            notes.epoch += 1
+            return notes.epoch
+        }
+        let actor = Actor(user: "anna", host: "laptop")
+        guard state.phase == .ready else { return [.runResumed(by: actor, toolVersion: "test", epoch: epoch)] }
+        return [
+            .runStarted(plan: file.digest, by: actor, toolVersion: "test", epoch: epoch),
+            .approved(plan: file.digest, by: actor, how: "test"),
+        ]
+    }
+
+    private func ports(_ answers: @escaping Answers, _ watch: @escaping @Sendable (RunEvent) -> Void) -> ExecutionPorts {
+        let (deployment, disk) = (deployment, disk)
+        return ExecutionPorts(
+            observe: { scope in
+                // A dead process sees and does nothing more.
+                disk.isDead ? Observation(startedAt: deployment.clock.now, endedAt: deployment.clock.now, nodes: [:])
+                    : deployment.observe(scope)
+            },
+            shell: NodeShell { script, offset, node in
+                guard !disk.isDead else { return .failed(NodeFailure(kind: .lost, text: "the tool is dead")) }
+                self.notes.withLock {
+                    if !$0.recordedKeys.contains(script.key) { $0.unrecordedStarts.append(script.key) }
+                }
+                let visit = deployment.exchange(script, offset, node)
+                await Task.yield()
+                return visit
+            },
+            programs: LocalPrograms { arguments, environment, _ in
+                self.notes.withLock { $0.localRuns[environment["GEO_FAILOVER_STEP"] ?? arguments[0], default: 0] += 1 }
+                return LocalPrograms.Result(status: 0, output: Array("ok\n".utf8), isTimedOut: false)
+            },
+            prompt: OperatorPrompt { answers($0) }, clock: deployment.clock.wall,
+            boundary: {
+                "geo-" + String(self.notes.withLock { notes -> Int in
+                    notes.boundaries += 1
+                    return notes.boundaries
+                })
+            },
+            keepTranscript: { key, _ in "transcripts/\(key).txt" },
+            announce: { event in
+                if case .recorded(let record) = event { self.remember(record, isLive: true) }
+                watch(event)
+            })
+    }
+
+    private func remember(_ record: JournalRecord, isLive: Bool = false) {
+        switch record.entry {
+        case .commandStarted(_, _, _, let key): notes.withLock { _ = $0.recordedKeys.insert(key) }
+        case .stepSucceeded(let step, _, _, _):
+            guard isLive, let until = file.plan.step(step)?.until else { return }
+            if let lie = deployment.withState({ $0.whyNotTrue(until.check) }) {
+                notes.withLock { $0.falseSuccesses.append("\(step) was recorded as done: \(lie)") }
+            }
+        default: break
+        }
+    }
+
+    /// Runs process after process until the plan is finished; whatever halted it is healed in between.
+    func runToTheEnd(processes limit: Int = 60) async -> End {
+        var end = End.died
+        for _ in 0..<limit {
+            end = await process()
+            if end == .ended(.finished) { return end }
+            heal()
+        }
+        return end
+    }
+
+    /// The operator sees to whatever halted the run.
+    func heal() {
+        let isStopped = (try? state().hasSucceeded("stop-database")) ?? false
+        deployment.withState { $0.heal(databaseHasToBeDown: isStopped) }
+    }
+
+    // MARK: What came of it
+
+    /// Everything that went against a promise.
+    var faults: [String] {
+        let state = deployment.withState { $0 }
+        let twice = state.starts.filter { $0.value > 1 }.keys.sorted().map { "\($0) was started twice" }
+        return state.violations + twice
+            + notes.withLock { $0.falseSuccesses + $0.unrecordedStarts.map { "\($0) was started without a record" } }
+    }
+
+    /// What a finished failover lacks.
+    var gaps: [String] { deployment.withState { $0.gaps } }
+
+    var promotions: [NodeID: Int] { deployment.withState { $0.promotions } }
+    var localRuns: [String: Int] { notes.withLock { $0.localRuns } }
+
+    func state() throws -> RunState {
+        var state = RunState(plan: file.plan)
+        for record in try disk.decoded() { try state.apply(record.entry, at: record.at) }
+        return state
+    }
+
+    /// The end of the story, for a test that failed.
+    var story: String {
+        let lines = (try? disk.decoded().suffix(14).map { Timeline.text($0.entry) ?? "\($0.entry)" }) ?? ["unreadable"]
+        let history = deployment.withState { $0.history.suffix(14) }
+        return (["struck: \(deployment.faultsThatStruck)", "journal:"] + lines + ["history:"] + history)
+            .joined(separator: "\n  ")
+    }
+}

@@ -1,0 +1,56 @@
+import FoundationEssentials
+import GeoCore
+import GeoDocuments
+import GeoTestSupport
+
+/// The plan that the shipped runbook gives on the fixture deployment, hook and canary included.
+enum ShippedPlan {
+    static let runbook: Runbook = {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "runbooks/planned-failover.yaml").path
+        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
+        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
+        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
+        return runbook
+    }()
+
+    static let inventory: Inventory = {
+        var inventory = Fixtures.inventory()
+        inventory.hooks = ["point-dns-at": Hook(name: "point-dns-at", run: ["./hooks/dns", "{site}"], timeLimitSeconds: 60)]
+        inventory.canary = Canary(repository: "{url}/ops/canary.git")
+        return inventory
+    }()
+
+    static let file: PlanFile = {
+        do {
+            return try PlanFile(try Planner.plan(request()))
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+
+    static var plan: Plan { file.plan }
+
+    static func request(_ runbook: Runbook = runbook) -> PlanRequest {
+        let deployment = SimulatedDeployment(inventory: inventory)
+        let basis = deployment.observe(SimulatedState.everything(inventory))
+        return PlanRequest(
+            inventory: inventory, runbook: runbook, from: Fixtures.tokyo, to: Fixtures.seoul, observation: basis,
+            findings: findings(basis), waivers: [], createdAt: basis.endedAt, createdBy: "test@test", toolVersion: "test")
+    }
+
+    /// The preflight, as the command `plan` asks it.
+    private static func findings(_ basis: Observation) -> [Finding] {
+        CheckCatalog.plannedPreflight.flatMap { item -> [Finding] in
+            guard let check = CheckCatalog.check(item.check) else { return [] }
+            let limits = runbook.preflight.first { $0.check == item.check }?.limits ?? Limits()
+            return CheckCatalog.subjects(of: check, inventory: inventory, from: Fixtures.tokyo, to: Fixtures.seoul)
+                .flatMap { subject in
+                    check.findings(
+                        CheckContext(
+                            inventory: inventory, subject: subject, limits: limits, from: Fixtures.tokyo,
+                            to: Fixtures.seoul), basis)
+                }
+        }
+    }
+}
