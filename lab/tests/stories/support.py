@@ -1,0 +1,253 @@
+"""What the stories share: one practice lab at a time, the real tool, and waiting for conditions instead of for time.
+
+The tool is `.build/debug/geo-failover` of this repository, or GEO_FAILOVER_BIN. Everything that is started here ends
+with the tests, also when they fail, are interrupted, or take longer than GEO_STORIES_LIMIT seconds (1200).
+"""
+
+import atexit
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+LAB = str(ROOT / "lab/lab")
+BIN = os.environ.get("GEO_FAILOVER_BIN") or str(ROOT / ".build/debug/geo-failover")
+STATE = Path("/var/lib/geo-failover-lab")
+# Where to write all that the tool says, to look at it afterwards; nothing when empty.
+TRANSCRIPT = os.environ.get("GEO_STORIES_TRANSCRIPT")
+LIMIT = float(os.environ.get("GEO_STORIES_LIMIT", "1200"))
+
+_lab = None
+_processes = set()
+_folder = Path(tempfile.mkdtemp(prefix="geo-stories-"))
+
+
+def _clean_up():
+    signal.alarm(0)
+    for process in list(_processes):
+        process.kill()
+        process.wait()
+    leave_lab()
+    shutil.rmtree(_folder, ignore_errors=True)
+
+
+def _over(*_):
+    raise KeyboardInterrupt
+
+
+atexit.register(_clean_up)
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGTERM, _over)
+    signal.signal(signal.SIGHUP, _over)
+_watchdog = threading.Timer(LIMIT, os.kill, (os.getpid(), signal.SIGTERM))
+_watchdog.daemon = True
+_watchdog.start()
+
+
+class Story(unittest.TestCase):
+    """A test that ends: after `limit` seconds it fails, whatever it waits for."""
+    limit = 120
+
+    def setUp(self):
+        def expire(*_):
+            raise AssertionError(f"not done within {self.limit} s")
+        signal.signal(signal.SIGALRM, expire)
+        signal.alarm(self.limit)
+        self.addCleanup(signal.alarm, 0)
+
+    def assertSays(self, text, *parts):
+        """Whether all parts are in a text, wherever its lines were broken; case matters."""
+        flat = re.sub(r"\s+", " ", text)
+        for part in parts:
+            if part not in flat:
+                self.fail(f"{part!r} is not in:\n{text[-3000:]}")
+
+
+def until(condition, timeout=30, what="the condition", interval=0.1):
+    deadline = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s for {what}")
+        time.sleep(interval)
+
+
+# --- The lab
+
+
+class PracticeLab:
+    """A lab of the stories, with users on it."""
+
+    def __init__(self, name):
+        self.name = name
+        self.state = STATE / name
+        self.command("down")
+        try:
+            self.command("up", timeout=180)
+            self.command("load", "start")
+        except BaseException:
+            self.command("down", check=False)
+            raise
+        self.inventory = str(self.state / "inventory.yaml")
+
+    def command(self, *argv, check=True, timeout=120):
+        environment = {k: v for k, v in os.environ.items() if k not in ("GEO_LAB_NAME", "GEO_LAB_STATE")}
+        done = subprocess.run([LAB, "--name", self.name, *argv], stdin=subprocess.DEVNULL, text=True, capture_output=True,
+                              timeout=timeout, env=environment, start_new_session=True)
+        if check and done.returncode:
+            raise AssertionError(f"lab {' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def fault(self, *words):
+        self.command("fault", *words)
+
+    def heal(self):
+        self.command("fault", "heal")
+
+    def on(self, node, *argv, check=True):
+        """What a program in a node prints, as root and past the network."""
+        return self.command("exec", node, "--", *argv, check=check).stdout
+
+    def sql(self, node, query):
+        return self.on(node, "gitlab-psql", "-Atc", query).strip()
+
+    def files(self, node):
+        """The file system of a node, as it is seen from outside."""
+        return self.state / "nodes" / node / "root"
+
+    def sshd_log(self, node):
+        return (self.files(node) / "var/log/auth.log").read_bytes().decode(errors="replace").splitlines()
+
+    @property
+    def nodes(self):
+        return {node["name"]: node for node in json.loads(self.command("status", "--json", check=False).stdout)["nodes"]}
+
+    def audit(self):
+        done = self.command("audit", "--json", check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    def jobs(self, node):
+        """What the tool ever started on a node: (run, key, command)."""
+        folder = self.files(node) / "var/lib/geo-failover/jobs"
+        return [(job.parent.name, job.name, (job / "command").read_text().strip()) for job in sorted(folder.glob("*/*"))]
+
+
+def lab(name):
+    """The lab of that name; another one that is up goes first, so that never two are."""
+    global _lab
+    if _lab is None or _lab.name != name:
+        leave_lab()
+        _lab = PracticeLab(name)
+    return _lab
+
+
+def leave_lab():
+    global _lab
+    if _lab is not None:
+        gone, _lab = _lab, None
+        gone.command("down")
+
+
+# --- The tool
+
+
+class Answer:
+    def __init__(self, argv, code, out, err, seconds):
+        self.argv, self.code, self.out, self.err, self.seconds = argv, code, out, err, seconds
+
+    @property
+    def text(self):
+        return self.out + self.err
+
+    def __str__(self):
+        return f"geo-failover {' '.join(self.argv)}: exit {self.code} after {self.seconds:.1f} s\n{self.out}{self.err}"
+
+
+class Tool:
+    """geo-failover with a state directory of its own, as a script without a terminal calls it."""
+
+    def __init__(self, lab=None):
+        self.lab = lab
+        self.state = Path(tempfile.mkdtemp(dir=_folder))
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("GEO_")}
+        self.environment |= {"GEO_FAILOVER_STATE": str(self.state), "TERM": "xterm"}
+        if lab:
+            self.environment["GEO_FAILOVER_INVENTORY"] = lab.inventory
+
+    def popen(self, *argv, **options):
+        process = subprocess.Popen([BIN, *map(str, argv)], cwd=ROOT, env=self.environment, **options)
+        _processes.add(process)
+        return process
+
+    def __call__(self, *argv, timeout=110):
+        began = time.monotonic()
+        process = self.popen(*argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             start_new_session=True)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        finally:
+            end(process)
+        answer = Answer([str(a) for a in argv], process.returncode, out, err, time.monotonic() - began)
+        if TRANSCRIPT:
+            with open(TRANSCRIPT, "a") as file:
+                file.write(f"$ {answer}\n")
+        return answer
+
+    def plan(self, *argv):
+        """A plan file and its digest."""
+        path = self.state / "failover.geoplan"
+        answer = self("plan", *argv, "--out", path)
+        if answer.code:
+            raise AssertionError(str(answer))
+        return path, digest(path)
+
+    # What is on the disk about runs
+
+    @property
+    def runs(self):
+        return sorted((self.state / "runs").glob("*/"))
+
+    def journal(self):
+        """Records of the newest run, without a last line that is being written."""
+        if not self.runs or not (self.runs[-1] / "journal.jsonl").exists():
+            return []
+        lines = (self.runs[-1] / "journal.jsonl").read_text().split("\n")
+        return [json.loads(line) for line in lines[:-1]]
+
+    def status(self):
+        answer = self("status", "-o", "json")
+        if answer.code:
+            raise AssertionError(str(answer))
+        return json.loads(answer.out)
+
+
+def end(process):
+    if process.poll() is None:
+        process.kill()
+    process.wait()
+    _processes.discard(process)
+
+
+def digest(plan):
+    return json.loads(plan.read_text().split("\n", 1)[0])["digest"]
+
+
+def entry(record):
+    """The kind of a record, and what it holds."""
+    (kind, body), = record["entry"].items()
+    return kind, body
+
+
+def group(record):
+    """The group of steps that a record speaks of: `promote-database` of `promote-database/seoul-pg-1`."""
+    return re.split(r"[@/:]", str(entry(record)[1].get("step", "")))[0]

@@ -1,0 +1,221 @@
+"""Plans that are refused, and then one planned failover of two sites in use, from beginning to end.
+
+`PlansThatAreRefused` comes first by its name, and changes nothing that the failover needs.
+"""
+
+import hashlib
+import json
+import unittest
+
+from support import Story, Tool, digest, entry, lab, leave_lab, until
+
+
+class PlansThatAreRefused(Story):
+    """A plan that was touched or has become stale: exit 3, and no node has noticed."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-main")
+        cls.tool = Tool(cls.lab)
+        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+        cls.plan, cls.digest = cls.tool.plan()
+
+    def setUp(self):
+        super().setUp()
+        self.tool = Tool(self.lab)
+        self.addCleanup(self.lab.heal)
+
+    def copy(self, text):
+        path = self.tool.state / "edited.geoplan"
+        path.write_text(text)
+        return path
+
+    def edited(self, change):
+        """The plan with another content, and a header that fits it."""
+        header, content = self.plan.read_text().split("\n", 1)
+        content = change(content)
+        right = json.loads(header) | {"digest": "sha256:" + hashlib.sha256(content.encode()).hexdigest()}
+        return self.copy(json.dumps(right) + "\n" + content)
+
+    def assertNothingWasDone(self):
+        self.assertEqual(self.lab.sql("tokyo-pg-1", "select maintenance_mode from application_settings"), "f")
+        for node in self.lab.nodes:
+            self.assertEqual(self.lab.jobs(node), [], node)
+
+    def assertRefused(self, answer, *parts):
+        self.assertEqual(answer.code, 3, answer)
+        self.assertSays(answer.err, *parts)
+        self.assertNothingWasDone()
+
+    def test_a_plan_that_was_edited_by_one_byte(self):
+        text = self.plan.read_text()
+        place = text.index("10.", len(text) // 2)       # an address deep in the plan
+        answer = self.tool("execute", self.copy(text[:place] + "11." + text[place + 3:]), "--approve", self.digest)
+        self.assertRefused(answer, "the plan was changed after it was made", self.digest, "Nothing was done", "Plan again")
+        self.assertEqual(self.tool.runs, [])
+
+    def test_a_plan_that_was_edited_with_its_digest_is_not_the_one_that_was_approved(self):
+        path = self.edited(lambda content: content.replace("GitLab is moving", "GitLab is movinG"))
+        self.assertNotEqual(digest(path), self.digest)
+        answer = self.tool("execute", path, "--approve", self.digest)
+        self.assertRefused(answer, "is not this plan", digest(path)[7:19], "Nothing was done")
+        self.assertEqual(self.tool.runs, [])
+
+    def test_a_plan_without_its_fence_breaks_a_promise_whatever_its_digest(self):
+        def without_fence(content):
+            plan = json.loads(content)
+            plan["steps"] = [step for step in plan["steps"] if not step["id"].startswith("fence")]
+            for step in plan["steps"]:
+                step["after"] = [other for other in step["after"] if not other.startswith("fence")]
+            return json.dumps(plan)
+        path = self.edited(without_fence)
+        answer = self.tool("execute", path, "--approve", digest(path))
+        self.assertRefused(answer, "would break a promise", "fence")
+        self.assertEqual(self.tool.runs, [])
+
+    def test_a_wrong_approval(self):
+        answer = self.tool("execute", self.plan, "--approve", "0123456789ab")
+        self.assertRefused(answer, "is not this plan", self.digest[7:19])
+        self.assertEqual(self.tool.runs, [])
+
+    def test_nobody_to_ask_and_no_approval_declines(self):
+        answer = self.tool("execute", self.plan)
+        self.assertEqual(answer.code, 5, answer)
+        self.assertSays(answer.err, "nobody is there to be asked", "--approve")
+        self.assertNothingWasDone()
+
+    def test_another_machine_in_the_place_of_a_node(self):
+        file = self.lab.files("tokyo-gitaly-1") / "etc/machine-id"
+        planned = file.read_text()
+        now = hashlib.md5(planned.encode()).hexdigest() + "\n"
+        self.addCleanup(file.write_text, planned)
+        file.write_text(now)
+        answer = self.tool("execute", self.plan, "--approve", self.digest)
+        self.assertRefused(answer, "REFUSED: 1 fact that the plan stands on has changed", "tokyo-gitaly-1: machine id", f"planned {planned.strip()} now {now.strip()}",
+                           "geo-failover plan planned-failover --from tokyo --to seoul")
+        self.assertEqual([entry(record)[0] for record in self.tool.journal()], ["runStarted", "approved", "driftChecked", "runHalted"])
+
+    def test_replication_that_was_cut_after_the_plan_was_made(self):
+        self.lab.fault("cut-replication")
+        until(lambda: self.lab.sql("seoul-pg-1", "select count(*) from pg_stat_wal_receiver") == "0", 20, "the receiver to be gone")
+        answer = self.tool("execute", self.plan, "--approve", self.digest)
+        self.assertRefused(answer, "NOT READY", "no WAL receiver runs on seoul-pg-1", "nothing was changed; plan again")
+
+
+class WholeFailover(Story):
+    """From tokyo to seoul under load, once; every story looks at what is there afterwards."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-main")
+        cls.tool = Tool(cls.lab)
+        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+        cls.plan, cls.digest = cls.tool.plan()
+        cls.sheet = cls.tool("plan", "--out", cls.tool.state / "other.geoplan", "-o", "markdown")
+        cls.execution = cls.tool("execute", cls.plan, "--approve", cls.digest, timeout=240)
+        cls.journal = cls.tool.journal()
+        if cls.execution.code:
+            raise AssertionError(str(cls.execution))
+        until(lambda: (cls.lab.state / "dns").read_text() == "seoul\n", 1, "the hook to have run")
+        # Users have come to the new primary before they are counted.
+        log = cls.lab.state / "load/acked-writes.log"
+        size = log.stat().st_size
+        until(lambda: "seoul" in log.read_text()[size:], 30, "users to write at seoul")
+        cls.lab.command("load", "stop")
+        cls.audit = cls.lab.audit()
+
+    @classmethod
+    def tearDownClass(cls):
+        leave_lab()         # failed over: of no use to anybody else
+
+    def test_the_run_finishes_and_says_where_the_report_is(self):
+        self.assertEqual(self.execution.code, 0)
+        self.assertSays(self.execution.err, "Failover tokyo -> seoul finished", "seoul is the primary", f"geo-failover report {self.tool.runs[0].name}")
+        self.assertEqual(entry(self.journal[-1]), ("runFinished", {}))
+
+    def test_without_a_terminal_every_command_is_shown_in_plain_lines(self):
+        self.assertNotIn("\x1b", self.execution.text)
+        self.assertNotIn("\r", self.execution.text)
+        self.assertSays(self.execution.err, "tokyo-pg-1 $ sudo -n gitlab-ctl stop postgresql", "seoul-pg-1 $ sudo -n gitlab-ctl geo promote --force")
+        self.assertSays(self.sheet.out, "sudo -n gitlab-ctl geo promote --force")
+
+    def test_nothing_is_lost_and_never_two_sites_are_writable(self):
+        code, audit = self.audit
+        self.assertEqual((code, audit["verdict"]), (0, "nothing lost"), audit)
+        self.assertEqual((audit["site"], audit["writable_now"]), ("seoul", ["seoul"]))
+        for kind in ("writes", "pushes"):
+            self.assertGreater(audit[kind]["acknowledged"], 10)
+            self.assertEqual(audit[kind]["lost"], 0)
+        for level in ("database", "application"):
+            self.assertEqual(audit[level]["two_writable"], [])
+
+    def test_the_report_names_rto_and_rpo_reached(self):
+        answer = self.tool("report")
+        self.assertEqual((answer.code, answer.err), (0, ""))
+        for row in (r"^# Planned failover.*tokyo -> seoul", r"^\| RTO reached \| (\d+m )?\d+(\.\d+)? s \(objective 15m, met\) \|",
+                    r"^\| RPO reached \| no committed write of the database was lost: seoul replayed up to .*shutdown checkpoint.*\(objective 0 s\) \|",
+                    r"^\| point of no return \| passed \|", r"^## Timeline"):
+            self.assertRegex(answer.out, "(?m)" + row)
+        self.assertIn(self.digest, answer.out)
+
+    def test_the_report_says_what_users_felt(self):
+        """What the tool claims, against what the users' own watcher saw."""
+        answer = self.tool("report", "-o", "json")
+        lines = [json.loads(line) for line in answer.out.splitlines()]
+        self.assertEqual({line["schema"] for line in lines}, {1})
+        self.assertEqual([line["type"] for line in lines], ["report"] + ["report-step"] * (len(lines) - 1))
+        report = lines[0]
+        self.assertTrue(report["isFinished"] and report["isZeroLossProven"] and report["isPastPointOfNoReturn"])
+        self.assertEqual((report["from"], report["to"], report["plan"]), ("tokyo", "seoul", self.digest))
+        self.assertEqual({line["status"] for line in lines[1:]}, {"succeeded"})
+        felt = self.audit[1]["application"]["longest_without_writable_seconds"]
+        self.assertAlmostEqual(report["readOnlySeconds"], felt, delta=5)
+        self.assertLessEqual(report["outageSeconds"], report["readOnlySeconds"])
+
+    def test_the_tool_adds_little_to_the_commands_it_runs(self):
+        """Every command was proved after it ended; none was started twice."""
+        started = [entry(record)[1]["key"] for record in self.journal if entry(record)[0] == "commandStarted"]
+        remote = [key for key in started if key != "local"]
+        self.assertEqual(len(remote), len(set(remote)))
+        jobs = [key for node in self.lab.nodes for _, key, _ in self.lab.jobs(node)]
+        self.assertEqual(sorted(jobs), sorted(remote))
+
+    def test_the_former_primary_stays_off_through_a_reboot(self):
+        self.lab.fault("reboot", "tokyo-pg-1")
+        self.assertEqual(self.lab.on("tokyo-pg-1", "systemctl", "is-enabled", "gitlab-runsvdir", check=False).strip(), "disabled")
+        self.assertEqual(self.lab.on("tokyo-pg-1", "pgrep", "-x", "postgres", check=False), "")
+
+    def test_the_same_plan_again_is_stale(self):
+        tool = Tool(self.lab)
+        answer = tool("execute", self.plan, "--approve", self.digest)
+        self.assertEqual(answer.code, 3, answer)
+        self.assertSays(answer.err, "REFUSED:", "seoul-pg-1 database role standby primary", "seoul-pg-1 Geo's primary tokyo seoul")
+        kinds = [entry(record)[0] for record in tool.journal()]
+        self.assertEqual(kinds, ["runStarted", "approved", "driftChecked", "runHalted"])
+
+    def test_check_afterwards_knows_the_new_primary_and_that_the_old_one_is_down(self):
+        answer = self.tool("check")
+        self.assertEqual(answer.code, 2, answer)
+        self.assertSays(answer.out, "seoul -> tokyo: NOT READY", "puma of tokyo-rails-1 is down", "postgresql of tokyo-pg-1 is down", "seoul=primary")
+        self.assertNotIn("tokyo -> seoul: ", answer.out)
+
+    def test_check_afterwards_never_advises_to_start_the_former_primary(self):
+        """Its database would come up writable beside the new primary's."""
+        for argv in ([], ["--from", "seoul", "--to", "tokyo"]):
+            answer = self.tool("check", "-o", "json", *argv)
+            remedies = [json.loads(line).get("remedy") or "" for line in answer.out.splitlines()]
+            bad = [r for r in remedies if "# on tokyo" in r and ("gitlab-ctl start" in r or "systemctl enable" in r)]
+            self.assertEqual(bad, [])
+
+    def test_status_afterwards_is_finished(self):
+        answer = self.tool("status")
+        self.assertEqual(answer.code, 0)
+        self.assertSays(answer.out, "finished", "seoul is the primary")
+        self.assertTrue(self.tool.status()["isFinished"])
+        again = self.tool("resume")
+        self.assertEqual(again.code, 0, again)
+        self.assertSays(again.err, "is finished", "geo-failover report")
+
+
+if __name__ == "__main__":
+    unittest.main()
