@@ -169,8 +169,10 @@ package struct SimulatedState: Sendable {
         for index in nodes.indices {
             nodes[index].isReachable = true
             nodes[index].failingReconfigures = 0
+            // What was asked to stop, as its neighbours show, is killed.
+            let isStopped = nodes[index].services.contains { !$0.isRunning }
             for service in nodes[index].services.indices
-            where nodes[index].stuckServices.contains(nodes[index].services[service].name) {
+            where isStopped && nodes[index].stuckServices.contains(nodes[index].services[service].name) {
                 nodes[index].services[service].isRunning = false
             }
             nodes[index].stuckServices = []

@@ -33,6 +33,9 @@ final class Disk: Sendable {
     /// Whether the process that holds the store has died.
     var isDead: Bool { contents.withLock { $0.isDead } }
 
+    /// A copy of another disk's journal.
+    func restore(_ bytes: [UInt8]) { contents.withLock { $0.bytes = bytes } }
+
     /// A new process opens the journal, which ends after `wholeBytes`.
     func open(wholeBytes: Int, records: Int, death: Death?) -> JournalStore {
         contents.withLock {

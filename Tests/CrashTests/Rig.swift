@@ -15,6 +15,9 @@ final class Rig: Sendable {
     /// What the operator types; `nil`: nobody is there.
     typealias Answers = @Sendable (OperatorPrompt.Question) -> String?
 
+    /// Happens when a script is about to be sent.
+    typealias BeforeExchange = @Sendable (_ script: JobScript) async -> Void
+
     let file: PlanFile
     let deployment: SimulatedDeployment
     let disk = Disk()
@@ -25,7 +28,7 @@ final class Rig: Sendable {
         var unrecordedStarts: [String] = []
         var recordedKeys: Set<String> = []
         var localRuns: [String: Int] = [:]
-        var epoch = 1_000
+        var epoch = 0
         var boundaries = 0
     }
 
@@ -34,13 +37,22 @@ final class Rig: Sendable {
         self.deployment = SimulatedDeployment(inventory: file.plan.inventory)
     }
 
+    /// Another machine with a copy of the journal, and a later epoch.
+    init(takingOver other: Rig) {
+        self.file = other.file
+        self.deployment = other.deployment
+        disk.restore(other.disk.bytes)
+        notes.withLock { $0.epoch = 1_000 }
+    }
+
     // MARK: Processes
 
     /// Opens the run as `execute` and `resume` do, and runs until the process ends or dies.
     func process(
         dies death: Death? = nil, interruption: Interruption = Interruption(),
         answers: @escaping Answers = { $0.expected ?? "" },
-        watching watch: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        watching watch: @escaping @Sendable (RunEvent) -> Void = { _ in },
+        beforeExchange: @escaping BeforeExchange = { _ in }
     ) async -> End {
         await withTaskExecutorPreference(OneThread()) {
             do {
@@ -57,7 +69,7 @@ final class Rig: Sendable {
                     try machine.apply(record.entry, at: record.at)
                 }
                 let executor = Executor(
-                    ports: ports(answers, watch), journal: journal, interruption: interruption)
+                    ports: ports(answers, watch, beforeExchange), journal: journal, interruption: interruption)
                 return .ended(try await executor.run(machine))
             } catch {
                 return disk.isDead ? .died : .failed(String(describing: error))
@@ -78,7 +90,10 @@ final class Rig: Sendable {
         ]
     }
 
-    private func ports(_ answers: @escaping Answers, _ watch: @escaping @Sendable (RunEvent) -> Void) -> ExecutionPorts {
+    private func ports(
+        _ answers: @escaping Answers, _ watch: @escaping @Sendable (RunEvent) -> Void,
+        _ beforeExchange: @escaping BeforeExchange
+    ) -> ExecutionPorts {
         let (deployment, disk) = (deployment, disk)
         return ExecutionPorts(
             observe: { scope in
@@ -91,6 +106,7 @@ final class Rig: Sendable {
                 self.notes.withLock {
                     if !$0.recordedKeys.contains(script.key) { $0.unrecordedStarts.append(script.key) }
                 }
+                await beforeExchange(script)
                 let visit = deployment.exchange(script, offset, node)
                 await Task.yield()
                 return visit

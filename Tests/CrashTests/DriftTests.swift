@@ -1,0 +1,107 @@
+import GeoCore
+import GeoRuntime
+import GeoTestSupport
+import Testing
+
+/// The world is not what the plan was made from.
+@Suite struct DriftTests {
+    struct Change: Sendable, CustomTestStringConvertible {
+        var fact: String
+        var planned: String
+        var now: String
+        var apply: @Sendable (inout SimulatedState) -> Void
+        var testDescription: String { fact + " is " + now }
+    }
+
+    private static let candidate: [Change] = [
+        Change(fact: "GitLab version", planned: "19.3.0-ee.0", now: "19.3.1-ee.0") { $0["seoul-rails-1"].version = "19.3.1-ee.0" },
+        Change(fact: "machine id", planned: "machine-seoul-pg-1", now: "another") { $0["seoul-pg-1"].machineID = "another" },
+        Change(fact: "machine id", planned: "machine-tokyo-lb-1", now: "another") { $0["tokyo-lb-1"].machineID = "another" },
+        Change(fact: "timeline", planned: "1", now: "3") { $0.nodes[$0.index("seoul-pg-1")].database?.timeline = 3 },
+        Change(fact: "database role", planned: "standby", now: "unknown: no route to host") { $0["seoul-pg-1"].isReachable = false },
+        Change(fact: "Geo's primary", planned: "tokyo", now: "seoul") {
+            $0.isReplicationCut = true
+            $0.nodes[$0.index("seoul-pg-1")].database?.rows.primary = "seoul"
+        },
+    ]
+
+    private static func expect(_ end: Rig.End, shows change: Change, _ rig: Rig) {
+        guard case .ended(.refused(let drift)) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        #expect(drift.contains { $0.fact == change.fact && $0.planned == change.planned && $0.now == change.now }, "\(drift)")
+    }
+
+    @Test(arguments: candidate)
+    func beforeTheFirstChangeTheRunIsRefusedWithBothValuesAndNothingIsChanged(change: Change) async throws {
+        let rig = Rig()
+        rig.deployment.withState(change.apply)
+        Self.expect(await rig.process(), shows: change, rig)
+        #expect(rig.deployment.withState { $0.starts.isEmpty })
+        // Resuming it changes nothing either.
+        Self.expect(await rig.process(), shows: change, rig)
+        #expect(rig.deployment.withState { $0.starts.isEmpty })
+    }
+
+    @Test(arguments: candidate)
+    func beforeThePointOfNoReturnTheRunIsRefusedAndNothingIsPromoted(change: Change) async throws {
+        let rig = Rig()
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepStarted("confirm", _) = record.entry {
+                rig.deployment.withState(change.apply)
+            }
+        })
+        Self.expect(end, shows: change, rig)
+        #expect(rig.promotions.isEmpty)
+        #expect(try !rig.state().isPastPointOfNoReturn)
+    }
+
+    /// The tool died between its look and its first command; days later the deployment is another.
+    @Test(arguments: candidate, [3, 4, 5])
+    func afterAPauseThePlanIsComparedAgainBeforeAnythingIsSent(change: Change, record: Int) async throws {
+        let rig = Rig()
+        #expect(await rig.process(dies: Death(kind: .afterWriting, record: record)) == .died)
+        let before = rig.deployment.withState { $0.starts }
+        rig.deployment.withState(change.apply)
+        Self.expect(await rig.process(), shows: change, rig)
+        #expect(rig.deployment.withState { $0.starts } == before)
+    }
+
+    @Test func aFormerPrimaryThatServesAgainBeforeAResumedPromotionStopsIt() async throws {
+        let whole = Rig()
+        _ = await whole.process()
+        let records = try whole.disk.decoded()
+        let promotion = try #require(
+            records.firstIndex {
+                if case .commandStarted("promote-database", _, 2, _) = $0.entry { true } else { false }
+            })
+        // Its start is recorded, and it never reached the node.
+        let rig = Rig()
+        _ = await rig.process(dies: Death(kind: .afterWriting, record: promotion))
+        #expect(rig.promotions.isEmpty)
+        rig.deployment.withState { state in
+            state["tokyo-pg-1"].startsAtBoot = true
+            state.reboot("tokyo-pg-1")
+        }
+        let end = await rig.process()
+        guard case .ended(.halted(let reason)) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        #expect(reason.contains("site.fenced"), "\(reason)")
+        #expect(rig.promotions.isEmpty)
+        #expect(rig.faults == [])
+    }
+
+    @Test func aCheckOfThePlanThatFailsByNowIsShownAndNothingIsChanged() async throws {
+        let rig = Rig()
+        rig.deployment.withState { $0["seoul-sidekiq-1"].startsAtBoot = false }
+        guard case .ended(.notReady(let findings)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(findings.map(\.check) == ["node.starts-at-boot"])
+        #expect(rig.deployment.withState { $0.starts.isEmpty })
+    }
+}
