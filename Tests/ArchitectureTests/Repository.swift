@@ -73,9 +73,13 @@ extension Repository.File {
         }
     }
 
+    /// Whether it stands anywhere, comments included. By bytes: most files say no, and there are many.
+    func says(_ spelling: String) -> Bool { text.range(of: spelling, options: .literal) != nil }
+
     /// Where a spelling stands in code, as `path:line`; with `asWord`, not inside a longer word.
     func places(of spelling: String, asWord: Bool = true) -> [String] {
-        code.filter { _, text in
+        guard says(spelling) else { return [] }
+        return code.filter { _, text in
             text.ranges(of: spelling).contains { range in
                 guard asWord, range.lowerBound > text.startIndex else { return true }
                 let before = text[text.index(before: range.lowerBound)]
