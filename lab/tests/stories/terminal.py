@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import struct
 import subprocess
 import termios
@@ -30,13 +31,15 @@ class Terminal:
     def __exit__(self, *_):
         end(self.process)
         self._read.join(5)
-        os.close(self.master)
+        self.hang_up()
 
     def _follow(self):
         while True:
             try:
+                if not select.select([self.master], [], [], 0.2)[0]:
+                    continue
                 data = os.read(self.master, 65536)
-            except OSError:         # the other side is closed: the tool is gone
+            except (OSError, TypeError, ValueError):         # one of the two sides is closed
                 return
             if not data:
                 return
@@ -63,6 +66,12 @@ class Terminal:
     def interrupt(self):
         """The key itself: the terminal makes SIGINT of it."""
         os.write(self.master, b"\x03")
+
+    def hang_up(self):
+        """The terminal goes away, as when a laptop sleeps: the tool gets SIGHUP, and nothing to read."""
+        if self.master is not None:
+            os.close(self.master)
+            self.master = None
 
     def exit(self, timeout=60):
         try:
