@@ -12,7 +12,10 @@ package struct JobScript: Sendable {
     package let run: RunID
     package let epoch: Int
     package let expected: NodeIdentity
+    private let base: String
 
+    /// Where jobs and the epoch are kept on a node.
+    package static let base = "/var/lib/geo-failover"
     /// Longest time that one exchange waits on the node for the command to end.
     package static let waitSeconds = 2
     /// Most bytes of output in one exchange.
@@ -20,7 +23,7 @@ package struct JobScript: Sendable {
 
     package init(
         key: String, run: RunID, epoch: Int, command: RemoteCommand, node: NodeID, expected: NodeIdentity,
-        receipt: consuming JournalReceipt
+        base: String = Self.base, receipt: consuming JournalReceipt
     ) {
         self.key = key
         self.run = run
@@ -28,13 +31,14 @@ package struct JobScript: Sendable {
         self.command = command
         self.node = node
         self.expected = expected
+        self.base = base
         _ = consume receipt
     }
 
     /// Random per exchange, so that no output can imitate a frame.
     package private(set) var boundary = ""
 
-    func bounded(by boundary: String) -> JobScript {
+    package func bounded(by boundary: String) -> JobScript {
         var copy = self
         copy.boundary = boundary
         return copy
@@ -45,7 +49,8 @@ package struct JobScript: Sendable {
         let quoted = RemoteCommand.quoted
         let arguments = command.arguments.map(quoted).joined(separator: " ")
         let values = """
-            B=\(quoted(boundary)) HOST=\(quoted(expected.hostName)) MACHINE=\(quoted(expected.machineID))
+            base=\(quoted(base)) B=\(quoted(boundary))
+            HOST=\(quoted(expected.hostName)) MACHINE=\(quoted(expected.machineID))
             EPOCH=\(epoch) RUN=\(quoted(run.rawValue)) KEY=\(quoted(key)) OFFSET=\(offset)
             LIMIT=\(command.timeLimitSeconds) KEEP=\(command.outputLimitBytes) CHUNK=\(Self.chunkBytes) WAIT=\(Self.waitSeconds)
             """
@@ -56,8 +61,10 @@ package struct JobScript: Sendable {
             dir=$base/jobs/$RUN/$KEY
             if mkdir "$dir" 2>/dev/null; then
             printf '%s\\n' \(quoted(command.shellText)) >"$dir/command"
-            cat /proc/sys/kernel/random/boot_id >"$dir/boot"
-            date +%s >"$dir/began"
+            if ! cat /proc/sys/kernel/random/boot_id >"$dir/boot" || ! date +%s >"$dir/began"; then
+            say "refused $dir cannot be written"
+            return
+            fi
             setsid sh -c \(quoted(Self.runner)) geo-failover-job "$dir" "$LIMIT" "$KEEP" \(arguments) >/dev/null 2>&1 </dev/null &
             elif [ ! -d "$dir" ]; then
             say "refused $dir cannot be made"
@@ -73,7 +80,6 @@ package struct JobScript: Sendable {
     /// Refuses on another machine than the plan was made for, and for an older epoch than the node has seen.
     private static let guardText = """
         say() { printf '%s %s\\n' "$B" "$*"; }
-        base=/var/lib/geo-failover
         umask 077
         host=$(hostname -f 2>/dev/null || hostname)
         machine=$(cat /etc/machine-id 2>/dev/null)
@@ -103,23 +109,33 @@ package struct JobScript: Sendable {
         """
 
     /// Runs in its own session. The lock is held until the exit status is there, so that a waiter needs no polling;
-    /// the command must not inherit it, or a service that it starts would hold it for ever. Output goes through a
-    /// reader that keeps the first KEEP bytes and swallows the rest: a full disk must not kill a promotion.
+    /// the command must not inherit it, or a service that it starts would hold it for ever. `begun` is made by the
+    /// runner or by the one who gives it up for lost, never by both. Output goes through a reader that keeps the first
+    /// KEEP bytes and swallows the rest: a full disk must not kill a promotion. It writes what it reads at once: a
+    /// service that keeps the pipe open would keep the last 4 KiB in a buffer, and `NOT OK` with them. The subshell
+    /// closes 9 itself, since dash keeps a copy of what a redirection closes.
     private static let runner = """
         dir=$1 limit=$2 keep=$3
         shift 3
         exec 9>"$dir/lock"
         flock 9
+        mkdir "$dir/begun" || exit
         echo $$ >"$dir/pid.new"
         mv "$dir/pid.new" "$dir/pid"
         mkfifo "$dir/pipe"
-        { head -c "$keep" >"$dir/output"; cat >/dev/null; : >"$dir/drained"; } <"$dir/pipe" 9>&- &
+        unbuffered=
+        if command -v stdbuf >/dev/null; then unbuffered="stdbuf -o0"; fi
+        (
+        exec 9>&-
+        $unbuffered head -c "$keep" >"$dir/output"
+        cat >/dev/null
+        : >"$dir/drained"
+        ) <"$dir/pipe" &
         timeout -k 30 "$limit" "$@" >"$dir/pipe" 2>&1 </dev/null 9>&-
         status=$?
         n=0
         while [ ! -e "$dir/drained" ] && [ "$n" -lt 100 ]; do sleep 0.02; n=$((n + 1)); done
-        printf '%s %s\\n' "$status" "$(date +%s)" >"$dir/exit.new"
-        mv "$dir/exit.new" "$dir/exit"
+        printf '%s %s\\n' "$status" "$(date +%s)" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
         """
 
     private static let reportText = """
@@ -129,16 +145,17 @@ package struct JobScript: Sendable {
         sleep 0.02
         n=$((n + 1))
         done
-        if [ ! -e "$dir/exit" ]; then
-        if [ "$(cat "$dir/boot" 2>/dev/null)" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
-        state="lost the node was started again while the command ran"
-        elif [ ! -e "$dir/pid" ] && [ "$(date +%s)" -gt "$(($(cat "$dir/began" 2>/dev/null || echo 0) + 30))" ]; then
-        state="lost the command was about to start and never did"
-        elif [ -e "$dir/pid" ] && ! kill -0 "$(cat "$dir/pid")" 2>/dev/null; then
-        state="lost the command is gone and left no exit status"
-        else
+        boot=$(cat "$dir/boot" 2>/dev/null)
         state=running
-        fi
+        if [ -e "$dir/abandoned" ]; then
+        state="lost the command was about to start and never did"
+        elif [ -n "$boot" ] && [ "$boot" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+        state="lost the node was started again while the command ran"
+        elif [ -e "$dir/begun" ]; then
+        if flock -n -s "$dir/lock" true; then state="lost the command is gone and left no exit status"; fi
+        elif [ "$(date +%s)" -gt "$(($(stat -c %Y "$dir") + 30))" ] && mkdir "$dir/begun" 2>/dev/null; then
+        : >"$dir/abandoned"
+        state="lost the command was about to start and never did"
         fi
         if [ -e "$dir/exit" ]; then state="exited $(cat "$dir/exit") $(cat "$dir/began")"; fi
         say "$state"

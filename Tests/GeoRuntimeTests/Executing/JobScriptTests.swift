@@ -1,0 +1,158 @@
+import Foundation
+import GeoCore
+import GeoRuntime
+import GeoTestSupport
+import Testing
+
+/// The script that starts a command on a node, under a real `sh`.
+@Suite struct JobScriptTests {
+    private static func status(_ state: JobAnswer.State?) -> Int? {
+        if case .exited(let status, _) = state { status } else { nil }
+    }
+
+    private static func lostText(_ state: JobAnswer.State?) -> String? {
+        if case .lost(let text) = state { text } else { nil }
+    }
+
+    private static func refusal(_ answer: JobAnswer?) -> String? {
+        if case .refused(let text) = answer?.state { text } else { nil }
+    }
+
+    @Test func twentyStartsAtOnceOfOneKeyRunTheCommandOnce() async throws {
+        let node = try LocalNode()
+        let script = try await node.script("once", "echo x >>\"$1/ran\"; echo done")
+        let states = try await withThrowingTaskGroup(of: JobAnswer.State?.self) { group in
+            for _ in 0..<20 { group.addTask { try await node.exchange(script)?.state } }
+            return try await group.reduce(into: [JobAnswer.State?]()) { $0.append($1) }
+        }
+        #expect(try await node.follow(script).output == Array("done\n".utf8))
+        #expect(node.read("ran") == "x\n")
+        for state in states { #expect(state == .running || Self.status(state) == 0, "\(String(describing: state))") }
+    }
+
+    @Test(arguments: [0, 1, 3, 77, 124, 255])
+    func theExitStatusIsTheCommands(status: Int) async throws {
+        let node = try LocalNode()
+        let script = try await node.script("status", "echo out; echo err >&2; exit \(status)")
+        let (state, output) = try await node.follow(script)
+        #expect(Self.status(state) == status)
+        #expect(String(decoding: output, as: UTF8.self) == "out\nerr\n")
+        // Asked again, days later, it says the same and runs nothing.
+        #expect(try await node.exchange(script)?.state == state)
+    }
+
+    @Test func outputComesInPartsFromTheByteThatIsAskedFor() async throws {
+        let node = try LocalNode()
+        let script = try await node.script("parts", "printf 'abc\\000\\377def\\n'; printf 'geo-test-boundary end\\n'")
+        let (_, whole) = try await node.follow(script)
+        #expect(whole == [97, 98, 99, 0, 255, 100, 101, 102, 10] + Array("geo-test-boundary end\n".utf8))
+        for offset in 0...whole.count {
+            let answer = try await node.exchange(script, offset: offset)
+            #expect(answer?.output == Array(whole[offset...]), "from \(offset)")
+            #expect(answer?.hasMore == false)
+        }
+        #expect(try await node.exchange(script, offset: whole.count + 10)?.output == [])
+    }
+
+    @Test func moreOutputThanOneExchangeCarriesArrivesWhole() async throws {
+        let node = try LocalNode()
+        let bytes = JobScript.chunkBytes * 2 + 17
+        let script = try await node.script("large", "head -c \(bytes) /dev/zero | tr '\\0' x")
+        let (state, output) = try await node.follow(script)
+        #expect(Self.status(state) == 0)
+        #expect(output == [UInt8](repeating: UInt8(ascii: "x"), count: bytes))
+    }
+
+    @Test func outputBeyondTheLimitIsDroppedAndTheCommandLives() async throws {
+        let node = try LocalNode()
+        let script = try await node.script("chatty", "head -c 500000 /dev/zero | tr '\\0' x && echo >\"$1/survived\"", keep: 1_000)
+        let (state, output) = try await node.follow(script)
+        #expect(Self.status(state) == 0)
+        #expect(output.count == 1_000)
+        #expect(node.has("survived"))
+    }
+
+    @Test func aCommandThatOutlivesItsTimeIsEndedOnTheNode() async throws {
+        let node = try LocalNode()
+        let script = try await node.script("slow", "sleep 60; echo >\"$1/survived\"", limit: 1)
+        let (state, _) = try await node.follow(script)
+        guard case .exited(124, let seconds) = state else {
+            Issue.record("\(String(describing: state))")
+            return
+        }
+        #expect(seconds >= 1 && seconds < 30)
+        #expect(!node.has("survived"))
+    }
+
+    @Test func aDaemonThatKeepsTheOutputOpenDoesNotHangTheJob() async throws {
+        let node = try LocalNode()
+        // Its id is kept, so that the test ends it.
+        let script = try await node.script("daemon", "setsid sleep 600 & echo $! >\"$1/daemon\"; echo started")
+        let (state, output) = try await node.follow(script)
+        #expect(Self.status(state) == 0)
+        #expect(output == Array("started\n".utf8))
+        if let id = node.read("daemon") { _ = try LocalNode.sh("kill \(id)") }
+    }
+
+    @Test func stdinIsEmptyAndArgumentsArriveAsTheyAre() async throws {
+        let node = try LocalNode()
+        let hostile = "a b'c\"d\\e$f`g`;h\n*i|j&k>l"
+        _ = try await node.journal.append(.commandStarted(step: "step", attempt: 1, index: 0, key: "args"))
+        let script = JobScript(
+            key: "args", run: "run", epoch: 1,
+            command: RemoteCommand(
+                arguments: ["sh", "-c", "cat; printf %s \"$1\"", "name", hostile], asRoot: false, timeLimitSeconds: 20),
+            node: "local", expected: node.identity, base: node.base,
+            receipt: try await node.journal.receipt(forCommand: "args")
+        ).bounded(by: "geo-b")
+        let (state, output) = try await node.follow(script)
+        #expect(Self.status(state) == 0)
+        #expect(String(decoding: output, as: UTF8.self) == hostile)
+    }
+
+    // MARK: Refusals
+
+    @Test func anotherMachineRefuses() async throws {
+        let node = try LocalNode()
+        let other = NodeIdentity(hostName: node.identity.hostName, machineID: "other", bootID: "")
+        let third = NodeIdentity(hostName: "other", machineID: node.identity.machineID, bootID: "")
+        for expected in [other, third] {
+            let answer = try await node.exchange(try await node.script("guard", "echo >\"$1/ran\"", expected: expected))
+            #expect(Self.refusal(answer)?.contains("the plan was made for") == true)
+        }
+        #expect(!node.has("ran") && !node.has("jobs/run/guard"))
+    }
+
+    @Test func anOlderEpochIsRefusedAlsoForItsOwnRunningJob() async throws {
+        let node = try LocalNode()
+        let old = try await node.script("long", "echo x >>\"$1/ran\"", epoch: 5)
+        _ = try await node.follow(old)
+        #expect(node.read("epoch") == "5\n")
+        _ = try await node.follow(try await node.script("new", "true", epoch: 6))
+        #expect(node.read("epoch") == "6\n")
+        for key in ["long", "other"] {
+            let answer = try await node.exchange(try await node.script(key, "echo x >>\"$1/ran\"", epoch: 5))
+            #expect(Self.refusal(answer)?.contains("its epoch is 6") == true)
+        }
+        #expect(node.read("ran") == "x\n")
+        // The run that took over finds the job.
+        let found = try await node.exchange(try await node.script("long", "false", epoch: 6))
+        #expect(Self.status(found?.state) == 0)
+    }
+
+    @Test(arguments: ["x\n", "5x\n", "-1\n", "1 2\n", "5.0\n"])
+    func aDamagedEpochFileRefuses(text: String) async throws {
+        let node = try LocalNode()
+        try node.write(text, to: "epoch")
+        let answer = try await node.exchange(try await node.script("job", "echo >\"$1/ran\"", epoch: 9))
+        #expect(Self.refusal(answer)?.contains("damaged") == true)
+        #expect(!node.has("ran"))
+    }
+
+    @Test func aPlaceThatCannotBeWrittenRefuses() async throws {
+        let node = try LocalNode()
+        try node.write("a file", to: "jobs")
+        let answer = try await node.exchange(try await node.script("job", "true"))
+        #expect(Self.refusal(answer)?.contains("cannot be written") == true)
+    }
+}
