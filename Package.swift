@@ -72,7 +72,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .testTarget(
-            name: "RunbookTests", dependencies: ["GeoCore", "GeoDocuments", "GeoViews", "GeoTestSupport"]),
+            name: "RunbookTests", dependencies: ["GeoCore", "GeoDocuments", "GeoViews", "GeoTestSupport"],
+            exclude: ["Golden"]),
         .testTarget(name: "CrashTests", dependencies: ["GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),
         .testTarget(name: "ArchitectureTests"),
     ],

@@ -54,9 +54,10 @@ package struct Preflight {
     }
 
     package func findings(_ pair: Pair, _ observation: Observation) -> [Finding] {
-        references(pair).flatMap { reference in
+        let findings = references(pair).flatMap { reference in
             CheckCatalog.check(reference.check)?.findings(context(reference, pair), observation) ?? []
         }
+        return FormerPrimary.guarded(findings, in: inventory, observation)
     }
 
     private func references(_ pair: Pair) -> [CheckReference] {

@@ -36,13 +36,11 @@ enum FileHandleWriter {
 /// Two sites of the lab's shape with as many Gitaly nodes as it takes.
 func inventory(nodes count: Int) -> Inventory {
     var inventory = Fixtures.inventory()
-    var missing = count - inventory.nodes.count
-    for index in 0... where missing > 0 {
+    for index in 0..<max(0, count - inventory.nodes.count) {
         let site = index % 2
         let name = "\(inventory.sites[site].id)-gitaly-\(index / 2 + 2)"
         inventory.sites[site].nodes.append(
             Fixtures.node(name, address: "10.78.\(index / 250).\(index % 250 + 1)", [.gitaly]))
-        missing -= 1
     }
     return inventory
 }

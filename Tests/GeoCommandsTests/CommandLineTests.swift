@@ -40,7 +40,7 @@ import Testing
         for good in [digest.text, digits, String(digits.prefix(12)), digits.uppercased()] {
             #expect(try approval(good).isGiven(for: digest))
         }
-        for bad in [String(digits.prefix(11)), "0" + digits.dropFirst(), "yes", ""] {
+        for bad in [String(digits.prefix(11)), "f" + digits.dropFirst(), "yes", ""] {
             #expect(throws: CommandFailure.self) { _ = try approval(bad).isGiven(for: digest) }
         }
         #expect(try ApprovalOptions.parse([]).isGiven(for: digest) == false)

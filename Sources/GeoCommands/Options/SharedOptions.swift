@@ -49,7 +49,12 @@ struct StateOptions: ParsableArguments {
             }
             return directory
         }
-        guard let newest = try names().last else {
+        // One that was refused before it changed anything says nothing of the deployment.
+        let all = try names()
+        let acting = try all.last { name in
+            try !RecordedRun(RunDirectory(run: RunID(name), under: runsDirectory)).state.acted.isEmpty
+        }
+        guard let newest = acting ?? all.last else {
             throw CommandFailure(
                 "there is no run in \(runsDirectory): nothing was executed from this machine yet", .badDocument)
         }

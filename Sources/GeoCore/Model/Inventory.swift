@@ -4,13 +4,26 @@ package struct Inventory: Hashable, Sendable, Codable {
     package var objectives: Objectives
     package var database: DatabaseAccess
     /// In the order of the file; at least one, names unique (`GeoDocuments` refuses anything else).
-    package var sites: [Site]
+    package var sites: [Site] {
+        didSet { positions = Self.positions(sites) }
+    }
     /// Programs of the operators' own, by name.
     package var hooks: [String: Hook]
     package var canary: Canary?
     /// Ways to isolate a node that cannot be reached, in the order to try them.
     package var fences: [Hook]
     package var source: DocumentReference
+    /// Where each node stands in ``sites``: checks look nodes up by the thousand.
+    private var positions: [NodeID: Position]
+
+    private struct Position: Hashable, Sendable {
+        var site: Int
+        var node: Int
+    }
+
+    private enum CodingKeys: CodingKey {
+        case deployment, objectives, database, sites, hooks, canary, fences, source
+    }
 
     package init(
         deployment: String, objectives: Objectives = .init(), database: DatabaseAccess = .init(), sites: [Site],
@@ -24,12 +37,35 @@ package struct Inventory: Hashable, Sendable, Codable {
         self.canary = canary
         self.fences = fences
         self.source = source
+        self.positions = Self.positions(sites)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            deployment: try container.decode(String.self, forKey: .deployment),
+            objectives: try container.decode(Objectives.self, forKey: .objectives),
+            database: try container.decode(DatabaseAccess.self, forKey: .database),
+            sites: try container.decode([Site].self, forKey: .sites),
+            hooks: try container.decode([String: Hook].self, forKey: .hooks),
+            canary: try container.decodeIfPresent(Canary.self, forKey: .canary),
+            fences: try container.decode([Hook].self, forKey: .fences),
+            source: try container.decode(DocumentReference.self, forKey: .source))
+    }
+
+    private static func positions(_ sites: [Site]) -> [NodeID: Position] {
+        var found: [NodeID: Position] = [:]
+        for (site, value) in sites.enumerated() {
+            for (node, value) in value.nodes.enumerated() { found[value.id] = Position(site: site, node: node) }
+        }
+        return found
     }
 
     package func site(_ id: SiteID) -> Site? { sites.first { $0.id == id } }
+    /// In the order of the file. Makes a new array.
     package var nodes: [Node] { sites.flatMap(\.nodes) }
-    package func node(_ id: NodeID) -> Node? { nodes.first { $0.id == id } }
-    package func site(of node: NodeID) -> Site? { sites.first { site in site.nodes.contains { $0.id == node } } }
+    package func node(_ id: NodeID) -> Node? { positions[id].map { sites[$0.site].nodes[$0.node] } }
+    package func site(of node: NodeID) -> Site? { positions[node].map { sites[$0.site] } }
 }
 
 /// A file that a value was made from: where it was and what it said.

@@ -126,25 +126,26 @@ package enum PlanInvariants {
 
     private static func fenceViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
         let fenced = (plan.inventory.site(plan.from)?.nodes ?? []).filter(\.isManagedByOmnibus)
+        let fences = plan.steps.filter {
+            $0.action == .stopAndDisable && $0.until?.check.check == "node.fenced" && $0.onFailure == .halt
+        }
+        let fencing = Dictionary(grouping: fences, by: \.node)
+        let acting = plan.steps.filter { isOn(plan.from, $0, plan) }.map(\.id)
+        let asking = plan.steps.filter { $0.action == .confirm }.map(\.id)
+        let proving = plan.steps.filter { $0.until?.check.check == "database.zero-loss" }.map(\.id)
         return plan.steps.filter(\.isIrreversible).flatMap { step -> [InvariantViolation] in
-            let before = graph.ancestors(of: step.id).compactMap(plan.step)
+            let before = graph.ancestors(of: step.id)
             var found: [InvariantViolation] = []
             func broken(_ invariant: String, _ detail: String) {
                 found.append(.init(invariant: invariant, step: step.id, detail: detail))
             }
-            for node in fenced {
-                let isFenced = before.contains {
-                    $0.action == .stopAndDisable && $0.node == node.id && $0.until?.check.check == "node.fenced"
-                        && $0.onFailure == .halt
-                }
-                if !isFenced {
-                    broken("fence-before-promote", "\(node.id) of \(plan.from) would not be fenced before it")
-                }
+            for node in fenced where fencing[node.id]?.contains(where: { before.contains($0.id) }) != true {
+                broken("fence-before-promote", "\(node.id) of \(plan.from) would not be fenced before it")
             }
-            if !before.contains(where: { $0.action == .confirm }) {
+            if !asking.contains(where: before.contains) {
                 broken("asked-before-promote", "nobody is asked before it")
             }
-            if plan.scenario == .planned, !before.contains(where: { $0.until?.check.check == "database.zero-loss" }) {
+            if plan.scenario == .planned, !proving.contains(where: before.contains) {
                 broken("zero-loss-before-promote", "nothing before it proves that no write is lost")
             }
             if let node = step.node.flatMap(plan.inventory.node), node.runs(.postgresql) || node.runs(.patroni),
@@ -153,9 +154,8 @@ package enum PlanInvariants {
                 broken("fence-seen-again", "does not look at the fence again just before it acts")
             }
             // Whatever still acts on the former primary must be over by then.
-            for other in plan.steps where isOn(plan.from, other, plan) && !before.contains(where: { $0.id == other.id })
-            {
-                broken("nothing-after-fence", "\(other.id) could act on \(plan.from) after it")
+            for other in acting where !before.contains(other) {
+                broken("nothing-after-fence", "\(other) could act on \(plan.from) after it")
             }
             return found
         }
@@ -171,41 +171,38 @@ package enum PlanInvariants {
     private static func orderViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
         let promotions = plan.steps.filter { $0.action == .promoteNode }
         guard !promotions.isEmpty else { return [] }
-        func promoting(_ components: Component...) -> [Step] {
+        func promoting(_ components: Component...) -> [StepID] {
             promotions.filter { step in
                 guard let node = step.node.flatMap(plan.inventory.node) else { return false }
                 return components.contains(where: node.runs)
-            }
+            }.map(\.id)
         }
         var found: [InvariantViolation] = []
         let databases = promoting(.postgresql, .patroni)
         let data = promoting(.postgresql, .patroni, .gitaly, .praefect, .sidekiq)
         let rails = promoting(.rails)
-        for step in promotions where !databases.contains(step) {
-            let before = graph.ancestors(of: step.id)
-            for database in databases where !before.contains(database.id) {
-                found.append(
-                    .init(invariant: "database-first", step: step.id, detail: "does not wait for \(database.id)"))
+        for step in promotions.map(\.id) where !databases.contains(step) {
+            let before = graph.ancestors(of: step)
+            for database in databases where !before.contains(database) {
+                found.append(.init(invariant: "database-first", step: step, detail: "does not wait for \(database)"))
             }
         }
-        for step in rails {
-            let before = graph.ancestors(of: step.id)
-            for node in data where node.id != step.id && !rails.contains(node) && !before.contains(node.id) {
-                found.append(
-                    .init(invariant: "data-before-rails", step: step.id, detail: "does not wait for \(node.id)"))
+        let beforeRails = Dictionary(uniqueKeysWithValues: rails.map { ($0, graph.ancestors(of: $0)) })
+        for (step, before) in rails.map({ ($0, beforeRails[$0] ?? []) }) {
+            for other in data where other != step && beforeRails[other] == nil && !before.contains(other) {
+                found.append(.init(invariant: "data-before-rails", step: step, detail: "does not wait for \(other)"))
             }
         }
-        let first = rails.filter { step in
-            rails.allSatisfy { $0 == step || graph.ancestors(of: $0.id).contains(step.id) }
-        }
+        let first = rails.filter { step in rails.allSatisfy { $0 == step || beforeRails[$0]?.contains(step) == true } }
         if !rails.isEmpty, first.count != 1 {
             found.append(
                 .init(
-                    invariant: "one-rails-node-first", step: rails[0].id,
+                    invariant: "one-rails-node-first", step: rails[0],
                     detail: "no Rails node is promoted alone before the others"))
         }
+        let promoted = Set(promotions.compactMap(\.node))
         for node in (plan.inventory.site(plan.to)?.nodes ?? []) where node.components.contains(where: \.isPromoted) {
-            if !promotions.contains(where: { $0.node == node.id }) {
+            if !promoted.contains(node.id) {
                 found.append(.init(invariant: "every-node-promoted", detail: "\(node.id) would be left a secondary"))
             }
         }

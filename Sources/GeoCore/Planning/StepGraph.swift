@@ -56,4 +56,14 @@ package struct StepGraph: Sendable {
         }
         return (total, path.reversed())
     }
+
+    /// How long users are expected to be without service: the part of the critical path from the first step that takes
+    /// it away to the last that promotes a node; `nil` for a plan without an outage.
+    package static func outageSeconds(of plan: Plan) -> Int? {
+        let path = criticalPath(of: plan).steps.compactMap(plan.step)
+        guard let first = path.firstIndex(where: { $0.blastRadius.effect == .outage }),
+            let last = path.lastIndex(where: { $0.action == .promoteNode })
+        else { return nil }
+        return path[first...max(first, last)].map(\.expectedSeconds).reduce(0, +)
+    }
 }

@@ -147,7 +147,7 @@ package enum Timeline {
         case .driftChecked(let step, let drift):
             drift.isEmpty
                 ? "before \(step): nothing that the plan stands on had changed"
-                : "before \(step): \(drift.count) facts that the plan stands on had changed"
+                : "before \(step): \(drift.count == 1 ? "1 fact" : "\(drift.count) facts") that the plan stands on had changed"
         case .stepStarted(let step, let attempt):
             attempt == 1 ? "\(step) started" : "\(step) started, attempt \(attempt)"
         case .commandSkipped(_, _, _, let because): "command not needed: \(because)"

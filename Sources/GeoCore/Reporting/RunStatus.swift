@@ -38,6 +38,9 @@ package struct RunStatus: Sendable, Hashable {
         self.nextCommand =
             switch state.phase {
             case .finished: "geo-failover report \(run)"
+            case .halted where state.acted.isEmpty:
+                // Nothing was changed; what stopped it would stop it again.
+                "geo-failover plan \(plan.runbookName) --from \(plan.from) --to \(plan.to)"
             case .ready, .running, .halted: "geo-failover resume \(run)"
             }
     }

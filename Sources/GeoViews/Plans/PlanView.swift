@@ -47,6 +47,10 @@ package enum PlanView {
             "expected",
             "\(DurationText.of(time.seconds)) by the critical path: \(CountText.of(plan.steps.count, "step"))"
                 + " in \(CountText.of(plan.groups.count, "group"))")
+        if let outage = StepGraph.outageSeconds(of: plan) {
+            let isLate = plan.objectives.rtoSeconds.map { outage > $0 } ?? false
+            table.add("no service", "about \(DurationText.of(outage)) of it\(isLate ? ", LONGER THAN THE RTO" : "")")
+        }
         page.table(table, indent: 2)
     }
 
