@@ -25,7 +25,7 @@ import Testing
             Issue.record("\(end)\n\(rig.story)")
             return
         }
-        #expect(reason.contains("failed: the command exited with 1"), "\(reason)")
+        #expect(reason.contains("gitlab-ctl reconfigure on \(node) exited with 1, after"), "\(reason)")
         let step = try #require(rig.file.plan.steps.first { $0.action == .promoteNode && $0.node == NodeID(node) })
         #expect(reason.hasPrefix(step.id.rawValue))
         // No later tier has begun.

@@ -171,7 +171,7 @@ package struct ExecutionStateMachine: Sendable {
     private func proceed(_ step: Step, _ running: RunState.Running) -> Directive? {
         let id = step.id
         let attempt = running.attempt
-        if let outcome = running.stopped { return stopped(step, attempt, outcome) }
+        if let outcome = running.stopped { return stopped(step, running, outcome) }
         if hasMoreToSend(step, running) {
             // Those who looked before the step started were another process: a key that is not on the node starts now.
             if let moment = driftCheckDue(step) {
@@ -260,12 +260,13 @@ package struct ExecutionStateMachine: Sendable {
     }
 
     /// What a command that did not end as hoped means for its step.
-    private func stopped(_ step: Step, _ attempt: Int, _ outcome: CommandOutcome) -> Directive {
+    private func stopped(_ step: Step, _ running: RunState.Running, _ outcome: CommandOutcome) -> Directive {
+        let attempt = running.attempt
         let record: JournalEntry
         switch outcome {
         case .exited(let status, _):
             record = .stepFailed(
-                step: step.id, attempt: attempt, reason: "the command exited with \(status)", findings: [])
+                step: step.id, attempt: attempt, reason: Self.failure(of: step, running, status), findings: [])
         case .refused(let text):
             record = .stepFailed(
                 step: step.id, attempt: attempt, reason: "the node refused the command: \(text)", findings: [])
@@ -276,6 +277,23 @@ package struct ExecutionStateMachine: Sendable {
             record = .stepLeftInDoubt(step: step.id, attempt: attempt, reason: text)
         }
         return Directive(step: step.id, record: record, effect: .none)
+    }
+
+    /// Which command failed, why it was run, and the last of what it printed: enough to mend it without the transcript.
+    private static func failure(of step: Step, _ running: RunState.Running, _ status: Int) -> String {
+        var reason = "the command exited with \(status)"
+        if case .commands(let commands, let node, _) = step.operation,
+            commands.indices.contains(running.command - 1)
+        {
+            let command = commands[running.command - 1]
+            reason = "\(command.shellText) on \(node) exited with \(status)"
+            if command.condition == .previousSaysNotOK {
+                reason += ", after the command before it said NOT OK and exited with 0"
+            }
+        }
+        // The line that names the file or the error is rarely the very last.
+        let lines = (running.lastTranscript?.lastLines ?? []).suffix(6)
+        return lines.isEmpty ? reason : reason + "; it printed: " + lines.joined(separator: " / ")
     }
 
     /// Names one start of one command; the node starts a key at most once.
