@@ -28,7 +28,8 @@ struct HostKeyTrust {
                   ssh-keygen -R \(RemoteCommand.quoted(knownName)) -f \(RemoteCommand.quoted(file))
                 """, .refused)
         }
-        let scanned = try await run(["ssh-keyscan", "-T", "10", "-p", String(node.access.port), address], mayFail: true)
+        let scanned = try await run(
+            ["ssh-keyscan", "-T", "10", "-p", String(node.access.port), address], mayFail: true)
         let keys = scanned.filter { !$0.hasPrefix("#") && $0.split(separator: " ").count >= 3 }
         guard !keys.isEmpty else { throw CommandFailure("\(node.id) (\(address)) offered no host key", .unexpected) }
         Console.say("\(node.id) (\(address)) offers:")

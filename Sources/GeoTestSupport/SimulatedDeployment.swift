@@ -100,7 +100,9 @@ package final class SimulatedDeployment: Sendable {
             }
         }
         let sites = scope.siteURLs.sorted().map { site -> (SiteID, Observed<Int>) in
-            let isReady = withState { $0.whyNotTrue(CheckReference(check: "site.ready", subject: .site(id: site))) == nil }
+            let isReady = withState {
+                $0.whyNotTrue(CheckReference(check: "site.ready", subject: .site(id: site))) == nil
+            }
             return (site, .known(value: isReady ? 200 : 502, at: clock.now, from: "operator"))
         }
         return Observation(

@@ -41,18 +41,22 @@ extension SimulatedState {
         case .geo: facts.geo = geo(node)
         case .tracking: facts.tracking = tracking(node)
         case .queues:
-            facts.queues = node.isRunning("redis")
+            facts.queues =
+                node.isRunning("redis")
                 ? seen(["default": node.site == from ? Int(queued) : 0, "mailers": 0], node)
                 : .unknown(reason: "redis: connection refused")
         case .readiness: facts.readiness = seen(isReady(node) ? 200 : 502, node)
         case .railsConfiguration: facts.hasTrackingDatabaseConfigured = seen(node.site == to, node)
         case .railsRole:
             let primary = databaseNode(of: node.site).isDatabaseUp ? database(of: node.site).rows.primary : nil
-            facts.railsRole = primary.map { seen($0 == node.site ? "primary" : "secondary", node) }
+            facts.railsRole =
+                primary.map { seen($0 == node.site ? "primary" : "secondary", node) }
                 ?? .unknown(reason: "Rails has no database")
         case .cronJobs:
-            facts.cronJobs = databaseNode(of: node.site).isDatabaseUp
-                ? seen(Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+            facts.cronJobs =
+                databaseNode(of: node.site).isDatabaseUp
+                ? seen(
+                    Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
                 : .unknown(reason: "Rails has no database")
         }
     }
@@ -76,7 +80,8 @@ extension SimulatedState {
         guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
         let position = LogPosition(bytes: own.position)
         let (left, candidate) = (databaseNode(of: from), databaseNode(of: to))
-        let isLinked = !isReplicationCut && left.isWritable && candidate.isDatabaseUp && candidate.database?.isPrimary == false
+        let isLinked =
+            !isReplicationCut && left.isWritable && candidate.isDatabaseUp && candidate.database?.isPrimary == false
         if own.isPrimary {
             return seen(
                 Fixtures.primary(

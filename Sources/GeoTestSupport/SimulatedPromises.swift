@@ -43,7 +43,9 @@ extension SimulatedState {
         case ("node.fenced", .node(let id)): holds = self[id].isFenced
         case ("node.promoted", .node(let id)):
             let node = self[id]
-            holds = node.isPromoted && node.attributes == .good && node.runningJob == nil && node.database?.isPrimary != false
+            holds =
+                node.isPromoted && node.attributes == .good && node.runningJob == nil
+                && node.database?.isPrimary != false
                 && node.services.allSatisfy(\.isRunning)
         case ("site.is-primary", .site(let site)): holds = isWritable(site) && database(of: site).rows.primary == site
         case ("site.rails-ready", .site(let site)): holds = railsNodes(site).allSatisfy(isReady)

@@ -144,7 +144,9 @@ package struct SimulatedState: Sendable {
         let index = index(id)
         note("\(id) reboots")
         nodes[index].boots += 1
-        for job in nodes[index].jobs.indices where !nodes[index].jobs[job].isOver { nodes[index].jobs[job].isLost = true }
+        for job in nodes[index].jobs.indices where !nodes[index].jobs[job].isOver {
+            nodes[index].jobs[job].isLost = true
+        }
         let starts = nodes[index].startsAtBoot
         if nodes[index].isDatabaseUp { nodes[index].database?.isCleanlyStopped = false }
         for service in nodes[index].services.indices {

@@ -14,11 +14,19 @@ import Testing
     }
 
     private static let candidate: [Change] = [
-        Change(fact: "GitLab version", planned: "19.3.0-ee.0", now: "19.3.1-ee.0") { $0["seoul-rails-1"].version = "19.3.1-ee.0" },
-        Change(fact: "machine id", planned: "machine-seoul-pg-1", now: "another") { $0["seoul-pg-1"].machineID = "another" },
-        Change(fact: "machine id", planned: "machine-tokyo-lb-1", now: "another") { $0["tokyo-lb-1"].machineID = "another" },
+        Change(fact: "GitLab version", planned: "19.3.0-ee.0", now: "19.3.1-ee.0") {
+            $0["seoul-rails-1"].version = "19.3.1-ee.0"
+        },
+        Change(fact: "machine id", planned: "machine-seoul-pg-1", now: "another") {
+            $0["seoul-pg-1"].machineID = "another"
+        },
+        Change(fact: "machine id", planned: "machine-tokyo-lb-1", now: "another") {
+            $0["tokyo-lb-1"].machineID = "another"
+        },
         Change(fact: "timeline", planned: "1", now: "3") { $0.nodes[$0.index("seoul-pg-1")].database?.timeline = 3 },
-        Change(fact: "database role", planned: "standby", now: "unknown: no route to host") { $0["seoul-pg-1"].isReachable = false },
+        Change(fact: "database role", planned: "standby", now: "unknown: no route to host") {
+            $0["seoul-pg-1"].isReachable = false
+        },
         Change(fact: "Geo's primary", planned: "tokyo", now: "seoul") {
             $0.isReplicationCut = true
             $0.nodes[$0.index("seoul-pg-1")].database?.rows.primary = "seoul"
@@ -30,7 +38,9 @@ import Testing
             Issue.record("\(end)\n\(rig.story)")
             return
         }
-        #expect(drift.contains { $0.fact == change.fact && $0.planned == change.planned && $0.now == change.now }, "\(drift)")
+        #expect(
+            drift.contains { $0.fact == change.fact && $0.planned == change.planned && $0.now == change.now },
+            "\(drift)")
     }
 
     @Test(arguments: candidate)

@@ -27,9 +27,11 @@ import Testing
         let rig = Rig()
         let interruption = Interruption()
         let isFirst = Counter()
-        let end = await rig.process(interruption: interruption, beforeExchange: { script in
-            if script.key.hasPrefix("fence"), isFirst.next() == 0 { await interruption.raise() }
-        })
+        let end = await rig.process(
+            interruption: interruption,
+            beforeExchange: { script in
+                if script.key.hasPrefix("fence"), isFirst.next() == 0 { await interruption.raise() }
+            })
         #expect(end == .ended(.halted(reason: "the operator interrupted the run")), "\(rig.story)")
         let state = try rig.state()
         for step in rig.file.plan.steps where step.group == "fence" {
@@ -72,12 +74,14 @@ import Testing
         let rig = Rig()
         let interruption = Interruption()
         let count = Counter()
-        _ = await rig.process(interruption: interruption, beforeExchange: { script in
-            guard script.key == "promote-database~1~2", count.next() == 2 else { return }
-            #expect(rig.deployment.withState { $0["seoul-pg-1"].runningJob?.key } == script.key)
-            await interruption.raise()
-            await interruption.raise()
-        })
+        _ = await rig.process(
+            interruption: interruption,
+            beforeExchange: { script in
+                guard script.key == "promote-database~1~2", count.next() == 2 else { return }
+                #expect(rig.deployment.withState { $0["seoul-pg-1"].runningJob?.key } == script.key)
+                await interruption.raise()
+                await interruption.raise()
+            })
         guard case .inDoubt(1, _) = try rig.state().progress(of: "promote-database") else {
             Issue.record("\(rig.story)")
             return
@@ -93,10 +97,12 @@ import Testing
         let interruption = Interruption()
         let isFirst = Counter()
         rig.deployment.withState { $0.pendingItems = 90 }
-        let end = await rig.process(interruption: interruption, watching: { event in
-            guard case .waiting("wait-for-replication", _) = event else { return }
-            if isFirst.next() == 0 { Task { await interruption.raise() } }
-        })
+        let end = await rig.process(
+            interruption: interruption,
+            watching: { event in
+                guard case .waiting("wait-for-replication", _) = event else { return }
+                if isFirst.next() == 0 { Task { await interruption.raise() } }
+            })
         // The wait may have come to its end before the interruption was seen.
         if end != .ended(.finished) { #expect(await rig.process() == .ended(.finished), "\(rig.story)") }
         #expect(rig.faults == [])

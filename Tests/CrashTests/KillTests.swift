@@ -10,13 +10,17 @@ import Testing
         let whole = Rig()
         _ = await whole.process()
         // What a torn record does to the file is shown byte by byte in TornJournalTests.
-        for record in stride(from: 0, to: whole.disk.records, by: kind == .afterWriting || Thoroughness.isThorough ? 1 : 4) {
+        for record in stride(
+            from: 0, to: whole.disk.records, by: kind == .afterWriting || Thoroughness.isThorough ? 1 : 4)
+        {
             let rig = Rig()
             #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
             var end = await rig.process()
             let what = "killed \(kind.rawValue) record \(record)"
             // The one thing that cannot be looked up: whether a program on the operator's machine did its work.
-            if case .ended(.halted(let reason)) = end, reason.hasPrefix("move-traffic failed: its outcome was not recorded") {
+            if case .ended(.halted(let reason)) = end,
+                reason.hasPrefix("move-traffic failed: its outcome was not recorded")
+            {
                 end = await rig.process()
             }
             #expect(end == .ended(.finished), "\(what)\n\(rig.story)")
@@ -78,7 +82,9 @@ import Testing
             let started = try rig.disk.decoded().reduce(into: Set<String>()) { keys, record in
                 if case .commandStarted(_, _, _, let key) = record.entry { keys.insert(key) }
             }
-            let begun = rig.deployment.withState { Set($0.starts.keys.map { String($0.drop { $0 != "/" }.dropFirst()) }) }
+            let begun = rig.deployment.withState {
+                Set($0.starts.keys.map { String($0.drop { $0 != "/" }.dropFirst()) })
+            }
             #expect(begun.isSubset(of: started), "record \(record)")
         }
     }

@@ -5,7 +5,9 @@ import Testing
 
 /// Programs that say one thing and did another.
 @Suite struct LieTests {
-    private static let promoted = ["seoul-pg-1", "seoul-gitaly-1", "seoul-sidekiq-1", "seoul-rails-1", "seoul-rails-2", "seoul-geo-1"]
+    private static let promoted = [
+        "seoul-pg-1", "seoul-gitaly-1", "seoul-sidekiq-1", "seoul-rails-1", "seoul-rails-2", "seoul-geo-1",
+    ]
 
     @Test(arguments: promoted)
     func aPromotionWhoseReconfigureFailsOnceIsRepairedByItsOwnReconfigure(node: String) async throws {

@@ -30,7 +30,8 @@ import Testing
         let bytes = ShippedPlan.file.bytes
         var random = SeededGenerator(seed: 1)
         let header = try #require(bytes.firstIndex(of: UInt8(ascii: "\n")))
-        let positions = Array(0...(header + 2)) + (0..<120).map { _ in Int.random(in: 0..<bytes.count, using: &random) }
+        let positions =
+            Array(0...(header + 2)) + (0..<120).map { _ in Int.random(in: 0..<bytes.count, using: &random) }
             + [bytes.count - 1]
         for position in positions {
             var replaced = bytes
@@ -41,7 +42,9 @@ import Testing
             #expect(throws: PlanFileError.self, "byte \(position) removed") { try PlanFile(reading: cut) }
         }
         for length in [0, 1, header, header + 1, bytes.count - 1] {
-            #expect(throws: PlanFileError.self, "cut after \(length)") { try PlanFile(reading: Array(bytes.prefix(length))) }
+            #expect(throws: PlanFileError.self, "cut after \(length)") {
+                try PlanFile(reading: Array(bytes.prefix(length)))
+            }
         }
         #expect(throws: PlanFileError.self) { try PlanFile(reading: bytes + [UInt8(ascii: "\n")]) }
         #expect(try PlanFile(reading: bytes).plan == ShippedPlan.plan)

@@ -11,7 +11,8 @@ import Testing
             let rig = Rig()
             var faults: [Int: SimulatedDeployment.Fault] = [:]
             for _ in 0..<Int.random(in: 0...5, using: &random) {
-                faults[Int.random(in: 0..<260, using: &random)] = SimulatedDeployment.Fault.allCases.randomElement(using: &random)
+                faults[Int.random(in: 0..<260, using: &random)] = SimulatedDeployment.Fault.allCases.randomElement(
+                    using: &random)
             }
             rig.deployment.inject(faults, seed: seed)
             Self.lie(rig, &random)
@@ -48,9 +49,11 @@ import Testing
         let count = Counter()
         let times = Int.random(in: 0...8, using: &random)
         let number = Int.random(in: 0..<60, using: &random)
-        return await rig.process(dies: death, interruption: interruption, beforeExchange: { _ in
-            guard count.next() == number, times <= 2 else { return }
-            for _ in 0..<times { await interruption.raise() }
-        })
+        return await rig.process(
+            dies: death, interruption: interruption,
+            beforeExchange: { _ in
+                guard count.next() == number, times <= 2 else { return }
+                for _ in 0..<times { await interruption.raise() }
+            })
     }
 }

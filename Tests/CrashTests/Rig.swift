@@ -58,7 +58,8 @@ final class Rig: Sendable {
             do {
                 let contents = try JournalLine.decode(disk.bytes)
                 let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: death)
-                let journal = try Journal(run: "run", store: store, clock: deployment.clock.wall, after: contents.records)
+                let journal = try Journal(
+                    run: "run", store: store, clock: deployment.clock.wall, after: contents.records)
                 var machine = ExecutionStateMachine(state: RunState(plan: file.plan))
                 for record in contents.records {
                     try machine.apply(record.entry, at: record.at)
@@ -98,7 +99,8 @@ final class Rig: Sendable {
         return ExecutionPorts(
             observe: { scope in
                 // A dead process sees and does nothing more.
-                disk.isDead ? Observation(startedAt: deployment.clock.now, endedAt: deployment.clock.now, nodes: [:])
+                disk.isDead
+                    ? Observation(startedAt: deployment.clock.now, endedAt: deployment.clock.now, nodes: [:])
                     : deployment.observe(scope)
             },
             shell: NodeShell { script, offset, node in
@@ -117,10 +119,12 @@ final class Rig: Sendable {
             },
             prompt: OperatorPrompt { answers($0) }, clock: deployment.clock.wall,
             boundary: {
-                "geo-" + String(self.notes.withLock { notes -> Int in
-                    notes.boundaries += 1
-                    return notes.boundaries
-                })
+                "geo-"
+                    + String(
+                        self.notes.withLock { notes -> Int in
+                            notes.boundaries += 1
+                            return notes.boundaries
+                        })
             },
             keepTranscript: { key, _ in "transcripts/\(key).txt" },
             announce: { event in

@@ -16,7 +16,9 @@ enum ShippedPlan {
 
     static let inventory: Inventory = {
         var inventory = Fixtures.inventory()
-        inventory.hooks = ["point-dns-at": Hook(name: "point-dns-at", run: ["./hooks/dns", "{site}"], timeLimitSeconds: 60)]
+        inventory.hooks = [
+            "point-dns-at": Hook(name: "point-dns-at", run: ["./hooks/dns", "{site}"], timeLimitSeconds: 60)
+        ]
         inventory.canary = Canary(repository: "{url}/ops/canary.git")
         return inventory
     }()
@@ -36,7 +38,8 @@ enum ShippedPlan {
         let basis = deployment.observe(SimulatedState.everything(inventory))
         return PlanRequest(
             inventory: inventory, runbook: runbook, from: Fixtures.tokyo, to: Fixtures.seoul, observation: basis,
-            findings: findings(basis), waivers: [], createdAt: basis.endedAt, createdBy: "test@test", toolVersion: "test")
+            findings: findings(basis), waivers: [], createdAt: basis.endedAt, createdBy: "test@test",
+            toolVersion: "test")
     }
 
     /// The preflight, as the command `plan` asks it.

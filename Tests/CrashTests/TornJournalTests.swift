@@ -13,7 +13,8 @@ import Testing
     }
 
     private static func inRunDirectory(_ body: (RunDirectory) throws -> Void) throws {
-        let parent = FileManager.default.temporaryDirectory.appending(path: "geo-failover-torn-\(UUID().uuidString)").path
+        let parent = FileManager.default.temporaryDirectory.appending(path: "geo-failover-torn-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: parent) }
         let directory = RunDirectory(run: "run", under: parent)
         try directory.create(plan: ShippedPlan.file)
@@ -67,12 +68,16 @@ import Testing
         for record in stride(from: 0, to: lines.count - 1, by: 10) {
             var gap = lines
             gap.remove(at: record)
-            #expect(throws: JournalError.self, "line \(record) is missing") { try JournalLine.decode(gap.flatMap(\.self)) }
+            #expect(throws: JournalError.self, "line \(record) is missing") {
+                try JournalLine.decode(gap.flatMap(\.self))
+            }
             var exchanged = lines
             exchanged.swapAt(record, record + 1)
             #expect(throws: JournalError.self, "line \(record)") { try JournalLine.decode(exchanged.flatMap(\.self)) }
             let doubled = lines[...record] + lines[record...]
-            #expect(throws: JournalError.self, "line \(record) twice") { try JournalLine.decode(doubled.flatMap(\.self)) }
+            #expect(throws: JournalError.self, "line \(record) twice") {
+                try JournalLine.decode(doubled.flatMap(\.self))
+            }
         }
     }
 

@@ -4,7 +4,8 @@ import GeoViews
 
 struct InventoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inventory", abstract: "Checks and shows the inventory; trusts a node's host key.", subcommands: [Check.self, Show.self, Trust.self])
+        commandName: "inventory", abstract: "Checks and shows the inventory; trusts a node's host key.",
+        subcommands: [Check.self, Show.self, Trust.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

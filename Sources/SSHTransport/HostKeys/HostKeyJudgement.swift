@@ -43,7 +43,8 @@ extension KnownHosts.Entry {
                 "someone may be in between, or the node was rebuilt: compare with `ssh-keygen -lf` on its console, "
                     + "then remove the old line and add the new key with `inventory trust`")
         case .unknown:
-            let trust = "compare the fingerprint with `ssh-keygen -lf` on the node's console, then `geo-failover inventory trust`"
+            let trust =
+                "compare the fingerprint with `ssh-keygen -lf` on the node's console, then `geo-failover inventory trust`"
             if !keys.isEmpty {
                 let types = Set(keys.map(\.key.type)).sorted().joined(separator: ", ")
                 return error(

@@ -65,7 +65,8 @@ import Testing
 
     @Test func outputBeyondTheLimitIsDroppedAndTheCommandLives() async throws {
         let node = try LocalNode()
-        let script = try await node.script("chatty", "head -c 500000 /dev/zero | tr '\\0' x && echo >\"$1/survived\"", keep: 1_000)
+        let script = try await node.script(
+            "chatty", "head -c 500000 /dev/zero | tr '\\0' x && echo >\"$1/survived\"", keep: 1_000)
         let (state, output) = try await node.follow(script)
         #expect(Self.status(state) == 0)
         #expect(output.count == 1_000)

@@ -43,7 +43,8 @@ final class LocalNode: Sendable {
         _ = try await journal.append(.commandStarted(step: "step", attempt: 1, index: 0, key: key))
         // What the command needs of its folder it gets as an argument: nothing is filled into its text.
         let command = RemoteCommand(
-            arguments: ["sh", "-c", shell, "test", base], asRoot: false, timeLimitSeconds: limit, outputLimitBytes: keep)
+            arguments: ["sh", "-c", shell, "test", base], asRoot: false, timeLimitSeconds: limit, outputLimitBytes: keep
+        )
         return JobScript(
             key: key, run: "run", epoch: epoch, command: command, node: "local", expected: expected ?? identity,
             base: base, receipt: try await journal.receipt(forCommand: key)

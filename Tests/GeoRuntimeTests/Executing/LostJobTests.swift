@@ -11,7 +11,8 @@ import Testing
         let script = try await node.script("boot", "sleep 60")
         #expect(try await node.exchange(script)?.state == .running)
         try node.write("another boot\n", to: "jobs/run/boot/boot")
-        #expect(try await node.exchange(script)?.state == .lost(text: "the node was started again while the command ran"))
+        #expect(
+            try await node.exchange(script)?.state == .lost(text: "the node was started again while the command ran"))
     }
 
     @Test func aJobThatEndedBeforeTheNodeRebootedIsNotLost() async throws {
@@ -81,15 +82,19 @@ import Testing
         let (bytes, state) = Self.answers[index]
         #expect(JobAnswer(bytes, boundary: Self.boundary, offset: 0)?.state == state)
         for length in 0..<bytes.count {
-            #expect(JobAnswer(Array(bytes.prefix(length)), boundary: Self.boundary, offset: 0) == nil, "\(length) bytes")
+            #expect(
+                JobAnswer(Array(bytes.prefix(length)), boundary: Self.boundary, offset: 0) == nil, "\(length) bytes")
         }
     }
 
     @Test(arguments: answers.indices)
     func garbageBeforeAnAnswerChangesNothing(index: Int) {
         let (bytes, state) = Self.answers[index]
-        for banner in ["Welcome!\n", "geo-b\n", "geo-bx exited 0 1 1\n", "\u{1B}[31mwarning\u{1B}[0m\n", "sudo: geo-b running\n"] {
-            #expect(JobAnswer(Array(banner.utf8) + bytes, boundary: Self.boundary, offset: 0)?.state == state, "\(banner)")
+        for banner in [
+            "Welcome!\n", "geo-b\n", "geo-bx exited 0 1 1\n", "\u{1B}[31mwarning\u{1B}[0m\n", "sudo: geo-b running\n",
+        ] {
+            #expect(
+                JobAnswer(Array(banner.utf8) + bytes, boundary: Self.boundary, offset: 0)?.state == state, "\(banner)")
         }
         #expect(JobAnswer(bytes, boundary: "geo-other", offset: 0) == nil)
     }

@@ -84,7 +84,9 @@ import Testing
             .driftChecked(before: "s", drift: [Drift(subject: .deployment, fact: "f", planned: "a", now: "b")]),
             .stepStarted(step: "s", attempt: 1), .commandSkipped(step: "s", attempt: 1, index: 0, because: "x"),
             .commandStarted(step: "s", attempt: 1, index: 0, key: "k"),
-            .commandFinished(step: "s", attempt: 1, index: 0, outcome: .exited(status: -1, seconds: 0.1 + 0.2), transcript: transcript),
+            .commandFinished(
+                step: "s", attempt: 1, index: 0, outcome: .exited(status: -1, seconds: 0.1 + 0.2),
+                transcript: transcript),
             .commandFinished(step: "s", attempt: 1, index: 0, outcome: .timedOut(afterSeconds: 3), transcript: nil),
             .commandFinished(step: "s", attempt: 1, index: 0, outcome: .refused(text: "r"), transcript: nil),
             .commandFinished(step: "s", attempt: 1, index: 0, outcome: .lost(text: "l"), transcript: nil),

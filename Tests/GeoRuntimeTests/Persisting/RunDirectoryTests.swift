@@ -7,7 +7,8 @@ import Testing
 /// The folder of a run on a real file system.
 @Suite struct RunDirectoryTests {
     private static func inFolder(_ body: (String) throws -> Void) throws {
-        let parent = FileManager.default.temporaryDirectory.appending(path: "geo-failover-runs-\(UUID().uuidString)").path
+        let parent = FileManager.default.temporaryDirectory.appending(path: "geo-failover-runs-\(UUID().uuidString)")
+            .path
         defer { try? FileManager.default.removeItem(atPath: parent) }
         try body(parent)
     }
@@ -71,7 +72,8 @@ import Testing
                 """
             _ = try LocalNode.sh(text)
             #expect(try directory.lock() == nil)
-            let end = "kill -9 -$(ps -o pgid= -p $(cat '\(directory.path)/holder') | tr -d ' '); flock -w 10 '\(directory.lockPath)' true"
+            let end =
+                "kill -9 -$(ps -o pgid= -p $(cat '\(directory.path)/holder') | tr -d ' '); flock -w 10 '\(directory.lockPath)' true"
             _ = try LocalNode.sh(end)
             #expect(try directory.lock() != nil)
         }
