@@ -65,11 +65,12 @@ package struct JobScript: Sendable {
             say "refused $dir cannot be written"
             return
             fi
-            setsid sh -c \(quoted(Self.runner)) geo-failover-job "$dir" "$LIMIT" "$KEEP" \(arguments) >/dev/null 2>&1 </dev/null &
+            setsid sh -c \(quoted(Self.runner)) geo-failover-job "$dir" "$LIMIT" "$KEEP" \(arguments) >/dev/null 2>&1 </dev/null 8>&- &
             elif [ ! -d "$dir" ]; then
             say "refused $dir cannot be made"
             return
             fi
+            exec 8>&-
             \(Self.reportText)
             }
             geo_failover_job
@@ -77,7 +78,8 @@ package struct JobScript: Sendable {
             """
     }
 
-    /// Refuses on another machine than the plan was made for, and for an older epoch than the node has seen.
+    /// Refuses on another machine than the plan was made for, and for an older epoch than the node has seen. The lock is
+    /// held until the command is on its way: between the look at the epoch and the start nobody else can raise it.
     private static let guardText = """
         say() { printf '%s %s\\n' "$B" "$*"; }
         umask 077
@@ -87,10 +89,12 @@ package struct JobScript: Sendable {
         say "refused this is $host with machine id $machine, and the plan was made for $HOST with $MACHINE"
         return
         fi
-        if ! mkdir -p "$base/jobs/$RUN"; then
+        if ! mkdir -p "$base/jobs/$RUN" || ! touch "$base/lock"; then
         say "refused $base cannot be written on this node"
         return
         fi
+        exec 8>>"$base/lock"
+        flock -w 10 8 || return
         have=$(cat "$base/epoch" 2>/dev/null)
         have=${have:-0}
         case $have in
@@ -101,7 +105,7 @@ package struct JobScript: Sendable {
         return
         fi
         if [ "$have" -lt "$EPOCH" ]; then
-        if ! printf '%s\\n' "$EPOCH" >"$base/epoch.new" || ! mv "$base/epoch.new" "$base/epoch"; then
+        if ! printf '%s\\n' "$EPOCH" >"$base/epoch.new" || ! mv -f "$base/epoch.new" "$base/epoch"; then
         say "refused $base/epoch cannot be written"
         return
         fi

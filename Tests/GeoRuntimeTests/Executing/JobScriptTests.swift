@@ -30,6 +30,20 @@ import Testing
         for state in states { #expect(state == .running || Self.status(state) == 0, "\(String(describing: state))") }
     }
 
+    @Test func ofTwoEpochsAtOnceTheOlderNeverComesOutOnTop() async throws {
+        for round in 0..<4 {
+            let node = try LocalNode()
+            let scripts = try await [
+                node.script("old", "true", epoch: 1 + round), node.script("new", "true", epoch: 20),
+                node.script("older", "true", epoch: 1), node.script("newer", "true", epoch: 21),
+            ]
+            await withTaskGroup(of: Void.self) { group in
+                for script in scripts { group.addTask { _ = try? await node.raw(script) } }
+            }
+            #expect(node.read("epoch") == "21\n")
+        }
+    }
+
     @Test(arguments: [0, 1, 3, 77, 124, 255])
     func theExitStatusIsTheCommands(status: Int) async throws {
         let node = try LocalNode()
