@@ -3,19 +3,32 @@ package enum Redactor {
     /// Shown in place of a secret.
     package static let mark = "[REDACTED]"
 
-    /// Replaces what follows `password=`, `token:` and their kin, passwords in URLs, and GitLab's token prefixes.
-    /// Line structure and everything else stays byte for byte.
+    /// Replaces what follows `password=`, `token:`, `secret_key_base =>` and their kin, passwords in URLs, GitLab's token
+    /// prefixes, and private keys. Line structure and everything else stays byte for byte.
     package static func redact(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         result.reserveCapacity(bytes.count)
+        var isInsideKey = false
         for (index, line) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
             if index > 0 { result.append(UInt8(ascii: "\n")) }
-            result += redactLine(Array(line))
+            let border = keyBorder(line)
+            if border == .end { isInsideKey = false }
+            result += isInsideKey ? Array(mark.utf8) : redactLine(Array(line))
+            if border == .begin { isInsideKey = true }
         }
         return result
     }
 
-    private static let keys = ["password", "passwd", "secret", "token", "pgpassword", "private_key", "api_key"]
+    private enum KeyBorder { case begin, end }
+
+    private static func keyBorder(_ line: some Collection<UInt8>) -> KeyBorder? {
+        guard line.contains(UInt8(ascii: "-")) else { return nil }
+        let text = String(decoding: line, as: UTF8.self)
+        guard text.contains("PRIVATE KEY-----") else { return nil }
+        return text.contains("-----END ") ? .end : text.contains("-----BEGIN ") ? .begin : nil
+    }
+
+    private static let keys = ["password", "passwd", "secret", "token", "private_key", "api_key", "key_base"]
     private static let prefixes = ["glpat-", "glrt-", "gldt-", "glptt-", "glsoat-", "glcbt-", "glft-", "glimt-"]
 
     private static func redactLine(_ line: [UInt8]) -> [UInt8] {
@@ -26,40 +39,58 @@ package enum Redactor {
             || lowered.contains("://")
         // Bytes that are not UTF-8 stay as they are unless something has to be taken out.
         guard mayHold else { return line }
-        var hidesNext = false
+        var next = Next.stays
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map { word -> String in
-            if hidesNext, !word.isEmpty {
-                hidesNext = false
+            if word.isEmpty { return "" }
+            switch next {
+            case .isHidden:
+                next = .stays
                 return mark
+            case .isHiddenAfterSeparator where ["=", ":", "=>"].contains(word):
+                next = .isHidden
+                return String(word)
+            case .isHiddenAfterSeparator, .stays:
+                let (clean, following) = redactWord(String(word))
+                next = following
+                return clean
             }
-            let (clean, next) = redactWord(String(word))
-            hidesNext = next
-            return clean
         }
         let clean = words.joined(separator: " ")
         return clean == text ? line : Array(clean.utf8)
     }
 
-    private static func redactWord(_ word: String) -> (String, hidesNext: Bool) {
+    /// What becomes of the word after one.
+    private enum Next { case stays, isHidden, isHiddenAfterSeparator }
+
+    private static func redactWord(_ word: String) -> (String, Next) {
         let lowered = word.lowercased()
         if let prefix = prefixes.first(where: lowered.contains), let range = lowered.firstRange(of: prefix) {
             let start = lowered.distance(from: lowered.startIndex, to: range.lowerBound)
-            return (String(word.prefix(start)) + mark, false)
+            return (String(word.prefix(start)) + mark, .stays)
         }
-        if let scheme = word.firstRange(of: "://"), let at = word[scheme.upperBound...].firstIndex(of: "@"),
-            let colon = word[scheme.upperBound..<at].firstIndex(of: ":")
-        {
-            return (word[...colon] + mark + word[at...], false)
-        }
+        if let clean = redactURL(word) { return (clean, .stays) }
         for key in keys where lowered.contains(key) {
             guard let range = lowered.firstRange(of: key) else { continue }
             let end = lowered.distance(from: lowered.startIndex, to: range.upperBound)
-            let rest = word.dropFirst(end)
-            let trimmed = rest.drop { "'\"]".contains($0) }
-            guard let separator = trimmed.first, separator == "=" || separator == ":" else { continue }
-            let head = word.prefix(word.count - trimmed.count + 1)
-            return trimmed.count > 1 ? (head + mark, false) : (word, true)
+            // The name may go on (`secret_key_base`) and be quoted.
+            let trimmed = word.dropFirst(end).drop { $0.isLetter || $0.isNumber || "_-'\"]".contains($0) }
+            guard let separator = trimmed.first else {
+                // An option takes the next word; a word of prose does not.
+                return (word, word.hasPrefix("--") ? .isHidden : .isHiddenAfterSeparator)
+            }
+            guard separator == "=" || separator == ":" else { continue }
+            let value = trimmed.drop { "=:>".contains($0) }
+            return value.isEmpty ? (word, .isHidden) : (word.dropLast(value.count) + mark, .stays)
         }
-        return (word, false)
+        return (word, .stays)
+    }
+
+    /// A password may hold an `@`: the last one before the path ends it.
+    private static func redactURL(_ word: String) -> String? {
+        guard let scheme = word.firstRange(of: "://") else { return nil }
+        let authority = word[scheme.upperBound...].prefix { !"/?#".contains($0) }
+        let end = authority.lastIndex(of: "@") ?? word[scheme.upperBound...].lastIndex(of: "@")
+        guard let end, let colon = word[scheme.upperBound..<end].firstIndex(of: ":") else { return nil }
+        return word[...colon] + mark + word[end...]
     }
 }
