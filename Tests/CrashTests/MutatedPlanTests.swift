@@ -35,19 +35,24 @@ import Testing
                 }
                 if !isFenced { return "\(node.id) is not fenced before \(plan.steps[promotion].id)" }
             }
-            for (index, step) in plan.steps.enumerated() where step.node.flatMap(plan.inventory.site(of:))?.id == plan.from {
+            for (index, step) in plan.steps.enumerated()
+            where step.node.flatMap(plan.inventory.site(of:))?.id == plan.from {
                 if !before[index][promotion] { return "\(step.id) may act after \(plan.steps[promotion].id)" }
             }
             for proof in ["confirm", "prove-zero-loss"] as [StepID] {
                 guard let index = position[proof], before[index][promotion] else { return "no \(proof)" }
             }
-            for database in all(.postgresql) where database != promotion && !before[database][promotion] { return "database late" }
+            for database in all(.postgresql) where database != promotion && !before[database][promotion] {
+                return "database late"
+            }
         }
         for rails in all(.rails) {
             for data in all(.gitaly) + all(.sidekiq) where !before[data][rails] { return "data late" }
         }
         let rails = all(.rails)
-        if !rails.contains(where: { first in rails.allSatisfy { $0 == first || before[first][$0] } }) { return "no first Rails node" }
+        if !rails.contains(where: { first in rails.allSatisfy { $0 == first || before[first][$0] } }) {
+            return "no first Rails node"
+        }
         let promoted = Set(promotions.compactMap { plan.steps[$0].node })
         for node in plan.inventory.site(plan.to)?.nodes ?? [] where node.components.contains(where: \.isPromoted) {
             if !promoted.contains(node.id) { return "\(node.id) is not promoted" }
@@ -112,7 +117,9 @@ import Testing
             let end = await rig.process()
             // It may be unable to finish: a wait for what no step brings about. It may not do harm.
             if end == .ended(.finished) {
-                let left = rig.deployment.withState { state in state.nodes(of: state.from).filter { !$0.isFenced }.map(\.node.id) }
+                let left = rig.deployment.withState { state in
+                    state.nodes(of: state.from).filter { !$0.isFenced }.map(\.node.id)
+                }
                 #expect(left == [], "\(how)")
             }
             // No promise forbids a plan to have two steps act on one node side by side.

@@ -17,12 +17,14 @@ import Testing
 
     /// Everything up to a step has succeeded.
     static func upTo(_ id: StepID) -> [JournalEntry] {
-        [started] + PlanFixture.plan.steps.prefix { $0.id != id }.flatMap { step -> [JournalEntry] in
-            let sent: [JournalEntry] = step.changesSomething
-                ? [.commandStarted(step: step.id, attempt: 1, index: 0, key: "key of \(step.id)")] : []
-            return [.stepStarted(step: step.id, attempt: 1)] + sent
-                + [.stepSucceeded(step: step.id, attempt: 1, how: .performed, findings: [])]
-        }
+        [started]
+            + PlanFixture.plan.steps.prefix { $0.id != id }.flatMap { step -> [JournalEntry] in
+                let sent: [JournalEntry] =
+                    step.changesSomething
+                    ? [.commandStarted(step: step.id, attempt: 1, index: 0, key: "key of \(step.id)")] : []
+                return [.stepStarted(step: step.id, attempt: 1)] + sent
+                    + [.stepSucceeded(step: step.id, attempt: 1, how: .performed, findings: [])]
+            }
     }
 
     private static func exited(_ step: StepID, _ index: Int, _ status: Int, saysNotOK: Bool = false) -> JournalEntry {
@@ -61,7 +63,10 @@ import Testing
     }
 
     @Test func requirementsAreAskedAgainInEveryProcessBeforeAnythingIsSent() throws {
-        let begun = Self.upTo("promote-db") + [.driftChecked(before: "promote-db", drift: []), .stepStarted(step: "promote-db", attempt: 1)]
+        let begun =
+            Self.upTo("promote-db") + [
+                .driftChecked(before: "promote-db", drift: []), .stepStarted(step: "promote-db", attempt: 1),
+            ]
         var machine = try Self.machine(begun)
         guard case .checkRequirements("promote-db", 1, let all)? = machine.next()?.effect else {
             Issue.record("no requirements")
@@ -85,13 +90,16 @@ import Testing
         for doubt in [
             [JournalEntry.stepLeftInDoubt(step: "open", attempt: 1, reason: "stopped waiting")],
             [
-                .commandFinished(step: "open", attempt: 1, index: 0, outcome: .unreachable(text: "gone"), transcript: nil),
+                .commandFinished(
+                    step: "open", attempt: 1, index: 0, outcome: .unreachable(text: "gone"), transcript: nil),
                 .stepLeftInDoubt(step: "open", attempt: 1, reason: "gone"),
             ],
         ] {
-            let entries = Self.upTo("open") + [
-                .stepStarted(step: "open", attempt: 1), .commandStarted(step: "open", attempt: 1, index: 0, key: "open~1~0"),
-            ] + doubt + [.runHalted(reason: "x"), Self.resumed]
+            let entries =
+                Self.upTo("open") + [
+                    .stepStarted(step: "open", attempt: 1),
+                    .commandStarted(step: "open", attempt: 1, index: 0, key: "open~1~0"),
+                ] + doubt + [.runHalted(reason: "x"), Self.resumed]
             var machine = try Self.machine(entries)
             #expect(machine.next() == Directive.attach("open", 0))
         }
@@ -99,19 +107,23 @@ import Testing
 
     @Test(arguments: [CommandOutcome.lost(text: "rebooted"), .timedOut(afterSeconds: 5)])
     func whatIsOverWithoutAnEndIsLookedUp(outcome: CommandOutcome) throws {
-        let entries = Self.upTo("open") + [
-            .stepStarted(step: "open", attempt: 1), .commandStarted(step: "open", attempt: 1, index: 0, key: "open~1~0"),
-            .commandFinished(step: "open", attempt: 1, index: 0, outcome: outcome, transcript: nil),
-            .stepLeftInDoubt(step: "open", attempt: 1, reason: "x"), .runHalted(reason: "x"), Self.resumed,
-        ]
+        let entries =
+            Self.upTo("open") + [
+                .stepStarted(step: "open", attempt: 1),
+                .commandStarted(step: "open", attempt: 1, index: 0, key: "open~1~0"),
+                .commandFinished(step: "open", attempt: 1, index: 0, outcome: outcome, transcript: nil),
+                .stepLeftInDoubt(step: "open", attempt: 1, reason: "x"), .runHalted(reason: "x"), Self.resumed,
+            ]
         var machine = try Self.machine(entries)
         #expect(machine.next()?.effect == .settle(step: "open", attempt: 1))
     }
 
     @Test func aFailedStepIsTriedAgainOnlyAfterAResume() throws {
-        let failed = Self.upTo("open") + [
-            .stepStarted(step: "open", attempt: 1), .stepFailed(step: "open", attempt: 1, reason: "x", findings: []),
-        ]
+        let failed =
+            Self.upTo("open") + [
+                .stepStarted(step: "open", attempt: 1),
+                .stepFailed(step: "open", attempt: 1, reason: "x", findings: []),
+            ]
         var machine = try Self.machine(failed)
         #expect(machine.next()?.record == .runHalted(reason: "open failed: x"))
         var resumed = try Self.machine(failed + [.runHalted(reason: "x"), Self.resumed])
@@ -119,22 +131,26 @@ import Testing
     }
 
     @Test func aSecondReconfigureFollowsOnlyAPromotionThatSaidNotOK() throws {
-        let before = Self.upTo("promote-geo") + [.driftChecked(before: "block", drift: []),
-            .stepStarted(step: "promote-geo", attempt: 1),
-            .commandStarted(step: "promote-geo", attempt: 1, index: 2, key: "k"),
-        ]
+        let before =
+            Self.upTo("promote-geo") + [
+                .driftChecked(before: "block", drift: []),
+                .stepStarted(step: "promote-geo", attempt: 1),
+                .commandStarted(step: "promote-geo", attempt: 1, index: 2, key: "k"),
+            ]
         var quiet = try Self.machine(before + [Self.exited("promote-geo", 2, 0)])
         guard case .commandSkipped("promote-geo", 1, 3, _)? = quiet.next()?.record else {
             Issue.record("not skipped")
             return
         }
         var loud = try Self.machine(before + [Self.exited("promote-geo", 2, 0, saysNotOK: true)])
-        #expect(loud.next()?.record == .commandStarted(step: "promote-geo", attempt: 1, index: 3, key: "promote-geo~1~3"))
+        #expect(
+            loud.next()?.record == .commandStarted(step: "promote-geo", attempt: 1, index: 3, key: "promote-geo~1~3"))
         // Its exit status is honest, and counts.
-        let failed = before + [
-            Self.exited("promote-geo", 2, 0, saysNotOK: true),
-            .commandStarted(step: "promote-geo", attempt: 1, index: 3, key: "l"), Self.exited("promote-geo", 3, 1),
-        ]
+        let failed =
+            before + [
+                Self.exited("promote-geo", 2, 0, saysNotOK: true),
+                .commandStarted(step: "promote-geo", attempt: 1, index: 3, key: "l"), Self.exited("promote-geo", 3, 1),
+            ]
         var stopped = try Self.machine(failed)
         guard case .stepFailed("promote-geo", 1, let reason, _)? = stopped.next()?.record else {
             Issue.record("not failed")
@@ -158,10 +174,12 @@ import Testing
 
     @Test func aProgramThatFailedIsNotTakenForDoneWhenTheToolDiedBeforeSayingSo() throws {
         for step in ["push", "move"] as [StepID] {
-            let entries = Self.upTo(step) + [
-                .stepStarted(step: step, attempt: 1), .commandStarted(step: step, attempt: 1, index: 0, key: "local"),
-                Self.exited(step, 0, 1), Self.resumed,
-            ]
+            let entries =
+                Self.upTo(step) + [
+                    .stepStarted(step: step, attempt: 1),
+                    .commandStarted(step: step, attempt: 1, index: 0, key: "local"),
+                    Self.exited(step, 0, 1), Self.resumed,
+                ]
             var machine = try Self.machine(entries)
             guard case .stepFailed(step, 1, _, _)? = machine.next()?.record else {
                 Issue.record("\(step) was not recorded as failed")
@@ -171,10 +189,13 @@ import Testing
     }
 
     @Test func aHookThatFailedRunsAgainOnResumeWhateverTheSiteAnswers() throws {
-        let entries = Self.upTo("move") + [
-            .stepStarted(step: "move", attempt: 1), .commandStarted(step: "move", attempt: 1, index: 0, key: "local"),
-            .stepFailed(step: "move", attempt: 1, reason: "exited with 1", findings: []), .runHalted(reason: "x"), Self.resumed,
-        ]
+        let entries =
+            Self.upTo("move") + [
+                .stepStarted(step: "move", attempt: 1),
+                .commandStarted(step: "move", attempt: 1, index: 0, key: "local"),
+                .stepFailed(step: "move", attempt: 1, reason: "exited with 1", findings: []), .runHalted(reason: "x"),
+                Self.resumed,
+            ]
         var machine = try Self.machine(entries)
         #expect(machine.next()?.record == .stepStarted(step: "move", attempt: 2))
     }
@@ -182,7 +203,8 @@ import Testing
     @Test func aStepThatActsWithoutHavingStartedIsAContradiction() {
         for entry in [
             JournalEntry.commandStarted(step: "open", attempt: 1, index: 0, key: "k"),
-            .stepStarted(step: "nobody", attempt: 1), .stepSucceeded(step: "nobody", attempt: 1, how: .performed, findings: []),
+            .stepStarted(step: "nobody", attempt: 1),
+            .stepSucceeded(step: "nobody", attempt: 1, how: .performed, findings: []),
             .answered(step: "confirm", attempt: 1, answer: "seoul", by: Self.actor),
         ] {
             #expect(throws: JournalContradiction.self, "\(entry)") { try Self.machine([Self.started, entry]) }
@@ -206,10 +228,11 @@ import Testing
 extension Directive {
     /// No new record: the command was started before.
     fileprivate static func attach(_ step: StepID, _ index: Int) -> Directive? {
-        let entries = StateMachineTests.upTo(step) + [
-            .driftChecked(before: step, drift: []), .stepStarted(step: step, attempt: 1),
-            .commandStarted(step: step, attempt: 1, index: index, key: "k"),
-        ]
+        let entries =
+            StateMachineTests.upTo(step) + [
+                .driftChecked(before: step, drift: []), .stepStarted(step: step, attempt: 1),
+                .commandStarted(step: step, attempt: 1, index: index, key: "k"),
+            ]
         guard var machine = try? StateMachineTests.machine(entries) else { return nil }
         guard let first = machine.next() else { return nil }
         guard case .checkRequirements = first.effect else { return first }
@@ -233,7 +256,10 @@ extension Directive {
     @Test(arguments: ["open", "stop-db", "fence@tokyo-pg-1", "block"] as [StepID])
     func aStateThatOnlyTheStepMakesProvesIt(step: StepID) throws {
         for verdict in [Verdict.pass, .warn] {
-            guard case .stepSucceeded(step, 3, .recovered, _) = try Self.settle(step, Self.finding(verdict), ranThrough: false) else {
+            guard
+                case .stepSucceeded(step, 3, .recovered, _) = try Self.settle(
+                    step, Self.finding(verdict), ranThrough: false)
+            else {
                 Issue.record("\(step), \(verdict)")
                 return
             }
@@ -259,7 +285,8 @@ extension Directive {
     }
 
     @Test func whatDidNotTakeEffectIsRunAgainWhereThatIsSafe() throws {
-        #expect(try Self.settle("open", Self.finding(.fail), ranThrough: true) == .stepStarted(step: "open", attempt: 4))
+        #expect(
+            try Self.settle("open", Self.finding(.fail), ranThrough: true) == .stepStarted(step: "open", attempt: 4))
         var step = try #require(PlanFixture.plan.step("open"))
         step.repeatability = .once(because: "x")
         guard
