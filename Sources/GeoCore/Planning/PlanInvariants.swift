@@ -212,8 +212,12 @@ package enum PlanInvariants {
     // MARK: What this release cannot do
 
     private static func unsupportedViolations(of plan: Plan) -> [InvariantViolation] {
-        let sites = [plan.from, plan.to].compactMap(plan.inventory.site)
-        return sites.flatMap(\.nodes).filter { $0.runs(.patroni) || $0.runs(.praefect) }.map {
+        unsupportedNodes(of: [plan.from, plan.to].compactMap(plan.inventory.site))
+    }
+
+    /// What makes every plan for these sites impossible, whatever the runbook says.
+    static func unsupportedNodes(of sites: [Site]) -> [InvariantViolation] {
+        sites.flatMap(\.nodes).filter { $0.runs(.patroni) || $0.runs(.praefect) }.map {
             .init(
                 invariant: "supported",
                 detail:

@@ -41,6 +41,10 @@ package struct PlanRefusal: Error, Sendable, Hashable {
 /// Turns a runbook, an inventory and an observation into the steps that would run. Pure.
 package enum Planner {
     package static func plan(_ request: PlanRequest) throws(PlanRefusal) -> Plan {
+        // Said first and alone: every other complaint about such a site would only follow from it.
+        let unsupported = PlanInvariants.unsupportedNodes(
+            of: [request.from, request.to].compactMap(request.inventory.site))
+        guard unsupported.isEmpty else { throw PlanRefusal(reasons: unsupported.map(\.description)) }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {
             expansion.add(step, at: index)
