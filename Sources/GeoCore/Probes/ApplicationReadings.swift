@@ -119,7 +119,11 @@ package enum ApplicationReadings {
     private static let unknownTask = "Don't know how to build task"
 
     private static func role(in frame: ProbeFrame) -> String? {
-        guard let last = try? frame.text(accepting: [0, 1]).nonemptyLines.last?.trimmed else { return nil }
+        // A frame that is no text names no role; the caller says so, with what was printed.
+        guard
+            case .success(let text) = Result(catching: { () throws(Unreadable) in try frame.text(accepting: [0, 1]) }),
+            let last = text.nonemptyLines.last?.trimmed
+        else { return nil }
         switch (last, frame.status) {
         case ("primary", 0), ("secondary", 0), ("org migration target cell", 0), ("misconfigured", _): return last
         default: return nil

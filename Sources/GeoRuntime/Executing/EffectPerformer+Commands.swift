@@ -35,7 +35,11 @@ extension EffectPerformer {
     /// - Returns: `nil` when nobody waits any longer.
     private func follow(_ script: JobScript, _ step: StepID, _ node: Node) async -> (CommandOutcome?, [UInt8]) {
         var output: [UInt8] = []
-        var lastAnswer = ports.clock.now()
+        let began = ports.clock.now()
+        // The node ends the command itself at its limit and kills it 30 s later. One that outlives that cannot be
+        // killed (it waits for a dead disk), and is not waited for either: expiry means not known (promise 11).
+        let longest = Double(script.command.timeLimitSeconds) + 30 + Self.patienceSeconds
+        var lastAnswer = began
         var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
             let boundary = ports.boundary()
@@ -51,6 +55,14 @@ extension EffectPerformer {
                 }
                 if answer.hasMore, answer.state.isOver { continue }
                 if let outcome = outcome(answer.state, script.command) { return (outcome, output) }
+                let waited = ports.clock.now().seconds(since: began)
+                if waited > longest {
+                    return (
+                        .unreachable(
+                            text: "the command on \(node.id) runs beyond its limit of"
+                                + " \(script.command.timeLimitSeconds) s and cannot be ended; look at the node"), output
+                    )
+                }
                 continue
             }
             let trouble = Self.trouble(visit)
