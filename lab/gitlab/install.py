@@ -4,6 +4,7 @@ Afterwards the node looks as if the package were installed and the first
 `gitlab-ctl reconfigure` done, except for the databases: `provision` makes those.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -104,18 +105,27 @@ def _secrets():
     }, indent=2) + "\n"
 
 
+@contextlib.contextmanager
+def as_node(node, root=None):
+    """The node's own library, working on the node's files as the host sees them."""
+    from gitlab_lab import paths
+
+    before, paths.ROOT = paths.ROOT, str(root or node.root)
+    fqdn, paths.fqdn = paths.fqdn, lambda: node.fqdn
+    try:
+        yield
+    finally:
+        paths.ROOT, paths.fqdn = before, fqdn
+
+
 def _first_reconfigure(root, node):
     """What `gitlab-ctl reconfigure` would leave behind, services linked so that they start at boot."""
     from gitlab_lab import attributes, paths
     from gitlab_lab.config import Config
     from gitlab_lab.ctl import reconfigure
 
-    before, paths.ROOT = paths.ROOT, str(root)
-    fqdn, paths.fqdn = paths.fqdn, lambda: node.fqdn
-    try:
+    with as_node(node, root):
         config = Config.load()
         reconfigure.apply(config)
         paths.directory(paths.NODES_DIR, 0o700)
         attributes.finish(config.settings, config.services, {})
-    finally:
-        paths.ROOT, paths.fqdn = before, fqdn

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import Callable
@@ -23,6 +24,7 @@ class Fault:
     heal: Action | None = None
     volatile: bool = False          # gone when the node boots; put back by the lab, as the cause would still be there
     momentary: bool = False         # an event, nothing to heal
+    late: bool = False              # its cure asks databases: those must work first
 
 
 def _nothing(lab: Lab, node: Node | None, args: list[str]) -> None:
@@ -149,28 +151,40 @@ def inject(lab: Lab, name: str, arguments: list[str]) -> str:
 
 
 def heal(lab: Lab, name: str | None, target: str | None) -> list[str]:
+    """Heals all that is named, whatever the order of injection. What cannot be healed stays on record and does not keep the rest."""
     known = catalogue()
     if name and name not in known:
         raise LabError(f"there is no fault {name!r}. See: lab/lab fault list")
-    healed = []
-    # A node that is down comes back first: the other cures need it.
-    for entry in sorted(active(lab), key=lambda f: f["name"] != "node-down"):
-        if (name and entry["name"] != name) or (target and entry["target"] != target):
-            continue
-        fault = known.get(entry["name"])
-        _save(lab, [f for f in active(lab) if not _same(f, entry)])
+
+    def turn(entry: dict) -> int:
+        # A node that is down comes back first: the other cures need it.
+        return 0 if entry["name"] == "node-down" else 2 if entry["name"] in known and known[entry["name"]].late else 1
+
+    wanted = [f for f in active(lab) if (not name or f["name"] == name) and (not target or f["target"] == target)]
+    healed, failed = [], {}
+    for entry in sorted(wanted, key=turn):
         try:
-            if fault and fault.heal:
-                node = lab.nodes.get(entry["target"] or "")
-                fault.heal(lab, node or entry["target"], entry["args"])
-                if entry["name"] == "node-down":
-                    reapply(lab, [node])
-        except Exception:
-            _save(lab, active(lab) + [entry])
-            raise
-        healed.append(describe(entry))
+            _heal_one(lab, known.get(entry["name"]), entry)
+            healed.append(describe(entry))
+        except (LabError, OSError, subprocess.TimeoutExpired) as error:
+            failed[describe(entry)] = error
     faults_net.apply(lab, active(lab))
+    if failed:
+        done = f"healed: {', '.join(healed)}; " if healed else ""
+        raise LabError(done + "not healed: " + "; ".join(f"{what}: {error}" for what, error in failed.items()))
     return healed
+
+
+def _heal_one(lab: Lab, fault: Fault | None, entry: dict) -> None:
+    if fault and fault.heal:
+        node = lab.nodes.get(entry["target"] or "")
+        fault.heal(lab, node or entry["target"], entry["args"])
+    left = [f for f in active(lab) if not _same(f, entry)]
+    _save(lab, left)
+    if entry["name"] == "node-down":
+        reapply(lab, [lab.node(entry["target"])])
+    elif not fault or not fault.heal:
+        faults_net.apply(lab, left)         # obeyed by the router: gone with the record
 
 
 def command(lab: Lab, name: str, arguments: list[str], as_json: bool) -> int:

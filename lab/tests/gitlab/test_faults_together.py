@@ -1,0 +1,94 @@
+"""Several faults at once: any set heals, together and one by one, in any order. Needs the lab."""
+
+import json
+import unittest
+
+from support import fault, geo_psql, lab, lab_command, on, psql, sh
+
+NODE = "seoul-pg-1"
+CLUSTER = "/etc/gitlab/gitlab-cluster.json"
+# Each makes the cure of another one hard: commands that fail, hang or lie, a site cut off, a replica that waits.
+SET = [
+    ["stub-attributes", NODE], ["empty-cluster-json", NODE], ["reconfigure-fails", NODE], ["garbage", NODE], ["hung-command", NODE, "gitlab-ctl"],
+    ["hung-service", NODE, "postgresql"], ["pause-replay"], ["missing-registry-rows"], ["garbage", "seoul-geo-1"], ["partition", "tokyo"],
+    ["node-down", "tokyo-sidekiq-1"],
+]
+
+
+def active():
+    return [(f["name"], f["target"]) for f in json.loads(lab_command("fault", "--json", "list").stdout)]
+
+
+class Together(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        lab()
+
+    def tearDown(self):
+        lab_command("fault", "heal")
+
+    def assertHealthy(self):
+        self.assertEqual(active(), [])
+        self.assertEqual(on(NODE, "gitlab-ctl", "reconfigure").returncode, 0)
+        self.assertEqual(on(NODE, "gitlab-ctl", "status").returncode, 0)
+        self.assertEqual(on(NODE, "sh", "-c", "ls /opt/gitlab/lab/kept /opt/gitlab/lab/faults").stdout, "/opt/gitlab/lab/faults:\n\n/opt/gitlab/lab/kept:\n")
+        self.assertEqual(psql(NODE, "SELECT pg_is_in_recovery(), pg_is_wal_replay_paused()"), "t|f")
+        self.assertEqual(psql("tokyo-pg-1", "SELECT bool_and(enabled) FROM geo_nodes"), "t")
+        self.assertEqual(geo_psql("SELECT count(*) FROM file_registry"), "14")
+
+    def break_everything(self, order):
+        # The pause needs gitlab-ctl and the network, so it comes before what takes those away.
+        for words in sorted(order, key=lambda words: words[0] != "pause-replay"):
+            fault(*words)
+
+    def test_all_at_once(self):
+        for order in (SET, SET[::-1]):
+            with self.subTest(first=order[0][0]):
+                self.break_everything(order)
+                self.assertEqual(len(active()), len(SET))
+                lab_command("fault", "heal")
+                self.assertHealthy()
+
+    def test_one_by_one_in_any_order(self):
+        for order in (SET, SET[::-1], SET[4:] + SET[:4]):
+            with self.subTest(first=order[0][0]):
+                self.break_everything(SET)
+                for words in order:
+                    fault("heal", *words[:2])
+                self.assertHealthy()
+
+    def test_a_cluster_file_that_was_there_comes_back(self):
+        text = '{\n  "geo_secondary": {\n    "enable": false\n  }\n}'
+        sh("tokyo-sidekiq-1", f"cat >{CLUSTER}; chmod 600 {CLUSTER}", input=text)
+        for _ in range(2):
+            fault("empty-cluster-json", "tokyo-sidekiq-1")
+        self.assertEqual(sh("tokyo-sidekiq-1", f"stat -c %s {CLUSTER}").stdout, "0\n")
+        fault("heal")
+        self.assertEqual(sh("tokyo-sidekiq-1", f"cat {CLUSTER}; stat -c %a {CLUSTER}").stdout, text + "600\n")
+        fault("empty-cluster-json", "tokyo-sidekiq-1")
+        sh("tokyo-sidekiq-1", f"rm {CLUSTER}")
+        fault("heal")
+        self.assertEqual(sh("tokyo-sidekiq-1", f"test -e {CLUSTER}").returncode, 1)
+
+    def test_what_was_mended_by_hand_stays(self):
+        fault("stub-attributes", "tokyo-gitaly-1")
+        on("tokyo-gitaly-1", "gitlab-ctl", "reconfigure")
+        attributes = sh("tokyo-gitaly-1", "cat /opt/gitlab/embedded/nodes/*").stdout
+        fault("heal")
+        self.assertEqual(sh("tokyo-gitaly-1", "cat /opt/gitlab/embedded/nodes/*").stdout, attributes)
+
+    def test_what_cannot_be_healed_is_said_and_keeps_nothing_else(self):
+        fault("missing-registry-rows")
+        fault("garbage", "tokyo-gitaly-1")
+        fault("node-down", "seoul-geo-1")
+        done = lab_command("fault", "heal", "missing-registry-rows", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("not healed: missing-registry-rows: node seoul-geo-1 is not running", done.stderr)
+        self.assertIn(("missing-registry-rows", None), active())
+        fault("heal", "garbage")
+        fault("heal")
+        self.assertEqual(active(), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
