@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from . import boot, faults_net, faults_node
+from . import boot, disk, faults_net, faults_node
 from .host import LabError
 from .lab import Lab, write_atomic
 from .topology import SITES, Node
@@ -34,9 +34,6 @@ def _nothing(lab: Lab, node: Node | None, args: list[str]) -> None:
 def _reboot(lab: Lab, node: Node, args: list[str]) -> None:
     """Power off and on: the same disk, everything else from the start."""
     faults_node.need_running(lab, node)
-    disks = [f for f in active(lab) if f["name"] == "full-disk" and f["target"] == node.name]
-    for fault in disks:             # what was written under the fault must reach the disk before the memory goes
-        faults_node.room_again(lab, node, fault["args"])
     boot.stop(lab, [node])
     boot.start(lab, [node])
     reapply(lab, [node])
@@ -50,7 +47,7 @@ OWN = [
     Fault("cut-replication", "", "no PostgreSQL traffic between the sites; the standby keeps running",
           lambda lab, node, args: faults_net.cut_replication(lab, active(lab))),
     Fault("slow-link", "SITE [RATE]", f"traffic between the sites shares a rate (default {faults_net.DEFAULT_RATE})"),
-    Fault("full-disk", "NODE [DIR]", "no space left below DIR (default /etc/gitlab)", faults_node.full_disk, faults_node.room_again, volatile=True),
+    Fault("full-disk", "NODE [ROOM]", "no space left on the node's disk, or only ROOM (as 20M)", faults_node.full_disk, faults_node.room_again),
     Fault("wrong-host-key", "NODE", "sshd shows host keys that nobody knows", faults_node.wrong_host_key, faults_node.right_host_key),
     Fault("sudo-password", "NODE", f"sudo asks for a password (it is: {faults_node.SUDO_PASSWORD})", faults_node.sudo_password, faults_node.sudo_free),
     Fault("sshd-hang", "NODE", "sshd accepts connections and never answers", faults_node.sshd_hang, faults_node.sshd_wake, volatile=True),
@@ -82,7 +79,7 @@ def _save(lab: Lab, faults: list[dict]) -> None:
 
 
 def _same(one: dict, other: dict) -> bool:
-    several = one["name"] in ("close-port", "full-disk", "hung-command", "hung-service")   # may be active more than once on a node
+    several = one["name"] in ("close-port", "hung-command", "hung-service")   # may be active more than once on a node
     return one["name"] == other["name"] and one["target"] == other["target"] and (not several or one["args"] == other["args"])
 
 
@@ -141,7 +138,8 @@ def inject(lab: Lab, name: str, arguments: list[str]) -> str:
     before = active(lab)
     _save(lab, [f for f in before if not _same(f, entry)] + [entry])     # first the record: a crash must leave something to heal
     try:
-        (fault.inject or _nothing)(lab, node or target, args)
+        with disk.margin(lab, _full_disks(lab, but=entry)):
+            (fault.inject or _nothing)(lab, node or target, args)
         faults_net.apply(lab, active(lab))
     except Exception:
         if not any(_same(f, entry) for f in before):
@@ -175,10 +173,16 @@ def heal(lab: Lab, name: str | None, target: str | None) -> list[str]:
     return healed
 
 
+def _full_disks(lab: Lab, but: dict) -> dict[str, int]:
+    return {f["target"]: disk.room_of(f["args"][0]) if f["args"] else 0
+            for f in active(lab) if f["name"] == "full-disk" and not _same(f, but)}
+
+
 def _heal_one(lab: Lab, fault: Fault | None, entry: dict) -> None:
     if fault and fault.heal:
         node = lab.nodes.get(entry["target"] or "")
-        fault.heal(lab, node or entry["target"], entry["args"])
+        with disk.margin(lab, _full_disks(lab, but=entry)):
+            fault.heal(lab, node or entry["target"], entry["args"])
     left = [f for f in active(lab) if not _same(f, entry)]
     _save(lab, left)
     if entry["name"] == "node-down":

@@ -1,11 +1,9 @@
 """Faults of single nodes. Each is an inject and a heal, both safe to repeat."""
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
 
-from . import boot, keys
+from . import boot, disk, keys
 from .host import LabError, poll, run
 from .lab import Lab
 from .topology import OPERATOR, Node
@@ -116,64 +114,11 @@ def _port(args: list[str]) -> int:
 
 # --- disk
 
-FULL_DISK = r"""
-set -eu
-dir=$1 key=$(printf '%s' "$1" | tr / _)
-store=/run/full-disk/$key
-mkdir -p "$store"
-if ! mountpoint -q "$store"; then
-  mount -t tmpfs -o size=64k,mode=755 full-disk "$store"
-  mkdir "$store/new" "$store/work"
-  chmod --reference="$dir" "$store/new"
-  chown --reference="$dir" "$store/new"
-  mkdir "$store/old"
-  mount --bind "$dir" "$store/old"
-  mount -t overlay full-disk -o "lowerdir=$dir,upperdir=$store/new,workdir=$store/work" "$dir"
-  # Sockets and fifos lead to whoever has them open only as the files they were, not as the overlay's.
-  (cd "$store/old" && find . -type s -o -type p) | while IFS= read -r meeting; do
-    mount --bind "$store/old/$meeting" "$dir/$meeting"
-  done
-fi
-head -c 1000000 /dev/zero >"$store/filler" 2>/dev/null || true
-"""
-
-# What was written while the disk was full (zero-byte files above all) stays, as it would on a real disk.
-ROOM_AGAIN = r"""
-set -eu
-dir=$1 key=$(printf '%s' "$1" | tr / _)
-store=/run/full-disk/$key
-mountpoint -q "$store" || exit 0
-umount -l "$dir"
-cd "$store/new"
-find . -type c | while IFS= read -r gone; do rm -rf "$dir/$gone" "$gone"; done
-cp -a . "$dir/"
-cd /
-umount -l "$store/old"
-umount -l "$store"
-rmdir "$store"
-"""
-
-
 def full_disk(lab: Lab, node: Node, args: list[str]) -> None:
-    """Covers a directory with a file system that has no room: reading works, what would take new blocks fails.
-
-    Files that programs have open already stay writable, and opening an old one for writing fails: that is a full disk for
-    settings, logs and repositories, but harsher than a real one for the data of a running database.
-    """
-    need_running(lab, node)
-    directory = _directory(node, args)
-    lab.exec(node, ["sh", "-c", FULL_DISK, "full-disk", directory])
+    """No space is left on the node's disk: programs meet ENOSPC wherever a file of theirs needs a new block."""
+    disk.fill(lab, node, disk.room_of(args[0]) if args else 0)
 
 
 def room_again(lab: Lab, node: Node, args: list[str]) -> None:
-    if boot.is_running(lab, node):
-        lab.exec(node, ["sh", "-c", ROOM_AGAIN, "room-again", _directory(node, args)])
-
-
-def _directory(node: Node, args: list[str]) -> str:
-    directory = os.path.normpath("/" + (args[0] if args else "/etc/gitlab").strip("/"))
-    if not (directory + "/").startswith(("/etc/gitlab/", "/var/", "/srv/", "/home/")):
-        raise LabError("full-disk covers a directory in /etc/gitlab, /var, /srv or /home; programs and runit's own files cannot be covered")
-    if not (node.root / directory.lstrip("/")).is_dir():
-        raise LabError(f"node {node.name} has no directory {shlex.quote(directory)}")
-    return directory
+    """What was written while the disk was full (zero-byte files above all) stays, as it does in reality."""
+    disk.empty(node)

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from support import fault, geo_psql, lab, lab_command, on, psql, sh
+from support import fault, geo_psql, lab, lab_command, on, psql, sh, until
 
 NODE = "seoul-pg-1"
 CLUSTER = "/etc/gitlab/gitlab-cluster.json"
@@ -11,7 +11,7 @@ CLUSTER = "/etc/gitlab/gitlab-cluster.json"
 SET = [
     ["stub-attributes", NODE], ["empty-cluster-json", NODE], ["reconfigure-fails", NODE], ["garbage", NODE], ["hung-command", NODE, "gitlab-ctl"],
     ["hung-service", NODE, "postgresql"], ["pause-replay"], ["missing-registry-rows"], ["garbage", "seoul-geo-1"], ["partition", "tokyo"],
-    ["node-down", "tokyo-sidekiq-1"],
+    ["full-disk", NODE], ["node-down", "tokyo-sidekiq-1"],
 ]
 
 
@@ -88,6 +88,19 @@ class Together(unittest.TestCase):
         fault("heal", "garbage")
         fault("heal")
         self.assertEqual(active(), [])
+
+    def test_a_database_meets_the_full_disk_and_recovers(self):
+        grow = "CREATE TABLE IF NOT EXISTS lab_growth AS SELECT repeat(md5(n::text), 50) AS filler FROM generate_series(1, 40000) AS n"
+        fault("full-disk", "tokyo-pg-1")
+        done = on("tokyo-pg-1", "gitlab-psql", "-c", grow)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("No space left on device", done.stderr)
+        self.assertEqual(sh("tokyo-pg-1", "df --output=pcent /var/opt/gitlab /var/log/gitlab | tail -n +2").stdout.split(), ["100%"] * 2)
+        fault("heal")
+        until(lambda: on("tokyo-pg-1", "gitlab-psql", "-c", grow).returncode == 0, what="the database after the full disk")
+        psql("tokyo-pg-1", "DROP TABLE lab_growth")
+        until(lambda: on("tokyo-pg-1", "gitlab-ctl", "status").returncode == 0, what="all services")
+        until(lambda: psql(NODE, "SELECT status FROM pg_stat_wal_receiver") == "streaming", what="replication")
 
 
 if __name__ == "__main__":

@@ -99,36 +99,64 @@ class Faults(unittest.TestCase):
         self.assertLess(seconds(self.address("tokyo-pg-1")), 1.8)
         self.assertEqual(self.fault("slow-link", "tokyo", "fast", check=False).returncode, 1)
 
-    def test_full_disk_keeps_what_it_did(self):
-        lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "mkdir -p /etc/gitlab && echo old >/etc/gitlab/old && rm -f /etc/gitlab/new")
+    def sh(self, script, node="tokyo-pg-1"):
+        return lab(NAME, "exec", node, "--", "bash", "-c", script, check=False)
+
+    def percent_used(self, node="tokyo-pg-1", places="/ /etc/gitlab /opt/gitlab /var/log/gitlab /var/opt/gitlab /var/lib /tmp"):
+        return set(self.sh(f"mkdir -p {places} 2>/dev/null; df --output=pcent {places} | tail -n +2", node).stdout.split())
+
+    def test_full_disk_is_full_wherever_gitlab_writes_and_nowhere_else(self):
+        self.assertEqual(self.percent_used(), {"1%"})
+        self.sh("echo old >/etc/gitlab/old; rm -f /etc/gitlab/new")
         self.fault("full-disk", "tokyo-pg-1")
         self.fault("full-disk", "tokyo-pg-1")
-        done = lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "cat /etc/gitlab/old; echo text | tee /etc/gitlab/new >/dev/null", check=False)
-        self.assertEqual(done.stdout, "old\n")
-        self.assertIn("No space left on device", done.stderr)
-        self.fault("reboot", "tokyo-pg-1")
-        self.assertNotEqual(lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "echo text >/etc/gitlab/new", check=False).returncode, 0)
+        self.assertEqual(self.percent_used(), {"100%"})
+        self.assertEqual(self.sh("df --output=avail / | tail -1").stdout.strip(), "0")
+        self.assertEqual(self.percent_used("tokyo-gitaly-1"), {"1%"})
+        for place in ("/etc/gitlab", "/opt/gitlab", "/var/log/gitlab", "/var/opt/gitlab", "/var/lib", "/tmp"):
+            done = self.sh(f"seq 2000 | dd of={place}/new")
+            self.assertNotEqual(done.returncode, 0, place)
+            self.assertIn("No space left on device", done.stderr)
+        self.assertEqual(self.sh("cat /etc/gitlab/old").stdout, "old\n")
+        self.assertEqual(lab(NAME, "ssh", "tokyo-pg-1", "sudo -n id -un").stdout, "root\n")
         self.fault("heal", "full-disk")
-        self.assertEqual(lab(NAME, "exec", "tokyo-pg-1", "--", "stat", "-c", "%s", "/etc/gitlab/new").stdout, "0\n")
-        lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "echo text >/etc/gitlab/new")
+        self.assertEqual(self.percent_used(), {"1%"})
+        self.assertEqual(self.sh("stat -c %s /etc/gitlab/new").stdout, "0\n")        # what the full disk did stays done
+        self.assertEqual(self.sh("seq 2000 >/etc/gitlab/new").returncode, 0)
 
-    def test_full_disk_remembers_what_was_deleted_under_it(self):
-        lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "mkdir -p /srv/d/sub && touch /srv/d/gone /srv/d/sub/x")
-        self.fault("full-disk", "tokyo-pg-1", "/srv/d")
-        lab(NAME, "exec", "tokyo-pg-1", "--", "rm", "-r", "/srv/d/gone", "/srv/d/sub")
-        self.fault("heal")
-        self.assertEqual(lab(NAME, "exec", "tokyo-pg-1", "--", "ls", "/srv/d").stdout, "")
+    def test_full_disk_fills_the_files_that_are_open_too(self):
+        """As a database meets it: its file is there and open, and the next block is not to be had."""
+        self.sh("setsid python3 -c 'import time\nf = open(\"/var/lib/grows\", \"wb\", 0)\nwhile 1:\n try: f.write(b\"x\" * 8192)\n"
+                " except OSError as e: open(\"/run/met\", \"w\").write(e.strerror); break\n time.sleep(.05)' >/dev/null 2>&1 &")
+        until(lambda: self.sh("test -s /var/lib/grows").returncode == 0, what="the writer")
+        self.fault("full-disk", "tokyo-pg-1")
+        until(lambda: self.sh("cat /run/met").stdout == "No space left on device", what="the writer to meet the full disk")
 
-    def test_full_disk_leaves_sockets_working(self):
-        serve = "import socket; s = socket.socket(socket.AF_UNIX); s.bind('/srv/s/socket'); s.listen()\nwhile True: s.accept()[0].sendall(b'hello')"
-        lab(NAME, "exec", "tokyo-pg-1", "--", "sh", "-c", "rm -rf /srv/s; mkdir -p /srv/s; setsid python3 -c \"$1\" >/dev/null 2>&1 &", "sh", serve)
-        ask = ("python3", "-c", "import socket; s = socket.socket(socket.AF_UNIX); s.connect('/srv/s/socket'); print(s.recv(9))")
-        asked = lambda: lab(NAME, "exec", "tokyo-pg-1", "--", *ask, check=False).stdout
-        until(lambda: "hello" in asked(), what="the server")
-        self.fault("full-disk", "tokyo-pg-1", "/srv/s")
-        self.assertIn("hello", asked())
+    def test_full_disk_outlives_a_reboot_and_the_operator_gets_in(self):
+        self.fault("full-disk", "tokyo-pg-1")
+        self.fault("reboot", "tokyo-pg-1")
+        self.assertEqual(self.percent_used(), {"100%"})
+        self.assertEqual(lab(NAME, "ssh", "tokyo-pg-1", "sudo -n du -a /var | sort -n | tail -1 >/dev/null; hostname").stdout, "tokyo-pg-1\n")
+        self.fault("node-down", "tokyo-pg-1")
         self.fault("heal")
-        self.assertIn("hello", asked())
+        self.assertEqual(self.percent_used(), {"1%"})
+
+    def test_full_disk_can_leave_some_room_and_be_cleared_by_hand(self):
+        self.fault("full-disk", "tokyo-pg-1", "20M")
+        self.assertLessEqual(abs(int(self.sh("df -B1 --output=avail / | tail -1").stdout) - (20 << 20)), 1 << 20)
+        self.assertEqual(self.sh("head -c 15000000 /dev/zero >/var/lib/some").returncode, 0)
+        self.assertNotEqual(self.sh("head -c 15000000 /dev/zero >/var/lib/more").returncode, 0)
+        self.sh("rm /var/lib/some /var/lib/more /var/tmp/filled-by-the-lab")
+        self.assertEqual(self.percent_used(), {"1%"})
+        self.fault("heal")
+
+    def test_another_fault_heals_on_a_full_disk(self):
+        self.fault("sudo-password", "tokyo-pg-1")
+        self.fault("wrong-host-key", "tokyo-pg-1")
+        self.fault("full-disk", "tokyo-pg-1")
+        self.fault("heal", "sudo-password")
+        self.fault("heal", "wrong-host-key")
+        self.assertEqual(lab(NAME, "ssh", "tokyo-pg-1", "sudo -n true; df --output=avail / | tail -1").stdout.strip(), "0")
 
     def test_wrong_host_key(self):
         self.fault("wrong-host-key", "tokyo-pg-1")
@@ -169,7 +197,7 @@ class Faults(unittest.TestCase):
 
     def test_wrong_use_is_refused_and_changes_nothing(self):
         for argv in (["no-such"], ["node-down"], ["node-down", "nobody"], ["partition", "berlin"], ["cut-replication", "tokyo"],
-                     ["close-port", "tokyo-lb-1", "http"], ["full-disk", "tokyo-pg-1", "/var/no/such"], ["full-disk", "tokyo-pg-1", "/opt"], ["heal", "no-such"]):
+                     ["close-port", "tokyo-lb-1", "http"], ["full-disk", "tokyo-pg-1", "much"], ["full-disk", "tokyo-pg-1", "/var"], ["heal", "no-such"]):
             with self.subTest(argv):
                 done = self.fault(*argv, check=False)
                 self.assertEqual(done.returncode, 1)
