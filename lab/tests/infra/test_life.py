@@ -1,9 +1,11 @@
 """A lab comes up, comes back, and goes without a trace, however it was interrupted."""
 import json
 import os
+import re
 import signal
 import subprocess
 import unittest
+from pathlib import Path
 
 from support import LAB, STATE, lab, net, nodes, operator_reaches, reaches, status, traces, until
 
@@ -154,6 +156,24 @@ class Life(unittest.TestCase):
         self.assertEqual((state / "dns").read_text(), "seoul\n")
         subprocess.run([hook, "tokyo"], check=True, capture_output=True)
         self.assertEqual([p.name for p in state.glob("dns*")], ["dns"])
+
+
+class Documents(unittest.TestCase):
+    """What the README tells to type, exists."""
+    text = (Path(LAB).parent / "README.md").read_text()
+
+    def test_every_part_of_the_tests_is_told(self):
+        run = (Path(LAB).parent / "tests/run").read_text()
+        for part in re.search(r"parts=\"([a-z ]+)\"", run)[1].split():
+            self.assertIn(f"lab/tests/run {part}" if part != "gitlab" else "`gitlab`", self.text)
+        for name in re.findall(r"\bGEO_[A-Z_]+", self.text.split("## Tests")[1]):
+            self.assertIn(name, (Path(LAB).parent / "tests/stories/support.py").read_text())
+
+    def test_every_fault_that_is_shown_is_in_the_list(self):
+        known = lab("x", "fault", "list").stdout
+        for name in re.findall(r"`(?:lab/lab )?fault ([a-z-]+)", self.text):
+            if name not in ("list", "heal"):
+                self.assertIn(f"\n  {name} ", known)
 
 
 class Interrupted(unittest.TestCase):
