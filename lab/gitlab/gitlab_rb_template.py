@@ -3,7 +3,8 @@
 import hashlib
 
 PASSWORDS = {"db": "practice-db", "replication": "practice-replication", "tracking": "practice-tracking", "redis": "practice-redis"}
-COMPONENT_OF = {"db": "postgresql", "redis": "redis", "gitaly": "gitaly", "tracking": "tracking-db"}
+# No geo_primary_role and geo_secondary_role: those are for sites of one node (reference/gitlab-geo.md 1.1).
+SWITCH = "## Geo: what this site needs while it is a secondary. `enable` is true then, and only then."
 
 
 def md5_hash(user, password):
@@ -15,8 +16,10 @@ class _Site:
     def __init__(self, name, config):
         self.name = name
         self.url = config["sites"][name]["url"]
-        self.secondary = name != config["primary"]
         self.nodes = config["sites"][name]["nodes"]
+        secondary = name != config["primary"]
+        self.is_secondary = "true" if secondary else "false"
+        self.can_be_secondary = secondary or any("tracking-db" in node["components"] for node in self.nodes.values())
         self.net = config["net"]
 
     def address(self, component):
@@ -87,16 +90,16 @@ def _rails(place, components):
         f"  'default' => {{ 'gitaly_address' => 'tcp://{place.address('gitaly')}:8075' }}",
         "})",
     ]
-    if place.secondary:
+    if place.can_be_secondary:
         parts += [
             "",
-            "## Geo secondary: the tracking database",
-            "geo_secondary['enable'] = true",
+            SWITCH,
+            f"geo_secondary['enable'] = {place.is_secondary}",
             f"geo_secondary['db_host'] = '{place.address('tracking-db')}'",
             f"geo_secondary['db_password'] = '{PASSWORDS['tracking']}'",
         ]
     if "logcursor" in components:
-        parts.append("geo_logcursor['enable'] = true")
+        parts.append(f"geo_logcursor['enable'] = {place.is_secondary}")
     return parts
 
 
@@ -126,7 +129,9 @@ def _redis(node):
 def _tracking(place, node):
     return [
         "gitlab_rails['enable'] = false",
-        "geo_postgresql['enable'] = true",
+        "",
+        SWITCH,
+        f"geo_postgresql['enable'] = {place.is_secondary}",
         f"geo_postgresql['listen_address'] = '{node['address']}'",
         f"geo_postgresql['md5_auth_cidr_addresses'] = {place.cidrs}",
         f"geo_postgresql['sql_user_password'] = '{md5_hash('gitlab_geo', PASSWORDS['tracking'])}'",

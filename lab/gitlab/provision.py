@@ -37,29 +37,26 @@ def _user(lab, node, argv, **options):
     return lab.exec(node, [f"{BIN}/chpst", "-u", "gitlab-psql:gitlab-psql", *argv], **options)
 
 
-def _certificate(lab, node, directory):
-    """PostgreSQL's self-signed certificate; its name is `PostgreSQL`, so verify-full never matches a host."""
-    _user(lab, node, [f"{BIN}/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3650",
-                      "-subj", "/CN=PostgreSQL", "-keyout", f"{directory}/server.key", "-out", f"{directory}/server.crt"])
-
-
 def _initdb(lab, node, data):
     """Made under another name and renamed: runit is trying to start the server on the final one already."""
-    directory = str(Path(data).parent)
-    if not (node.root / directory.lstrip("/") / "server.crt").exists():
-        _certificate(lab, node, directory)
     _user(lab, node, [f"{BIN}/initdb", "-D", f"{data}.new", "-U", "gitlab-psql", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync",
                       "-A", "peer", "--data-checksums"])
+    _user(lab, node, _render().certificate_command(f"{data}.new"))
     _write_configuration(node, f"{data}.new", data)
     lab.exec(node, ["mv", f"{data}.new", data])
 
 
+def _render():
+    from gitlab import install  # noqa: F401, makes gitlab_lab importable
+    from gitlab_lab.ctl import render_postgresql
+    return render_postgresql
+
+
 def _write_configuration(node, directory, data):
     """The files that every reconfigure of this node writes."""
-    from gitlab import install  # noqa: F401, makes gitlab_lab importable
+    render = _render()
     from gitlab_lab import gitlab_rb
     from gitlab_lab.config import Config
-    from gitlab_lab.ctl import render_postgresql as render
 
     config = Config(gitlab_rb.parse((node.root / "etc/gitlab/gitlab.rb").read_text()))
     geo = data == GEO_DATA
@@ -119,15 +116,16 @@ def _primary_database(lab, node, primary, secondary):
 def _standby(lab, node, primary, slot):
     if not _exists(node, DATA):
         directory = str(Path(DATA).parent)
-        _certificate(lab, node, directory)
         entry = f"{primary.address}:5432:*:gitlab_replicator:{PASSWORDS['replication']}\n"
         _user(lab, node, ["sh", "-c", f"umask 077; cat > {directory}/.pgpass"], input=entry)
         _user(lab, node, ["env", f"PGPASSFILE={directory}/.pgpass", f"{BIN}/pg_basebackup", "-h", primary.address, "-U", "gitlab_replicator",
                           "-D", f"{DATA}.new", "-X", "stream", "-c", "fast", "-S", slot, "--no-sync"], timeout=120)
+        # As the documentation has it (gitlab-geo.md 3.5, R10): the primary's certificate is the root that verify-ca asks for.
+        _user(lab, node, ["install", "-D", "-m", "0400", "-T", f"{DATA}.new/server.crt", f"{directory}/.postgresql/root.crt"])
         _write_configuration(node, f"{DATA}.new", DATA)
         conf = ("recovery_target_timeline = 'latest'\n"
                 f"primary_conninfo = 'host={primary.address} port=5432 user=gitlab_replicator password={PASSWORDS['replication']} "
-                f"sslmode=prefer sslcompression=0'\nprimary_slot_name = '{slot}'\n")
+                f"sslmode=verify-ca sslcompression=0'\nprimary_slot_name = '{slot}'\n")
         _user(lab, node, ["sh", "-c", f"umask 027; cat > {DATA}.new/gitlab-geo.conf && touch {DATA}.new/standby.signal && chmod 0700 {DATA}.new"],
               input=conf)
         lab.exec(node, ["mv", f"{DATA}.new", DATA])

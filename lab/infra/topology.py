@@ -21,6 +21,7 @@ _NODES = (
     ("gitaly-1", 31, ("gitaly",)),
     ("redis-1", 41, ("redis",)),
 )
+# What a site needs besides to be a secondary. The site that begins as primary has it only in a lab made for failing back.
 _SECONDARY_EXTRA = {"sidekiq-1": ("logcursor",)}
 _SECONDARY_NODES = (("geo-1", 51, ("tracking-db",)),)
 
@@ -62,10 +63,11 @@ def operator_address(net: int) -> str:
     return f"10.{net}.0.1"
 
 
-def nodes_of(net: int, nodes_dir: Path) -> dict[str, Node]:
+def nodes_of(net: int, nodes_dir: Path, failback: bool = False) -> dict[str, Node]:
+    """All nodes by name. With `failback` both sites can be the secondary, so both have the same nodes."""
     nodes: dict[str, Node] = {}
     for index, site in enumerate(SITES, start=1):
-        secondary = index > 1
+        secondary = index > 1 or failback
         for short, number, components in _NODES + (_SECONDARY_NODES if secondary else ()):
             if secondary:
                 components = components + _SECONDARY_EXTRA.get(short, ())

@@ -72,7 +72,7 @@ def write_pace(lab: Lab, nodes: list[Node]) -> None:
             target.write_text(json.dumps(PACES[lab.pace]) + "\n")
 
 
-def up(lab: Lab, pace: str | None, bare: bool = False) -> None:
+def up(lab: Lab, pace: str | None, bare: bool = False, failback: bool = False) -> None:
     host.check_host(TOOLS)
     phases = Phases()
     with lab.locked():
@@ -82,18 +82,20 @@ def up(lab: Lab, pace: str | None, bare: bool = False) -> None:
                 remove(lab, keep_directory=True)
         elif not lab.exists and lab.state.is_dir() and any(not entry.name.startswith(".") for entry in lab.state.iterdir()):
             raise LabError(f"{lab.state} holds something that is not a lab. Remove it, or run: lab/lab --name {lab.name} down")
+        if lab.exists and failback and not lab.config.get("failback"):
+            raise LabError(f"lab {lab.name} was made without --failback. Remove it first: lab/lab --name {lab.name} down")
         if lab.exists:
             _repair(lab, pace, phases)
         else:
-            _make(lab, pace or "fast", bare, phases)
+            _make(lab, pace or "fast", bare, failback, phases)
     print(f"Lab {lab.name} is up ({time.monotonic() - phases.began:.0f} s).\n\n{how_to_use(lab)}")
 
 
-def _make(lab: Lab, pace: str, bare: bool, phases: Phases) -> None:
+def _make(lab: Lab, pace: str, bare: bool, failback: bool, phases: Phases) -> None:
     print(f"Making lab {lab.name} in {lab.state}", flush=True)
     try:
         with phases.phase("network"):
-            _claim(lab, pace, bare)
+            _claim(lab, pace, bare, failback)
             network.create(lab)
         with phases.phase("disk"):
             if not disk.attach(lab):
@@ -133,13 +135,13 @@ def _make(lab: Lab, pace: str, bare: bool, phases: Phases) -> None:
         raise
 
 
-def _claim(lab: Lab, pace: str, bare: bool) -> None:
+def _claim(lab: Lab, pace: str, bare: bool, failback: bool) -> None:
     """Takes an address range. Other labs may come up at this very moment, so under a lock on the common parent."""
     handle = os.open(lab.state.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         net = network.allocate(lab.name)
-        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, bare=bare, phase="making",
+        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, bare=bare, failback=failback, phase="making",
                  made=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         host.run("ip", "netns", "add", lab.router)
     finally:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -42,6 +43,18 @@ class GitlabRb(unittest.TestCase):
             read = config.Config(parser.parse(gitlab_rb(node, "seoul", LAB)))
             self.assertEqual(read.services, services)
             self.assertEqual(read.geo_node_name, "seoul")
+
+    def test_a_site_that_may_come_back_is_prepared_and_switched_off(self):
+        site = {**SITE, "nodes": {**SITE["nodes"], "d": {"address": "10.9.1.51", "components": ["tracking-db"]}}}
+        both = {**LAB, "sites": {"tokyo": site, "seoul": site}}
+        for node, services in (("a", set()), ("c", {"geo-logcursor"}), ("d", {"geo-postgresql"})):
+            text = gitlab_rb(node, "tokyo", both)
+            off, on = (config.Config(parser.parse(t)) for t in (text, re.sub(r"(?m)^(geo_\w+\['enable'\] = )false$", r"\1true", text)))
+            self.assertEqual(set(on.services) - set(off.services), services)
+            self.assertEqual(set(on.services), set(config.Config(parser.parse(gitlab_rb(node, "seoul", both))).services))
+            if node != "d":
+                self.assertNotIn("  geo:", render.database_yml(off))
+                self.assertIn('host: "10.9.1.51"', render.database_yml(on))
 
     def test_nested_ruby_values_are_understood(self):
         text = "gitaly['configuration'] = {\n  listen_addr: 'a:1', # here\n  storage: [{ 'name' => \"x\", path: '/p' },],\n}\nroles ['postgres_role']\n"

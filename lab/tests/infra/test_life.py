@@ -247,6 +247,33 @@ class Several(unittest.TestCase):
         self.assertIn(self.names[1], lab("x", "list").stdout)
 
 
+class Shapes(unittest.TestCase):
+    """What `up` was asked for is kept by the lab, also when it is repaired."""
+    name = "test-shape"
+
+    def tearDown(self):
+        lab(self.name, "down")
+
+    def test_a_lab_for_failing_back_has_two_equal_sites(self):
+        lab(self.name, "up", "--bare", "--failback")
+        found = nodes(self.name)
+        kinds = {site: sorted(name.removeprefix(site) for name in found if name.startswith(site)) for site in ("tokyo", "seoul")}
+        self.assertEqual(kinds["tokyo"], kinds["seoul"])
+        text = (STATE / self.name / "inventory.yaml").read_text()
+        number = net(self.name)
+        self.assertIn(f"tokyo-sidekiq-1: {{ address: 10.{number}.1.15, components: [sidekiq, logcursor] }}", text)
+        self.assertIn(f"tokyo-geo-1:     {{ address: 10.{number}.1.51, components: [tracking-db] }}", text)
+        lab(self.name, "up")
+        self.assertEqual(set(nodes(self.name)), set(found))
+
+    def test_the_shape_of_a_lab_cannot_be_changed(self):
+        lab(self.name, "up", "--bare")
+        done = lab(self.name, "up", "--failback", check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("was made without --failback", done.stderr)
+        self.assertEqual(len(nodes(self.name)), 15)
+
+
 class Damage(unittest.TestCase):
     name = "test-damage"
 

@@ -6,7 +6,7 @@ import time
 
 from gitlab_lab import attributes, cluster_file, gitlab_rb, paths
 from gitlab_lab.config import Config
-from gitlab_lab.ctl import chef, render, runit, services
+from gitlab_lab.ctl import chef, render, runit, services, tracking_database
 from gitlab_lab.ctl.output import err, out
 
 LOCK = "/opt/gitlab/lab/reconfigure.lock"
@@ -58,9 +58,13 @@ def apply(config, changed=lambda line: None):
     """Makes the node what gitlab.rb says. The cluster file does not take part: it is merged
     at the top level of the node, where no recipe of the split services looks."""
     definitions = {name for name in config.services if runit.define(name)}
+    if tracking_database.initialise(config):
+        changed("execute[/opt/gitlab/embedded/bin/initdb -D /var/opt/gitlab/geo-postgresql/data -E UTF8] action run")
     restarts = render.everything(config)
+    started = set()
     for name in config.services:
         if runit.enable(name):
+            started.add(name)
             changed(f"link[/opt/gitlab/service/{name}] action create")
             restarts.discard(name)
         elif name in definitions:
@@ -71,6 +75,8 @@ def apply(config, changed=lambda line: None):
             if not paths.ROOT:
                 services.stop(name)
             runit.disable(name)
+    for made in tracking_database.create(config, "geo-postgresql" in started):
+        changed(made)
     for name in sorted(restarts):
         if name in config.services and services.running(name):
             changed(f"runit_service[{name}] action restart")

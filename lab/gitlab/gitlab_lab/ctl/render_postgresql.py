@@ -18,8 +18,8 @@ timezone = 'Etc/UTC'
 lc_messages = 'C.UTF-8'
 default_text_search_config = 'pg_catalog.english'
 ssl = on
-ssl_cert_file = '{directory}/server.crt'
-ssl_key_file = '{directory}/server.key'
+ssl_cert_file = 'server.crt'
+ssl_key_file = 'server.key'
 """
 
 REPLICATION = """
@@ -44,6 +44,13 @@ gitlab  root  gitlab-psql
 # Default to a 1-1 mapping between system usernames and Postgres usernames
 gitlab  /^(.*)$  \\1
 """
+
+
+def certificate_command(data):
+    """Makes the server's self-signed certificate in its data directory, so that a base backup takes it along.
+    Its name is `PostgreSQL`: sslmode verify-full never matches a host (reference gitlab-geo.md 2.6)."""
+    return ["/opt/gitlab/embedded/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "3650", "-subj", "/CN=PostgreSQL", "-keyout", f"{data}/server.key", "-out", f"{data}/server.crt"]
 
 
 def everything(config):

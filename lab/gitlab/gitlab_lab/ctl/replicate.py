@@ -118,9 +118,8 @@ def _replicate(options, password):
     data = paths.PG_DATA
     out("* Backing up postgresql.conf")
     kept = {}
-    for name in ("postgresql.conf", "server.crt", "server.key"):
-        if os.path.exists(paths.at(f"{data}/{name}")):
-            kept[name] = paths.read(f"{data}/{name}")
+    if os.path.exists(paths.at(f"{data}/postgresql.conf")):
+        kept["postgresql.conf"] = paths.read(f"{data}/postgresql.conf")
     if os.path.exists(paths.at(data)):
         moved = f"{data}.{int(time.time())}"
         out(f"* Moving old data directory to '{moved}'")
