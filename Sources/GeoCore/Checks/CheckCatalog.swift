@@ -22,7 +22,7 @@ package enum CheckCatalog {
 
     /// What has to hold before a planned failover, and of whom, in the order to print.
     package static let plannedPreflight: [(check: CheckID, subjects: PreflightSubjects)] = [
-        ("node.reachable", .nodes), ("node.sudo", .nodes), ("node.distinct", .nodes), ("node.clock", .nodes),
+        ("node.reachable", .nodes), ("node.sudo", .nodes), ("nodes.distinct", .failover), ("node.clock", .nodes),
         ("node.disk", .nodes), ("node.services-up", .nodes), ("node.starts-at-boot", .nodes),
         ("node.attributes-good", .nodes), ("node.cluster-file", .nodes), ("node.no-change-running", .nodes),
         ("gitlab.versions-equal", .failover), ("secrets.equal", .failover), ("ssh-host-keys.equal", .failover),

@@ -13,6 +13,9 @@ struct Examination {
     let observation: Observation
     private(set) var evidence: [Evidence] = []
     private(set) var remarks: [Remark] = []
+    // What was said already: a check of a thousand nodes must not compare each with all before it.
+    private var noted: Set<Evidence> = []
+    private var remarked: Set<Remark> = []
 
     init(_ check: CheckID, _ context: CheckContext, _ observation: Observation) {
         self.check = check
@@ -77,7 +80,7 @@ struct Examination {
     // MARK: Judging
 
     mutating func note(_ new: Evidence) {
-        if !evidence.contains(new) { evidence.append(new) }
+        if noted.insert(new).inserted { evidence.append(new) }
     }
 
     mutating func note(_ text: String) { note(Evidence(text)) }
@@ -88,7 +91,7 @@ struct Examination {
 
     private mutating func remark(_ verdict: Verdict, _ sentence: String, _ remedy: String) {
         let new = Remark(verdict: verdict, sentence: sentence, remedy: remedy)
-        if !remarks.contains(new) { remarks.append(new) }
+        if remarked.insert(new).inserted { remarks.append(new) }
     }
 
     /// Takes over another check's answer as a part of a proof, in which a warning is a gap: it is not proven.

@@ -30,45 +30,35 @@ enum ReachabilityChecks {
         return "commands on \(node.id) run as root without a password"
     }
 
-    static let distinct = Check.aboutNode(
-        "node.distinct",
+    static let distinct = Check.aboutFailover(
+        "nodes.distinct",
         CheckText(
-            question: "Is the node another machine than every other node of the inventory?",
+            question: "Is every node of both sites another machine than every other node of the inventory?",
             rationale: "Two names for one machine turn a command for the one into a command for the other,"
                 + " and a fence of the one into nothing.",
             source: "DESIGN.md 9, identity guard"),
         needs: { scope, _, context in scope.ask([.identity], of: context.inventory.nodes) }
-    ) { examination, node in
-        let others = examination.context.inventory.nodes.filter { $0.id != node.id }
-        let seen = others.compactMap { other in
-            examination.observation[other.id].identity.value.map { (node: other.id, identity: $0) }
+    ) { examination, pair in
+        let seen = examination.readEach(\.identity, "identity", of: pair.nodes, as: \.evidenceText)
+        let own = Set(pair.nodes.map(\.id))
+        // A third site's node that did not answer says nothing against these two.
+        let bystanders = examination.context.inventory.nodes.filter { !own.contains($0.id) }.compactMap { node in
+            examination.observation[node.id].identity.value.map { (node: node, value: $0) }
         }
-        guard let own = examination.read(\.identity, "identity", of: node, as: \.evidenceText) else { return "" }
-        if own.machineID.isEmpty {
-            examination.unknown(
-                "\(node.id) has an empty machine id",
-                remedy: "sudo systemd-machine-id-setup  # on \(node.id)")
-        }
-        if own.hostName.split(separator: ".").first.map(String.init) != node.id.rawValue,
-            own.hostName != node.id.rawValue
-        {
-            examination.note("host name \(own.hostName) differs from the inventory's \(node.id)")
-        }
-        for other in seen where other.identity.machineID == own.machineID {
-            examination.note("identity of \(other.node): \(other.identity.evidenceText)")
-            if other.identity.bootID == own.bootID {
-                examination.fail(
-                    "\(node.id) and \(other.node) reach one machine: both answer with machine id \(own.machineID)",
-                    remedy: "correct the address of \(node.id) (\(node.access.address)) or of \(other.node)"
-                        + " in \(examination.context.inventory.source.path)")
-            } else {
-                examination.fail(
-                    "\(node.id) and \(other.node) have the same machine id \(own.machineID),"
-                        + " so that the tool cannot tell them apart",
-                    remedy: "sudo rm /etc/machine-id && sudo systemd-machine-id-setup  # on \(node.id), a cloned image")
+        var sameMachine: [String: [(node: Node, value: NodeIdentity)]] = [:]
+        for answer in seen + bystanders { sameMachine[answer.value.machineID, default: []].append(answer) }
+        for (node, identity) in seen {
+            if identity.hostName != node.id.rawValue, !identity.hostName.hasPrefix("\(node.id).") {
+                examination.note("host name \(identity.hostName) differs from the inventory's \(node.id)")
+            }
+            if identity.machineID.isEmpty {
+                examination.unknown(
+                    "\(node.id) has an empty machine id", remedy: "sudo systemd-machine-id-setup  # on \(node.id)")
+            } else if let alike = sameMachine.removeValue(forKey: identity.machineID), alike.count > 1 {
+                examination.failForOneMachine(alike)
             }
         }
-        return "\(node.id) differs from all \(seen.count) other nodes that answered"
+        return "all \(seen.count + bystanders.count) nodes that answered are machines of their own"
     }
 
     static let clock = Check.aboutNode(
@@ -103,6 +93,29 @@ enum ReachabilityChecks {
                 remedy: "chronyc tracking  # on \(node.id); the visit was too slow to measure")
         }
         return "the clock of \(node.id) is \(distance) ms \(direction) the operator's (± \(error) ms)"
+    }
+}
+
+extension Examination {
+    /// Says of nodes with one machine id whether they are one running machine or copies of one image.
+    fileprivate mutating func failForOneMachine(_ alike: [(node: Node, value: NodeIdentity)]) {
+        let machineID = alike[0].value.machineID
+        for (node, identity) in alike { note("identity of \(node.id): \(identity.evidenceText)") }
+        let names = alike.map(\.node.id.rawValue)
+        if Set(alike.map(\.value.bootID)).count < alike.count {
+            let addresses = alike.map { "\($0.node.id) (\($0.node.access.address))" }
+            fail(
+                "\(names.joined(separator: " and ")) reach one machine: they answer with machine id \(machineID)",
+                remedy:
+                    "correct the address of \(addresses.joined(separator: " or of ")) in \(context.inventory.source.path)"
+            )
+        } else {
+            fail(
+                "\(names.joined(separator: " and ")) have the same machine id \(machineID),"
+                    + " so that the tool cannot tell them apart",
+                remedy: "sudo rm /etc/machine-id && sudo systemd-machine-id-setup"
+                    + "  # on \(names.dropFirst().joined(separator: " and ")), made from the image of \(names[0])")
+        }
     }
 }
 

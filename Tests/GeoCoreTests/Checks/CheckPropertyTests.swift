@@ -70,7 +70,7 @@ import Testing
     }
 
     /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
-    static let optionalFacts: Set<CheckID> = ["node.distinct", "site.role"]
+    static let optionalFacts: Set<CheckID> = ["site.role"]
 
     @Test(arguments: CheckScenario.all.filter(\.asksSomething))
     func noStaleFactIsEverPass(_ scenario: CheckScenario) {
@@ -109,7 +109,8 @@ import Testing
     @Test(arguments: CheckCatalog.all.filter { $0.scope != .node }.map(\.id))
     func nobodyToAskIsNeverPass(_ id: CheckID) throws {
         // These ask every node or a URL, and get their answers.
-        guard !["gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready"].contains(id) else { return }
+        guard !["nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready"].contains(id)
+        else { return }
         var inventory = Fixtures.inventory()
         for site in inventory.sites.indices {
             for node in inventory.sites[site].nodes.indices {

@@ -20,34 +20,33 @@ import Testing
 
     @Test(arguments: [
         CheckCase(
-            "one machine under two names", "node.distinct", .on("tokyo-pg-1"), is: .fail, says: ["reach one machine"]
+            "one machine under two names", "nodes.distinct", is: .fail,
+            says: ["tokyo-pg-1 and seoul-pg-1 reach one machine"]
         ) {
             $0.put(
                 \.identity, .init(hostName: "tokyo-pg-1", machineID: "machine-tokyo-pg-1", bootID: "boot"),
                 on: "seoul-pg-1")
         },
-        CheckCase("cloned image", "node.distinct", .on("tokyo-pg-1"), is: .fail, says: ["cannot tell them apart"]) {
+        CheckCase(
+            "cloned image", "nodes.distinct", is: .fail,
+            says: ["tokyo-pg-1 and seoul-pg-1 have the same machine id", "cannot tell them apart"]
+        ) {
             $0.put(\.identity, .init(hostName: "x", machineID: "machine-tokyo-pg-1", bootID: "2"), on: "seoul-pg-1")
         },
-        CheckCase("another's twin", "node.distinct", .on("tokyo-redis-1"), is: .pass, says: ["14 other nodes"]) {
-            $0.put(\.identity, .init(hostName: "x", machineID: "machine-tokyo-pg-1", bootID: "2"), on: "seoul-pg-1")
-        },
-        CheckCase("empty machine id", "node.distinct", .on("tokyo-pg-1"), is: .unknown) {
+        CheckCase("all different", "nodes.distinct", is: .pass, says: ["all 15 nodes"]),
+        CheckCase("empty machine id", "nodes.distinct", is: .unknown, says: ["empty machine id"]) {
             $0.put(\.identity, .init(hostName: "tokyo-pg-1", machineID: "", bootID: "boot"), on: "tokyo-pg-1")
         },
-        CheckCase("identity unknown", "node.distinct", .on("tokyo-pg-1"), is: .unknown) {
-            $0.lose(\.identity, on: "tokyo-pg-1")
-        },
-        CheckCase("another's unknown", "node.distinct", .on("tokyo-pg-1"), is: .pass, says: ["13 other nodes"]) {
-            $0.lose(\.identity, on: "seoul-pg-1")
-        },
+        CheckCase(
+            "identity unknown", "nodes.distinct", is: .unknown, says: ["identity of tokyo-pg-1 is not known"]
+        ) { $0.lose(\.identity, on: "tokyo-pg-1") },
     ])
     func twoNamesAreTwoMachines(_ line: CheckCase) { line.verify() }
 
     @Test func aHostNameUnlikeTheInventorysIsEvidenceOnly() throws {
         var observation = Fixtures.healthy()
         observation.put(\.identity, .init(hostName: "db7", machineID: "m7", bootID: "boot"), on: "tokyo-pg-1")
-        let finding = try #require(askCheck("node.distinct", observation, about: .on("tokyo-pg-1")).first)
+        let finding = try #require(askCheck("nodes.distinct", observation).first)
         #expect(finding.verdict == .pass)
         #expect(finding.evidence.contains { $0.text == "host name db7 differs from the inventory's tokyo-pg-1" })
     }

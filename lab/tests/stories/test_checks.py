@@ -145,9 +145,9 @@ class Checks(Story):
 
     def unreached(self, node, also=()):
         """What nobody knows while a node of that kind does not answer."""
-        known = {"node.reachable", "node.sudo", "node.distinct", "node.clock", "node.disk", "node.services-up", "node.starts-at-boot",
+        known = {"node.reachable", "node.sudo", "node.clock", "node.disk", "node.services-up", "node.starts-at-boot",
                  "node.attributes-good", "node.cluster-file", "node.no-change-running"}
-        pair = {"gitlab.versions-equal", "secrets.equal"}
+        pair = {"nodes.distinct", "gitlab.versions-equal", "secrets.equal"}
         return ({(check, node): "unknown" for check in known} | {(check, "tokyo->seoul"): "unknown" for check in pair}
                 | {key: "unknown" for key in also})
 
