@@ -30,9 +30,10 @@ let package = Package(
         .target(name: "CLinux"),
 
         // Transports: know nothing of Geo
-        .target(name: "SSHTransport", dependencies: ["CLibSSH2", "CSSHCrypto", "CLinux"]),
-        .target(name: "PostgresTransport", dependencies: ["CLibPQ", "CLinux"]),
-        .target(name: "HTTPTransport", dependencies: ["CLibCurl"]),
+        .target(name: "SystemThreads", dependencies: ["CLinux"]),
+        .target(name: "SSHTransport", dependencies: ["CLibSSH2", "CSSHCrypto", "CLinux", "SystemThreads"]),
+        .target(name: "PostgresTransport", dependencies: ["CLibPQ", "CLinux", "SystemThreads"]),
+        .target(name: "HTTPTransport", dependencies: ["CLibCurl", "SystemThreads"]),
 
         // Values and decisions
         .target(name: "GeoCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),

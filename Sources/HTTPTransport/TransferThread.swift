@@ -1,6 +1,7 @@
 internal import CLibCurl
 import Glibc
 import Synchronization
+import SystemThreads
 
 /// One thread that runs all transfers, through libcurl's multi interface.
 ///
@@ -40,7 +41,7 @@ final class TransferThread: Sendable {
     private init?() {
         guard geo_http_start() == CURLE_OK, let multi = unsafe geo_http_multi(Self.connectionLimit) else { return nil }
         unsafe self.multi = multi
-        guard BackgroundThread.start({ [self] in run() }) else { return nil }
+        guard SystemThread.start(named: "geo-http", { [self] in run() }) else { return nil }
     }
 
     func send(_ request: HTTPRequest) async -> Result<HTTPResponse, HTTPError> {

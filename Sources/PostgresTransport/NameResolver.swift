@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import SystemThreads
 
 /// `getaddrinfo` with a deadline.
 ///
@@ -64,7 +65,7 @@ enum NameResolver {
             pool.threads += 1
             return true
         }
-        guard needsThread, !BackgroundThread.start({ work() }) else { return true }
+        guard needsThread, !SystemThread.start(named: "geo-pg-names", { work() }) else { return true }
         return pool.withLock { pool in
             pool.threads -= 1
             // The threads that do run will come to it; with none it would wait for ever.

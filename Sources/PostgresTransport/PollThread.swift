@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import SystemThreads
 
 /// One thread that waits on behalf of all connections: a task says which descriptor it wants and until when.
 ///
@@ -38,7 +39,7 @@ final class PollThread: Sendable {
     private init?() {
         guard let changed = EventDescriptor() else { return nil }
         self.changed = changed
-        guard BackgroundThread.start({ [self] in run() }) else { return nil }
+        guard SystemThread.start(named: "geo-pg-poll", { [self] in run() }) else { return nil }
     }
 
     /// Suspends until the descriptor is ready (or broken: the next call on it tells), the deadline passes or the task

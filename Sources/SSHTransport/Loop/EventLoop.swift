@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Synchronization
+internal import SystemThreads
 
 /// Told about a file descriptor by the loop, on the loop's thread.
 protocol EventHandler: AnyObject {
@@ -54,7 +55,7 @@ final class EventLoop: TaskExecutor, @unchecked Sendable {
         alarm = eventfd(0, Int32(EFD_NONBLOCK) | Int32(EFD_CLOEXEC))
         precondition(poll >= 0 && alarm >= 0, "the system gives no epoll or eventfd")
         precondition(geo_epoll_add(poll, alarm, EPOLLIN.rawValue, 0) == 0, "epoll takes no eventfd")
-        Threads.start(named: "geo-ssh-loop") { self.run() }
+        precondition(SystemThread.start(named: "geo-ssh-loop") { self.run() }, "the system gives no thread")
     }
 
     static func clock() -> UInt64 {

@@ -1,6 +1,7 @@
 internal import CLinux
 internal import Glibc
 internal import Synchronization
+internal import SystemThreads
 
 /// A socket address, copied out of what the system gave.
 struct SocketAddress: Sendable {
@@ -54,7 +55,8 @@ final class Resolver: Sendable {
             queue.threads += 1
             return true
         }
-        if mustStart { Threads.start(named: "geo-ssh-names") { self.drain() } }
+        guard mustStart else { return }
+        precondition(SystemThread.start(named: "geo-ssh-names") { self.drain() }, "the system gives no thread")
     }
 
     /// A thread ends when nothing waits.
