@@ -36,7 +36,7 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         func number(_ range: Range<Int>) -> Int? { Int(String(decoding: bytes[range], as: UTF8.self)) }
         guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10),
             let hour = number(11..<13), let minute = number(14..<16), let second = number(17..<19),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 61
+            (1...12).contains(month)
         else { return nil }
         var millis = 0
         if bytes.count > 20 {
@@ -46,6 +46,8 @@ package struct Timestamp: Hashable, Sendable, Comparable, CustomStringConvertibl
         let days = Self.daysFromCivil(year: year, month: month, day: day)
         let seconds = Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second)
         self.milliseconds = seconds * 1000 + Int64(millis)
+        // Whatever the calendar does not have (31 February, 25 o'clock, another separator) reads back as something else.
+        guard description == text || description == "\(text.dropLast()).000Z" else { return nil }
     }
 
     package init(from decoder: any Decoder) throws {
