@@ -38,7 +38,7 @@ struct HostKeyTrust {
             step: "trust",
             text: "If they are those of the node's console, type its name to add them to \(file).",
             expected: node.id.rawValue)
-        guard await Prompt.ask(question) == node.id.rawValue else {
+        guard await Prompt.ask(question)?.text == node.id.rawValue else {
             throw CommandFailure("declined; nothing was added", .declined)
         }
         try append(keys, to: file)

@@ -31,7 +31,7 @@ struct RunSession {
                 step: "start",
                 text: "This takes \(file.plan.from) out of service. Type the name of the site to leave to begin.",
                 expected: file.plan.from.rawValue)
-            guard await Prompt.ask(question) == file.plan.from.rawValue else {
+            guard await Prompt.ask(question)?.text == file.plan.from.rawValue else {
                 throw CommandFailure("declined; nothing was done", .declined)
             }
         }
@@ -43,8 +43,9 @@ struct RunSession {
         return try await run(opening: opening)
     }
 
-    func resume() async throws -> ExitStatus {
-        try await run(opening: [])
+    /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt.
+    func resume(skipping: (step: StepID, reason: String)? = nil) async throws -> ExitStatus {
+        try await run(opening: [], skipping: skipping)
     }
 
     /// Every epoch is later than all before it, also if this machine's clock went back.
@@ -52,7 +53,9 @@ struct RunSession {
         max(known + 1, Int(LiveClock.now().milliseconds / 1000))
     }
 
-    private func run(opening: [JournalEntry]) async throws -> ExitStatus {
+    private func run(opening: [JournalEntry], skipping: (step: StepID, reason: String)? = nil) async throws
+        -> ExitStatus
+    {
         guard let lock = try directory.lock() else {
             throw CommandFailure(
                 "another process on this machine is executing \(directory.run)\n  look: geo-failover status \(directory.run)",
@@ -60,6 +63,7 @@ struct RunSession {
         }
         defer { withExtendedLifetime(lock) {} }
         let contents = try directory.readJournal()
+        let skip = try skipping.map { try skipEntry($0.step, $0.reason, replay(contents.records).state) }
         if contents.tornBytes > 0 {
             Console.say(
                 "note: the last line of the journal was torn by a crash (\(contents.tornBytes) bytes) and is dropped")
@@ -69,7 +73,7 @@ struct RunSession {
             run: directory.run, store: try directory.openStore(wholeBytes: contents.wholeBytes), clock: LiveClock.wall,
             after: contents.records)
         let display = Display(plan: file.plan, state: machine.state, output: output)
-        for entry in try openingEntries(opening, machine.state) {
+        for entry in try openingEntries(opening, machine.state) + (skip.map { [$0] } ?? []) {
             let record = try await journal.append(entry)
             try machine.apply(entry, at: record.at)
             await display.show(.recorded(record: record))
@@ -88,6 +92,24 @@ struct RunSession {
             try machine.apply(record.entry, at: record.at)
         }
         return machine
+    }
+
+    /// Refused where a promise stands on the step, and where there is nothing to skip.
+    private func skipEntry(_ step: StepID, _ reason: String, _ state: RunState) throws -> JournalEntry {
+        switch state.progress(of: step) {
+        case .failed(let attempt, _), .inDoubt(let attempt, _):
+            guard StepGraph.isSkippable(step, in: file.plan) else {
+                throw CommandFailure(
+                    "\(step) cannot be skipped: the fence, the proofs and the promotion stand on it\n  "
+                        + "mend what it says, then: geo-failover resume \(directory.run)", .refused)
+            }
+            return .stepSkipped(step: step, attempt: attempt, reason: reason, by: actor)
+        case .pending, .running, .succeeded, .skipped:
+            let troubled = RunStatus(run: directory.run, state: state).troubled.map(\.step.rawValue)
+            let known = troubled.isEmpty ? "no step of this run has" : "\(troubled.joined(separator: ", ")) has"
+            throw CommandFailure(
+                "\(step) neither failed nor is in doubt, so there is nothing to skip; \(known)", .refused)
+        }
     }
 
     private func openingEntries(_ opening: [JournalEntry], _ state: RunState) throws -> [JournalEntry] {
@@ -141,12 +163,12 @@ struct RunSession {
         _ live: Live, _ display: Display, _ announce: @escaping @Sendable (RunEvent) -> Void
     ) -> ExecutionPorts {
         let directory = directory
-        let answersByDigest = isApproved
+        let approval = isApproved ? "--approve \(file.digest.short)" : nil
         return ExecutionPorts(
             observe: { await live.observe($0) }, shell: live.shell, programs: LocalProcess.programs,
             prompt: OperatorPrompt { question in
                 // The digest stands for a person who read the plan; it cannot say that somebody did something.
-                if answersByDigest, let expected = question.expected { return expected }
+                if let approval, let expected = question.expected { return .init(expected, how: approval) }
                 return await display.asking { await Prompt.ask(question) }
             },
             clock: live.clock, boundary: Live.boundary,

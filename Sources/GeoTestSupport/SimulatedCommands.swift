@@ -13,8 +13,9 @@ extension SimulatedState {
         var job = SimulatedJob(run: run, key: key, arguments: command.arguments, startedAt: now, stages: [])
         if job.isPromotion { judgePromotion(of: node) }
         for (seconds, act) in script(command.arguments, node, &job) {
-            job.stages.append(.init(at: now.adding(seconds: seconds), act: act))
+            job.stages.append(.init(at: now.adding(seconds: seconds + node.nextCommandHangsSeconds), act: act))
         }
+        nodes[index].nextCommandHangsSeconds = 0
         nodes[index].jobs.append(job)
         follow(index, nodes[index].jobs.count - 1)
         checkPromises()

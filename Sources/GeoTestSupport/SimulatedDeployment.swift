@@ -179,7 +179,7 @@ extension SimulatedState {
         let job = nodes[index].jobs[position]
         let state: String
         if let status = job.status, let ended = job.endedAt {
-            state = "exited \(status) \(ended.milliseconds / 1000) \(job.startedAt.milliseconds / 1000)"
+            state = "exited \(status) \(ended.milliseconds) \(job.startedAt.milliseconds)"
         } else if job.isLost {
             state = "lost the node was started again while the command ran"
         } else {

@@ -32,6 +32,8 @@ package struct SimulatedNode: Sendable {
     package var failingReconfigures = 0
     /// Services that ignore TERM.
     package var stuckServices: Set<String> = []
+    /// The next command waits that long for a dead disk, whatever its limit, and then goes on as if nothing were.
+    package var nextCommandHangsSeconds: Double = 0
 
     package init(_ node: Node, site: SiteID, isPrimary: Bool) {
         self.node = node

@@ -83,6 +83,27 @@ import Testing
         #expect(late.faults == [], "\(late.story)")
     }
 
+    @Test(arguments: ["tokyo-pg-1", "seoul-pg-1", "seoul-rails-1"])
+    func aCommandThatOutlivesItsLimitIsLeftInDoubtAndFoundByTheResume(node: String) async throws {
+        let rig = Rig()
+        rig.deployment.withState { $0[NodeID(node)].nextCommandHangsSeconds = 7_000 }
+        guard case .ended(.halted(let reason)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(reason.contains("on \(node) runs beyond its limit of"), "\(reason)")
+        // Resumed while it still runs: the same key is followed, nothing is started beside it.
+        guard case .ended(.halted(let again)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(again.contains("runs beyond its limit of"), "\(again)")
+        rig.deployment.clock.advance(seconds: 7_000)
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [], "\(rig.story)")
+        #expect(rig.gaps == [])
+    }
+
     @Test func replicationThatIsCutIsNotTakenForComplete() async throws {
         let rig = Rig()
         let end = await rig.process(watching: { event in

@@ -117,7 +117,7 @@ final class Rig: Sendable {
                 self.notes.withLock { $0.localRuns[environment["GEO_FAILOVER_STEP"] ?? arguments[0], default: 0] += 1 }
                 return LocalPrograms.Result(status: 0, output: Array("ok\n".utf8), isTimedOut: false)
             },
-            prompt: OperatorPrompt { answers($0) }, clock: deployment.clock.wall,
+            prompt: OperatorPrompt { answers($0).map { .init($0) } }, clock: deployment.clock.wall,
             boundary: {
                 "geo-"
                     + String(

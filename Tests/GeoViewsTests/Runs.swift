@@ -41,7 +41,7 @@ enum Runs {
                         transcript: nil), after: seconds)
             }
             if case .confirmation(_, let answer) = step.operation {
-                write(.answered(step: step.id, attempt: attempt, answer: answer, by: anna), after: 12)
+                write(.answered(step: step.id, attempt: attempt, answer: answer, by: anna, how: "typed"), after: 12)
             }
             let findings = step.until.map { until in
                 until.check.check == "database.zero-loss"

@@ -126,12 +126,7 @@ import Testing
         let inventory = try Shipped.inventory("example-3k.yaml")
         var runbook = try Shipped.runbook("planned-failover.yaml")
         let asShipped = Shipped.reasons(against: Shipped.request(runbook, inventory))
-        #expect(asShipped != [])
-        withKnownIssue(
-            "the planner stops at the first step that finds no node, before it says why", isIntermittent: true
-        ) {
-            #expect(unsupported(inventory).isSubset(of: asShipped))
-        }
+        #expect(unsupported(inventory).isSubset(of: asShipped))
         // What the refusal suggests leads no further than to the reasons.
         for index in runbook.steps.indices { runbook.steps[index].isOptional = true }
         #expect(unsupported(inventory).isSubset(of: Shipped.reasons(against: Shipped.request(runbook, inventory))))

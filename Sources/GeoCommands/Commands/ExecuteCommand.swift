@@ -71,12 +71,23 @@ struct ResumeCommand: AsyncParsableCommand {
         discussion: """
             Commands that were running are found on their nodes by key. A step whose outcome is not known is looked at
             first; it is run again only where that is known to be safe.
+            --skip goes on without a step that failed or is in doubt, for a reason that the report keeps; never without
+            a fence, a proof, a question or a promotion.
             """)
 
     @OptionGroup var state: StateOptions
     @OptionGroup var approval: ApprovalOptions
     @OptionGroup var format: OutputOptions
+    @Option(help: "A step that failed or is in doubt, to go on without.") var skip: String?
+    @Option(help: "Why the step may be missing; with --skip.") var reason: String?
     @Argument(help: "The run. Default: the newest.") var run: String?
+
+    func validate() throws {
+        if (skip == nil) != (reason?.isEmpty != false) {
+            throw ValidationError(
+                "--skip STEP and --reason TEXT belong together: the report says who skipped what, and why")
+        }
+    }
 
     func run() async throws {
         try await reporting {
@@ -85,7 +96,7 @@ struct ResumeCommand: AsyncParsableCommand {
             let isApproved = try approval.isGiven(for: file.digest)
             let session = try RunSession(
                 directory: directory, file: file, isApproved: isApproved, output: format.output)
-            return try await session.resume()
+            return try await session.resume(skipping: skip.flatMap { step in reason.map { (StepID(step), $0) } })
         }
     }
 }

@@ -48,6 +48,8 @@ struct RunbookCommand: AsyncParsableCommand {
     struct Explain: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "explain", abstract: "Says what an action runs, whether it may be repeated, how it is undone.")
+        @OptionGroup var inventory: InventoryOptions
+        @Option(help: "A node of the inventory, to see the commands that would run there.") var on: String?
         @Argument(help: "The action, such as promote-node.") var action: String
 
         func run() async throws {
@@ -56,10 +58,29 @@ struct RunbookCommand: AsyncParsableCommand {
                     let known = ActionName.allCases.map(\.rawValue).joined(separator: ", ")
                     throw CommandFailure("there is no action named \(action); there are \(known)", .badDocument)
                 }
+                let action = ActionCatalog.action(name)
                 Console.result(
-                    ActionView.explain(ActionCatalog.action(name), on: nil, style: Console.style(forResult: true)))
+                    ActionView.explain(action, on: try node(for: action), style: Console.style(forResult: true)))
                 return .done
             }
+        }
+
+        /// Without `--on`, a node that has just what the action is for: enough to show what would run.
+        private func node(for action: Action) throws -> Node {
+            if let on {
+                let inventory = try inventory.load()
+                guard let node = inventory.node(NodeID(on)) else {
+                    throw CommandFailure(
+                        "\(inventory.source.path) has no node \(on); it has "
+                            + inventory.nodes.map(\.id.rawValue).joined(separator: ", "), .badDocument)
+                }
+                return node
+            }
+            let components = Component.allCases.filter { action.components?.contains($0) ?? ($0 == .rails) }
+            return Node(
+                id: "example", components: components.first.map { [$0] } ?? [.rails],
+                access: NodeAccess(
+                    address: "example", user: "geo-ops", identity: Identity(usesAgent: true), knownHosts: ""))
         }
     }
 }

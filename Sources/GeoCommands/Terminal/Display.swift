@@ -111,7 +111,7 @@ actor Display {
     }
 
     /// Keeps the screen still while somebody is asked.
-    func asking(_ ask: @Sendable () async -> String?) async -> String? {
+    func asking(_ ask: @Sendable () async -> OperatorPrompt.Answer?) async -> OperatorPrompt.Answer? {
         erase()
         isAsking = true
         defer { isAsking = false }

@@ -4,11 +4,11 @@ import Glibc
 /// The one place that asks.
 enum Prompt {
     /// What was typed, without its line feed; `nil` when nobody is there, the input ends, or the task is cancelled.
-    static func ask(_ question: OperatorPrompt.Question) async -> String? {
+    static func ask(_ question: OperatorPrompt.Question) async -> OperatorPrompt.Answer? {
         guard Console.canAsk else { return nil }
         Console.say("\n\(question.text)")
         Console.raw("> ")
-        return await line()
+        return await line().map { OperatorPrompt.Answer($0) }
     }
 
     /// Polls, so that a Ctrl-C can end the question; a read would hold a thread until somebody types.

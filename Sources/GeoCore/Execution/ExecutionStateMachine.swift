@@ -20,6 +20,8 @@ package enum Effect: Sendable, Hashable {
     /// Run a program on the operator's machine.
     case runLocally(step: StepID, attempt: Int)
     case ask(step: StepID, attempt: Int)
+    /// Ask whether to go on without a step that failed.
+    case askWhetherToSkip(step: StepID, attempt: Int, reason: String)
     /// Poll the step's verification until it holds or its time is over.
     case verify(step: StepID, attempt: Int)
     /// Look once at the verification of a step that failed or is in doubt.
@@ -42,6 +44,9 @@ package struct ExecutionStateMachine: Sendable {
     private var passed: Set<Gate> = []
     /// Steps that had failed or were in doubt when the operator resumed the run. Only these are tried again.
     private var retriable: Set<StepID> = []
+
+    /// Steps that failed in this process, of which the operator has to say whether the run goes on without them.
+    private var asking: Set<StepID> = []
 
     private enum Gate: Hashable {
         case requirements(StepID, Int)
@@ -96,7 +101,7 @@ package struct ExecutionStateMachine: Sendable {
             }
         }
         guard inFlight.isEmpty else { return nil }
-        if state.succeededCount == state.plan.steps.count {
+        if state.plan.steps.allSatisfy({ state.isOver($0.id) }) {
             return Directive(step: nil, record: .runFinished, effect: .finish)
         }
         let reason = stopping ?? "no step can start"
@@ -106,20 +111,29 @@ package struct ExecutionStateMachine: Sendable {
     private func isUnsettled(_ step: StepID) -> Bool {
         switch state.progress(of: step) {
         case .failed, .inDoubt: true
-        case .pending, .running, .succeeded: false
+        case .pending, .running, .succeeded, .skipped: false
         }
     }
 
     private mutating func fail(_ step: StepID, _ reason: String) {
-        guard state.plan.step(step)?.onFailure != .continue else { return }
+        guard let policy = state.plan.step(step)?.onFailure, policy != .continue else { return }
+        if policy == .ask, stopping == nil {
+            asking.insert(step)
+            return
+        }
         stop("\(step) failed: \(reason)")
     }
 
-    private func directive(for step: Step) -> Directive? {
+    private mutating func directive(for step: Step) -> Directive? {
         switch state.progress(of: step.id) {
-        case .succeeded: return nil
+        case .succeeded, .skipped: return nil
         case .pending: return start(step, attempt: 1)
         case .running(let running): return proceed(step, running)
+        case .failed(let attempt, let reason) where asking.contains(step.id):
+            asking.remove(step.id)
+            return Directive(
+                step: step.id, record: nil,
+                effect: .askWhetherToSkip(step: step.id, attempt: attempt, reason: reason))
         case .failed(let attempt, _), .inDoubt(let attempt, _):
             guard stopping == nil, retriable.contains(step.id), dependenciesHold(step) else { return nil }
             // Nothing was sent to a node: there is nothing to look up, and every gate is passed anew.
@@ -141,11 +155,7 @@ package struct ExecutionStateMachine: Sendable {
     }
 
     private func dependenciesHold(_ step: Step) -> Bool {
-        step.after.allSatisfy { dependency in
-            if state.hasSucceeded(dependency) { return true }
-            guard case .failed = state.progress(of: dependency) else { return false }
-            return state.plan.step(dependency)?.onFailure == .continue
-        }
+        step.after.allSatisfy(state.isOver)
     }
 
     private func hasRoom(_ step: Step) -> Bool {

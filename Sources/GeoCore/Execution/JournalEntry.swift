@@ -30,7 +30,10 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case commandStarted(step: StepID, attempt: Int, index: Int, key: String)
     case commandFinished(
         step: StepID, attempt: Int, index: Int, outcome: CommandOutcome, transcript: TranscriptReference?)
-    case answered(step: StepID, attempt: Int, answer: String, by: Actor)
+    /// `how` is "typed", or the approval that stood for it.
+    case answered(step: StepID, attempt: Int, answer: String, by: Actor, how: String)
+    /// A person goes on without a step that failed or is in doubt; only one that ``StepGraph/isSkippable(_:in:)`` allows.
+    case stepSkipped(step: StepID, attempt: Int, reason: String, by: Actor)
     case stepSucceeded(step: StepID, attempt: Int, how: Success, findings: [Finding])
     case stepFailed(step: StepID, attempt: Int, reason: String, findings: [Finding])
     /// Nobody waits any longer; the outcome will be looked up on resume.

@@ -5,11 +5,13 @@ package struct RunState: Sendable, Hashable {
         case pending
         /// -> running (next command), succeeded, failed, inDoubt
         case running(Running)
-        /// The run stopped, or stopped waiting, before its outcome was known. -> running (again), succeeded, failed
+        /// The run stopped, or stopped waiting, before its outcome was known. -> running (again), succeeded, failed, skipped
         case inDoubt(attempt: Int, reason: String)
-        /// -> running (next attempt), succeeded (its verification passed later)
+        /// -> running (next attempt), succeeded (its verification passed later), skipped
         case failed(attempt: Int, reason: String)
         case succeeded(attempt: Int, how: JournalEntry.Success)
+        /// Given up by a person, with a reason; what comes after it may go on.
+        case skipped(attempt: Int, reason: String)
     }
 
     package struct Running: Sendable, Hashable {
@@ -43,7 +45,8 @@ package struct RunState: Sendable, Hashable {
     package private(set) var findings: [StepID: [Finding]] = [:]
     package private(set) var startedAt: Timestamp?
     package private(set) var endedAt: Timestamp?
-    package private(set) var approvedBy: Actor?
+    /// Who sits at the run: started or resumed it last.
+    package private(set) var actor: Actor?
     package private(set) var epoch = 0
     /// The steps before which a fresh look was compared with the plan and nothing had drifted.
     package private(set) var driftFree: Set<StepID> = []
@@ -70,16 +73,29 @@ package struct RunState: Sendable, Hashable {
         plan.steps.contains { $0.isIrreversible && (acted.contains($0.id) || hasSucceeded($0.id)) }
     }
 
+    /// Whether a step is over for this run: nothing will be tried again, and those after it may start.
+    ///
+    /// A failure that the plan lets pass counts: its step changes nothing that users notice.
+    package func isOver(_ step: StepID) -> Bool {
+        switch progress(of: step) {
+        case .succeeded, .skipped: true
+        case .failed: plan.step(step)?.onFailure == .continue
+        case .pending, .running, .inDoubt: false
+        }
+    }
+
     package var succeededCount: Int { plan.steps.count { hasSucceeded($0.id) } }
 
     package mutating func apply(_ entry: JournalEntry, at: Timestamp) throws(JournalContradiction) {
         switch entry {
-        case .runStarted(_, _, _, let epoch):
+        case .runStarted(_, let by, _, let epoch):
             self.epoch = epoch
+            actor = by
             phase = .running
             startedAt = at
-        case .runResumed(_, _, let epoch):
+        case .runResumed(let by, _, let epoch):
             self.epoch = epoch
+            actor = by
             phase = .running
             endedAt = nil
             // What was seen before the pause says nothing about now.
@@ -89,7 +105,7 @@ package struct RunState: Sendable, Hashable {
                 times[step]?.endedAt = nil
             }
             detached = [:]
-        case .approved(_, let by, _): approvedBy = by
+        case .approved: break
         case .driftChecked(let step, let drift):
             if drift.isEmpty { driftFree.insert(step) }
         case .stepStarted(let step, let attempt):
@@ -115,7 +131,7 @@ package struct RunState: Sendable, Hashable {
                 running.finish(index, outcome, transcript?.summary, mustBeZero: mustBeZero)
             }
             noteWhetherRunThrough(step)
-        case .answered(let step, let attempt, _, _):
+        case .answered(let step, let attempt, _, _, _):
             try update(step, attempt) { $0.isAnswered = true }
         case .stepSucceeded(let step, let attempt, let how, let findings):
             try known(step)
@@ -127,6 +143,8 @@ package struct RunState: Sendable, Hashable {
             try known(step)
             if case .running(let running) = progress(of: step) { detached[step] = running.detached }
             end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
+        case .stepSkipped(let step, let attempt, let reason, _):
+            try skip(step, attempt, reason, at)
         case .runHalted(let reason):
             phase = .halted(reason: reason)
             endedAt = at
@@ -161,6 +179,21 @@ package struct RunState: Sendable, Hashable {
         }
         change(&running)
         progress[step] = .running(running)
+    }
+
+    private mutating func skip(_ step: StepID, _ attempt: Int, _ reason: String, _ at: Timestamp)
+        throws(JournalContradiction)
+    {
+        guard StepGraph.isSkippable(step, in: plan) else {
+            throw JournalContradiction(detail: "\(step) was skipped, and its plan does not allow that")
+        }
+        switch progress(of: step) {
+        case .failed, .inDoubt: break
+        case .pending, .running, .succeeded, .skipped:
+            throw JournalContradiction(detail: "\(step) was skipped and had neither failed nor been in doubt")
+        }
+        detached[step] = nil
+        end(step, .skipped(attempt: attempt, reason: reason), findings[step] ?? [], at)
     }
 
     private mutating func end(_ step: StepID, _ value: Progress, _ findings: [Finding], _ at: Timestamp) {

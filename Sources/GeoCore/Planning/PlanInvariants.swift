@@ -85,6 +85,9 @@ package enum PlanInvariants {
                     "failure-is-seen",
                     "may not `continue` after a failure: its blast radius is \(step.blastRadius.effect.rawValue)")
             }
+            if step.onFailure == .ask, !StepGraph.isSkippable(step.id, in: plan) {
+                broken("failure-is-seen", "may not `ask` after a failure: what comes after it stands on it")
+            }
             return found
         }
     }

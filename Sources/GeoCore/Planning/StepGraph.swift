@@ -18,6 +18,20 @@ package struct StepGraph: Sendable {
         return found
     }
 
+    /// Whether a person may go on without the step after it failed.
+    ///
+    /// Never without a fence, a question, a proof, or anything that a step of the point of no return waits for and that
+    /// keeps data safe: before that point only a command that users do not notice, such as pausing cron jobs, may be
+    /// missing; after it everything but promotion itself, since data is as safe then as it gets.
+    package static func isSkippable(_ id: StepID, in plan: Plan) -> Bool {
+        guard let step = plan.step(id), !step.isIrreversible, step.action != .stopAndDisable else { return false }
+        if let check = step.until.flatMap({ CheckCatalog.check($0.check.check) }), check.isInvariant { return false }
+        if case .confirmation = step.operation { return false }
+        let graph = StepGraph(plan.steps)
+        let isBeforeThePoint = plan.steps.contains { $0.isIrreversible && graph.ancestors(of: $0.id).contains(id) }
+        return !isBeforeThePoint || step.changesSomething && step.blastRadius.effect == .none
+    }
+
     /// A step that waits for itself; `nil` for a graph that can be run.
     package var stepInCycle: StepID? {
         var remaining = after

@@ -4,7 +4,7 @@ package struct RunReport: Sendable, Hashable, Codable {
         package enum Status: String, Sendable, Hashable, Codable {
             case pending, running
             case inDoubt = "in-doubt"
-            case failed, succeeded, recovered
+            case failed, skipped, succeeded, recovered
         }
         package var step: StepID
         package var title: String
@@ -93,6 +93,7 @@ package struct RunReport: Sendable, Hashable, Codable {
             case .running(let running): (.running, running.attempt, nil)
             case .inDoubt(let attempt, let reason): (.inDoubt, attempt, reason)
             case .failed(let attempt, let reason): (.failed, attempt, reason)
+            case .skipped(let attempt, let reason): (.skipped, attempt, reason)
             case .succeeded(let attempt, let how):
                 (how == .performed ? .succeeded : .recovered, attempt, state.findings[step.id]?.first?.summary)
             }
@@ -117,7 +118,7 @@ package struct RunReport: Sendable, Hashable, Codable {
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
         case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
-            .answered(_, _, _, let by):
+            .answered(_, _, _, let by, _), .stepSkipped(_, _, _, let by):
             by
         default: nil
         }
@@ -129,8 +130,9 @@ package enum Timeline {
     package static func step(_ entry: JournalEntry) -> StepID? {
         switch entry {
         case .driftChecked(let step, _), .stepStarted(let step, _), .commandSkipped(let step, _, _, _),
-            .commandStarted(let step, _, _, _), .commandFinished(let step, _, _, _, _), .answered(let step, _, _, _),
-            .stepSucceeded(let step, _, _, _), .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
+            .commandStarted(let step, _, _, _), .commandFinished(let step, _, _, _, _),
+            .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
+            .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
         case .runStarted, .runResumed, .approved, .runHalted, .runFinished: nil
         }
@@ -153,7 +155,10 @@ package enum Timeline {
         case .commandSkipped(_, _, _, let because): "command not needed: \(because)"
         case .commandStarted: nil
         case .commandFinished(let step, _, _, let outcome, let transcript): "\(step): \(text(outcome, transcript))"
-        case .answered(let step, _, let answer, let by): "\(by.user) on \(by.host) answered \(step) with `\(answer)`"
+        case .answered(let step, _, let answer, let by, let how):
+            "\(by.user) on \(by.host) answered \(step) with `\(answer)` (\(how))"
+        case .stepSkipped(let step, _, let reason, let by):
+            "\(by.user) on \(by.host) went on WITHOUT \(step): \(reason)"
         case .stepSucceeded(let step, _, let how, let findings):
             "\(step) \(how == .performed ? "done" : "found done")\(findings.first.map { ": \($0.summary)" } ?? "")"
         case .stepFailed(let step, _, let reason, _): "\(step) FAILED: \(reason)"

@@ -31,7 +31,7 @@ package struct RunStatus: Sendable, Hashable {
         self.troubled = plan.steps.compactMap { step in
             switch state.progress(of: step.id) {
             case .failed(_, let reason), .inDoubt(_, let reason): (step.id, reason)
-            case .pending, .running, .succeeded: nil
+            case .pending, .running, .succeeded, .skipped: nil
             }
         }
         if case .halted(let reason) = state.phase { self.haltReason = reason }

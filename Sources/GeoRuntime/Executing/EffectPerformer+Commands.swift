@@ -87,11 +87,11 @@ extension EffectPerformer {
     private func outcome(_ state: JobAnswer.State, _ command: RemoteCommand) -> CommandOutcome? {
         switch state {
         case .running: nil
-        case .exited(let status, let seconds):
+        case .exited(let status, let milliseconds):
             // `timeout` exits 124, or 137 after its kill; a command that says so itself ends before the limit.
-            (status == 124 || status == 137) && seconds >= command.timeLimitSeconds
+            (status == 124 || status == 137) && milliseconds >= command.timeLimitSeconds * 1000
                 ? .timedOut(afterSeconds: command.timeLimitSeconds)
-                : .exited(status: status, seconds: Double(seconds))
+                : .exited(status: status, seconds: Double(milliseconds) / 1000)
         case .lost(let text): .lost(text: text)
         case .refused(let text): .refused(text: text)
         }

@@ -20,6 +20,7 @@ struct EffectPerformer: Sendable {
         case .run(let step, let attempt, let index, let key): await run(step, attempt, index, key)
         case .runLocally(let step, let attempt): await runLocally(step, attempt)
         case .ask(let step, let attempt): await ask(step, attempt)
+        case .askWhetherToSkip(let step, let attempt, let reason): await askWhetherToSkip(step, attempt, reason)
         case .verify(let step, let attempt): await verify(step, attempt)
         case .settle(let step, let attempt): await settle(step, attempt)
         }
@@ -196,14 +197,31 @@ struct EffectPerformer: Sendable {
                     reason: "nobody is there to answer; resume on a terminal, or with --approve", findings: [])
             ])
         }
-        if let expected = question.expected, answer != expected {
+        if let expected = question.expected, answer.text != expected {
             let failed = JournalEntry.stepFailed(
                 step: stepID, attempt: attempt, reason: "declined: the answer was not `\(expected)`", findings: [])
             return .verdict(.declined(step: stepID), [failed])
         }
         return .entries([
             .answered(
-                step: stepID, attempt: attempt, answer: answer, by: state.approvedBy ?? Actor(user: "?", host: "?"))
+                step: stepID, attempt: attempt, answer: answer.text, by: actor, how: answer.how)
         ])
     }
+
+    /// Asks whether to go on without a step that failed. Whatever is not the step's name halts the run.
+    private func askWhetherToSkip(_ stepID: StepID, _ attempt: Int, _ reason: String) async -> EffectResult {
+        let question = OperatorPrompt.Question(
+            step: stepID,
+            text: "\(stepID) failed: \(reason)\nType \(stepID) to go on without it; anything else halts the run.",
+            expected: nil)
+        let answer = await ports.prompt.ask(question)
+        guard let answer, answer.text == stepID.rawValue else {
+            return .verdict(.halted(reason: "\(stepID) failed: \(reason)"), [])
+        }
+        return .entries([
+            .stepSkipped(step: stepID, attempt: attempt, reason: "asked after its failure, \(answer.how)", by: actor)
+        ])
+    }
+
+    private var actor: Actor { state.actor ?? Actor(user: "?", host: "?") }
 }

@@ -61,7 +61,7 @@ package struct JobScript: Sendable {
             dir=$base/jobs/$RUN/$KEY
             if mkdir "$dir" 2>/dev/null; then
             printf '%s\\n' \(quoted(command.shellText)) >"$dir/command"
-            if ! cat /proc/sys/kernel/random/boot_id >"$dir/boot" || ! date +%s >"$dir/began"; then
+            if ! cat /proc/sys/kernel/random/boot_id >"$dir/boot" || ! date +%s%3N >"$dir/began"; then
             say "refused $dir cannot be written"
             return
             fi
@@ -139,7 +139,7 @@ package struct JobScript: Sendable {
         status=$?
         n=0
         while [ ! -e "$dir/drained" ] && [ "$n" -lt 100 ]; do sleep 0.02; n=$((n + 1)); done
-        printf '%s %s\\n' "$status" "$(date +%s)" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
+        printf '%s %s\\n' "$status" "$(date +%s%3N)" >"$dir/exit.new" && mv "$dir/exit.new" "$dir/exit"
         """
 
     private static let reportText = """
@@ -178,7 +178,7 @@ package struct JobScript: Sendable {
 package struct JobAnswer: Sendable, Hashable {
     package enum State: Sendable, Hashable {
         case running
-        case exited(status: Int, seconds: Int)
+        case exited(status: Int, milliseconds: Int)
         case lost(text: String)
         case refused(text: String)
     }
@@ -220,7 +220,7 @@ package struct JobAnswer: Sendable, Hashable {
             guard numbers.count == 3, let status = numbers[0], let ended = numbers[1], let began = numbers[2] else {
                 return nil
             }
-            self.state = .exited(status: status, seconds: max(0, ended - began))
+            self.state = .exited(status: status, milliseconds: max(0, ended - began))
         default: return nil
         }
         guard let header = framed(), header.first == "output", header.count == 2 else { return nil }

@@ -50,7 +50,16 @@ package struct OperatorPrompt: Sendable {
             self.expected = expected
         }
     }
-    /// What was typed; `nil` when nobody is there to ask.
-    package var ask: @Sendable (_ question: Question) async -> String?
-    package init(ask: @escaping @Sendable (_ question: Question) async -> String?) { self.ask = ask }
+    package struct Answer: Sendable, Hashable {
+        package var text: String
+        /// "typed", or the approval that stood for a person; the journal and the report say it.
+        package var how: String
+        package init(_ text: String, how: String = "typed") {
+            self.text = text
+            self.how = how
+        }
+    }
+    /// `nil` when nobody is there to ask.
+    package var ask: @Sendable (_ question: Question) async -> Answer?
+    package init(ask: @escaping @Sendable (_ question: Question) async -> Answer?) { self.ask = ask }
 }

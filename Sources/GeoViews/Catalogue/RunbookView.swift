@@ -56,7 +56,7 @@ package enum RunbookView {
         if let limit = step.timeLimitSeconds { lines.append("- commands may take \(DurationText.of(limit))") }
         switch step.onFailure {
         case .halt: break
-        case .ask: lines.append("- if it fails, the run stops and asks")
+        case .ask: lines.append("- if it fails, the run asks whether to go on without it")
         case .continue: lines.append("- if it fails, the run goes on, and the report says so")
         }
         if step.isOptional { lines.append("- left out, visibly, where the inventory has nothing for it") }

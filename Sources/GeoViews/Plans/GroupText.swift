@@ -132,7 +132,7 @@ struct GroupText {
     var onFailure: String? {
         switch first.onFailure {
         case .halt: nil
-        case .ask: "the run stops and asks"
+        case .ask: "asks whether to go on without it"
         case .continue: "the run goes on, and the report says so"
         }
     }

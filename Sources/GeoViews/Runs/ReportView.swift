@@ -76,7 +76,7 @@ package enum ReportView {
 
     /// What somebody still has to look at; before the details, since it is why the report is read.
     private static func openEnds(_ report: RunReport) -> [String] {
-        let open = report.steps.filter { [.failed, .inDoubt, .running].contains($0.status) }
+        let open = report.steps.filter { [.failed, .skipped, .inDoubt, .running].contains($0.status) }
         let ends =
             open.map { row in
                 "- \(word(row.status)) \(Markdown.code(row.step.rawValue)): \(Markdown.escaped(row.detail ?? "no reason recorded"))"
@@ -105,6 +105,7 @@ package enum ReportView {
         case .running: "RUNNING"
         case .inDoubt: "IN DOUBT"
         case .failed: "FAILED"
+        case .skipped: "SKIPPED"
         case .succeeded: "done"
         case .recovered: "found done"
         }

@@ -54,7 +54,7 @@ extension RunState {
             ?? first {
                 switch $0 {
                 case .failed, .inDoubt: true
-                case .pending, .running, .succeeded: false
+                case .pending, .running, .succeeded, .skipped: false
                 }
             }
             ?? first { $0 == .pending } ?? groups.last

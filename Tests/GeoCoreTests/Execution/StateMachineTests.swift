@@ -205,7 +205,7 @@ import Testing
             JournalEntry.commandStarted(step: "open", attempt: 1, index: 0, key: "k"),
             .stepStarted(step: "nobody", attempt: 1),
             .stepSucceeded(step: "nobody", attempt: 1, how: .performed, findings: []),
-            .answered(step: "confirm", attempt: 1, answer: "seoul", by: Self.actor),
+            .answered(step: "confirm", attempt: 1, answer: "seoul", by: Self.actor, how: "typed"),
         ] {
             #expect(throws: JournalContradiction.self, "\(entry)") { try Self.machine([Self.started, entry]) }
         }

@@ -71,8 +71,8 @@ import Testing
 
     static let answers: [(bytes: [UInt8], state: JobAnswer.State)] = [
         (answer("running", "some\noutput"), .running),
-        (answer("exited 0 1010 1000", "ok\n"), .exited(status: 0, seconds: 10)),
-        (answer("exited 137 1000 1000", ""), .exited(status: 137, seconds: 0)),
+        (answer("exited 0 1010 1000", "ok\n"), .exited(status: 0, milliseconds: 10)),
+        (answer("exited 137 1000 1000", ""), .exited(status: 137, milliseconds: 0)),
         (answer("lost the node was started again", "geo-b end\n"), .lost(text: "the node was started again")),
         (Array("geo-b refused this is another machine\n".utf8), .refused(text: "this is another machine")),
     ]

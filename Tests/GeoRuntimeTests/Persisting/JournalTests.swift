@@ -91,7 +91,7 @@ import Testing
             .commandFinished(step: "s", attempt: 1, index: 0, outcome: .refused(text: "r"), transcript: nil),
             .commandFinished(step: "s", attempt: 1, index: 0, outcome: .lost(text: "l"), transcript: nil),
             .commandFinished(step: "s", attempt: 1, index: 0, outcome: .unreachable(text: "u"), transcript: nil),
-            .answered(step: "s", attempt: 1, answer: "seoul", by: actor),
+            .answered(step: "s", attempt: 1, answer: "seoul", by: actor, how: "typed"),
             .stepSucceeded(step: "s", attempt: 1, how: .recovered, findings: [finding]),
             .stepFailed(step: "s", attempt: 1, reason: "r", findings: []),
             .stepLeftInDoubt(step: "s", attempt: 1, reason: "r"), .runHalted(reason: "r"), .runFinished,
