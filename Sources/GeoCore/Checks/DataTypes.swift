@@ -75,7 +75,7 @@ extension Examination {
                 remedy: "add the node of geo-postgresql to \(context.inventory.source.path)")
             return nil
         }
-        let facts = read(\.tracking, "tracking database", of: node) {
+        let facts = readRows(\.tracking, "tracking database", of: node) {
             "\(Quantity.count($0.registries.count, "registry table")), cursor at event"
                 + " \($0.cursorEventID.map(String.init) ?? "none")"
         }

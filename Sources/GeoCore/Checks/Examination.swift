@@ -39,6 +39,18 @@ struct Examination {
         read(observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: Self.lookAgain(at: node), as: text)
     }
 
+    /// The same of what PostgreSQL was asked for, whose answer may come another way than over SSH.
+    mutating func readRows<Value>(
+        _ fact: KeyPath<NodeFacts, Observed<Value>>, _ name: String, of node: Node, as text: (Value) -> String
+    ) -> Value? {
+        let access = context.inventory.database
+        guard access.via == .direct || access.password != nil else { return read(fact, name, of: node, as: text) }
+        let remedy =
+            "psql -h \(node.access.address) -U \(access.user ?? "gitlab-psql") -d postgres -c 'SELECT 1'"
+            + "  # `database:` of \(context.inventory.source.path), then check again"
+        return read(observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: remedy, as: text)
+    }
+
     mutating func read<Value>(
         _ fact: Observed<Value>, _ name: String, remedy: String, as text: (Value) -> String
     ) -> Value? {

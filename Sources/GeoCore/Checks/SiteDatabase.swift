@@ -47,7 +47,7 @@ extension Examination {
     }
 
     mutating func readDatabase(of node: Node) -> DatabaseFacts? {
-        read(\.database, "database", of: node) { $0.evidenceText }
+        readRows(\.database, "database", of: node) { $0.evidenceText }
     }
 
     /// The standby that is fed from outside the site; replicas follow it. With a single standby, that one.
@@ -74,7 +74,7 @@ extension Examination {
             guard let leader = database(of: site) else { return nil }
             node = leader.node
         }
-        guard let facts = read(\.geo, "Geo tables", of: node, as: { $0.evidenceText }),
+        guard let facts = readRows(\.geo, "Geo tables", of: node, as: { $0.evidenceText }),
             let at = observation[node.id].geo.at
         else { return nil }
         return SiteGeo(node: node, facts: facts, at: at)

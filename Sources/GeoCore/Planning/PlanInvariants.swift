@@ -136,8 +136,10 @@ package enum PlanInvariants {
         let acting = plan.steps.filter { isOn(plan.from, $0, plan) }.map(\.id)
         let asking = plan.steps.filter { $0.action == .confirm }.map(\.id)
         let proving = plan.steps.filter { $0.until?.check.check == "database.zero-loss" }.map(\.id)
-        return plan.steps.filter(\.isIrreversible).flatMap { step -> [InvariantViolation] in
-            let before = graph.ancestors(of: step.id)
+        let irreversible = plan.steps.filter(\.isIrreversible)
+        let ancestors = graph.ancestors(ofEach: irreversible.map(\.id))
+        return irreversible.flatMap { step -> [InvariantViolation] in
+            let before = ancestors[step.id] ?? []
             var found: [InvariantViolation] = []
             func broken(_ invariant: String, _ detail: String) {
                 found.append(.init(invariant: invariant, step: step.id, detail: detail))
@@ -184,13 +186,14 @@ package enum PlanInvariants {
         let databases = promoting(.postgresql, .patroni)
         let data = promoting(.postgresql, .patroni, .gitaly, .praefect, .sidekiq)
         let rails = promoting(.rails)
+        let ancestors = graph.ancestors(ofEach: promotions.map(\.id))
         for step in promotions.map(\.id) where !databases.contains(step) {
-            let before = graph.ancestors(of: step)
+            let before = ancestors[step] ?? []
             for database in databases where !before.contains(database) {
                 found.append(.init(invariant: "database-first", step: step, detail: "does not wait for \(database)"))
             }
         }
-        let beforeRails = Dictionary(uniqueKeysWithValues: rails.map { ($0, graph.ancestors(of: $0)) })
+        let beforeRails = Dictionary(uniqueKeysWithValues: rails.map { ($0, ancestors[$0] ?? []) })
         for (step, before) in rails.map({ ($0, beforeRails[$0] ?? []) }) {
             for other in data where other != step && beforeRails[other] == nil && !before.contains(other) {
                 found.append(.init(invariant: "data-before-rails", step: step, detail: "does not wait for \(other)"))

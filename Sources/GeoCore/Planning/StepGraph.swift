@@ -18,6 +18,20 @@ package struct StepGraph: Sendable {
         return found
     }
 
+    /// The ancestors of each of these steps. Steps of one tier wait for the same steps and share one answer, so that a
+    /// tier of hundreds costs no more than one step.
+    package func ancestors(ofEach steps: [StepID]) -> [StepID: Set<StepID>] {
+        var shared: [[StepID]: Set<StepID>] = [:]
+        var found: [StepID: Set<StepID>] = [:]
+        for step in steps {
+            let key = after[step] ?? []
+            let answer = shared[key] ?? ancestors(of: step)
+            shared[key] = answer
+            found[step] = answer
+        }
+        return found
+    }
+
     /// Whether a person may go on without the step after it failed.
     ///
     /// Never without a fence, a question, a proof, or anything that a step of the point of no return waits for and that

@@ -1,0 +1,91 @@
+"""The same answers whichever way a node or its PostgreSQL is reached: the shell, a tunnel, PostgreSQL's own port, the
+system's ssh, a jump host."""
+
+import json
+import re
+
+from support import Story, Tool, lab, until
+
+SECRET = "look-only-7731"
+# What moves by itself between two looks.
+MOVING = {"at", "ageSeconds", "secondsSinceMessage", "secondsSinceLastReplay", "current", "received", "replayed", "latestEnd",
+          "sent", "written", "flushed"}
+
+
+class Ways(Story):
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-main")
+        cls.tool = Tool(cls.lab)
+        role = f"CREATE ROLE watcher LOGIN PASSWORD '{SECRET}' IN ROLE pg_monitor, pg_read_all_data"
+        cls.lab.on("tokyo-pg-1", "gitlab-psql", "-c", role)
+        cls.lab.on("seoul-geo-1", "gitlab-geo-psql", "-c", role)
+        (cls.tool.state / "secret").write_text(SECRET + "\n")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.lab.on("tokyo-pg-1", "gitlab-psql", "-c", "DROP ROLE watcher")
+        cls.lab.on("seoul-geo-1", "gitlab-geo-psql", "-c", "DROP ROLE watcher")
+
+    def inventory(self, was, becomes):
+        text = open(self.lab.inventory).read()
+        self.assertIn(was, text)
+        path = self.tool.state / f"{self.id()}.yaml"
+        path.write_text(text.replace(was, becomes))
+        return path
+
+    def database(self, words):
+        return self.inventory("database: { via: shell }", f"database: {{ {words}, user: watcher, password: \"file:{self.tool.state}/secret\" }}")
+
+    def ready(self, inventory):
+        answer = until(lambda: (a := self.tool("check", "--inventory", inventory)).code in (0, 65) and a, what="a ready check", timeout=60)
+        self.assertEqual(answer.code, 0, answer)
+        self.assertNotIn(SECRET, answer.text)
+
+    def rows(self, inventory):
+        """What a plan stands on of the databases, without what moves."""
+        path = self.tool.state / f"{self.id()}.geoplan"
+        path.unlink(missing_ok=True)
+        answer = self.tool("plan", "--inventory", inventory, "--out", path)
+        self.assertEqual(answer.code, 0, answer)
+        self.assertNotIn(SECRET, path.read_text())
+        basis = json.loads(path.read_text().split("\n", 1)[1])["basis"]["nodes"]
+
+        def still(value):
+            if isinstance(value, dict):
+                return {key: still(part) for key, part in value.items() if key not in MOVING}
+            return [still(part) for part in value] if isinstance(value, list) else value
+        return still({node: {fact: basis[node][fact] for fact in ("database", "geo", "tracking") if fact in basis[node]}
+                      for node in ("tokyo-pg-1", "seoul-pg-1", "seoul-geo-1")})
+
+    def test_postgresql_says_the_same_by_shell_by_tunnel_and_directly(self):
+        self.lab.command("load", "stop")
+        self.addCleanup(self.lab.command, "load", "start")
+        self.ready(self.lab.inventory)
+        by_shell = self.rows(self.lab.inventory)
+        self.assertIn("known", by_shell["seoul-geo-1"]["tracking"])
+        for way in ("via: direct, sslmode: disable", "via: tunnel"):
+            with self.subTest(way):
+                self.assertEqual(self.rows(self.database(way)), by_shell)
+
+    def test_a_password_that_is_refused_is_unknown_and_says_what_to_try(self):
+        (self.tool.state / "wrong").write_text("wrong\n")
+        path = self.inventory("database: { via: shell }",
+                              f"database: {{ via: direct, sslmode: disable, user: watcher, password: \"file:{self.tool.state}/wrong\" }}")
+        answer = self.tool("check", "--inventory", path)
+        self.assertEqual(answer.code, 2)
+        self.assertSays(answer.out, "UNKNOWN", 'password authentication failed for user "watcher"', "fix: psql -h 10.", "`database:` of")
+        self.assertNotIn("sudo -n true", answer.out)
+
+    def test_a_servers_certificate_is_verified_unless_the_inventory_says_otherwise(self):
+        self.ready(self.database("via: direct, sslmode: require"))
+        # PostgreSQL of Omnibus has a certificate that it signed itself.
+        answer = self.tool("check", "--inventory", self.database("via: direct"))
+        self.assertEqual(answer.code, 2)
+        self.assertSays(answer.out, "UNKNOWN", "certificate")
+
+    def test_the_systems_ssh_and_a_jump_host_lead_to_the_same_verdict(self):
+        address = re.search(r"tokyo-lb-1: *{ address: ([0-9.]+)", open(self.lab.inventory).read()).group(1)
+        for words in ("transport: openssh", f"jump: geo-ops@{address}"):
+            with self.subTest(words):
+                self.ready(self.inventory("become: sudo }", f"become: sudo, {words} }}"))
