@@ -16,7 +16,8 @@ package enum PlanInvariants {
         // Order can only be judged on a graph.
         guard shape.isEmpty else { return shape }
         let graph = StepGraph(plan.steps)
-        return boundViolations(of: plan) + placeViolations(of: plan) + fenceViolations(of: plan, graph)
+        return boundViolations(of: plan) + placeViolations(of: plan) + turnViolations(of: plan, graph)
+            + fenceViolations(of: plan, graph)
             + orderViolations(of: plan, graph) + unsupportedViolations(of: plan)
     }
 
@@ -122,6 +123,25 @@ package enum PlanInvariants {
                     detail: "\(step.action.rawValue) does not belong on \(site.id)")
             }
             return nil
+        }
+    }
+
+    // MARK: One at a time
+
+    /// Two commands side by side on one node would judge each other's work, and two reconfigures wait for one lock.
+    private static func turnViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
+        let acting = plan.steps.filter { if case .commands = $0.operation { true } else { false } }
+        let ancestors = graph.ancestors(ofEach: acting.map(\.id))
+        return Dictionary(grouping: acting, by: \.node).values.flatMap { steps -> [InvariantViolation] in
+            // In a chain every step has one more of these before it than the last; then each pair is in order.
+            let ids = Set(steps.map(\.id))
+            func turn(_ step: Step) -> Int { ancestors[step.id]?.count(where: ids.contains) ?? 0 }
+            return steps.sorted { turn($0) < turn($1) }.enumerated().compactMap { position, step in
+                guard turn(step) < position else { return nil }
+                return .init(
+                    invariant: "one-at-a-time", step: step.id,
+                    detail: "could run on \(step.subject) beside another step; say which comes `after` which")
+            }
         }
     }
 

@@ -66,6 +66,12 @@ import Testing
         Breach("failure-is-seen", "goes on after an outage that failed") {
             $0.changing("stop-db") { $0.onFailure = .continue }
         },
+        Breach("failure-is-seen", "asks whether to go on without a proof") {
+            $0.changing("prove") { $0.onFailure = .ask }
+        },
+        Breach("one-at-a-time", "two commands side by side on one node") {
+            $0.changing("write") { $0.after = ["confirm"] }
+        },
     ]
 
     static let places: [Breach] = [
