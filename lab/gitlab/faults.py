@@ -5,103 +5,15 @@ further arguments, as the usage says.
 """
 
 import json
-import os
 
-from gitlab import install
-from infra import boot
-from infra.host import LabError, poll
+from gitlab import faults_replication, install
+from gitlab.asking import KEPT, mark, marked, marker, sql, unmark
+from infra.host import LabError
 
-BIN = "/opt/gitlab/embedded/bin"
-FAULT_DIR = "opt/gitlab/lab/faults"
 GITLAB_RB = "etc/gitlab/gitlab.rb"
 CLUSTER_FILE = "etc/gitlab/gitlab-cluster.json"
-KEPT = "opt/gitlab/lab/kept"            # what a fault took away, until it is healed
-PITR_FILE = "var/opt/gitlab/postgresql/data/geo-pitr-file"
 BREAKING_LINE = "gitlab_rails['broken' = true   # fault reconfigure-fails\n"
 FAILED_UPLOAD, MISSING_UPLOADS = 7, (12, 13, 14)
-
-
-def _node(lab, site, component):
-    return next(node for node in lab.nodes.values() if node.site == site and component in node.components)
-
-
-def _sql(lab, node, sql, geo=False, check=True):
-    """What PostgreSQL answers, past gitlab-psql: that one may be under a fault itself."""
-    place, port, database = ("geo-postgresql", "5431", "gitlabhq_geo_production") if geo else ("postgresql", "5432", "gitlabhq_production")
-    return lab.exec(node, [f"{BIN}/chpst", "-u", "gitlab-psql:gitlab-psql", f"{BIN}/psql", "-h", f"/var/opt/gitlab/{place}", "-p", port,
-                           "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtc", sql], check=check).stdout.strip()
-
-
-def _databases(lab):
-    """(site, node of its database, what pg_is_in_recovery says) of every site whose database answers."""
-    for site in lab.sites:
-        node = _node(lab, site, "postgresql")
-        if boot.is_running(lab, node):
-            answer = _sql(lab, node, "SELECT pg_is_in_recovery()", check=False)
-            if answer:
-                yield site, node, answer
-
-
-def _secondary(lab):
-    """The site whose database is a standby; the second one when that cannot be seen."""
-    return next((site for site, _, recovery in _databases(lab) if recovery == "t"), lab.sites[1])
-
-
-def _mark(node, name, arguments=()):
-    directory = node.root / FAULT_DIR
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / name).write_text(json.dumps(list(arguments)) + "\n")
-
-
-def _unmark(node, name):
-    (node.root / FAULT_DIR / name).unlink(missing_ok=True)
-
-
-def _marked(node, name):
-    try:
-        return json.loads((node.root / FAULT_DIR / name).read_text())
-    except (OSError, ValueError):
-        return []
-
-
-# Replication
-
-def pause_replay(lab, _target, _args):
-    lab.exec(_node(lab, _secondary(lab), "postgresql"), ["gitlab-ctl", "geo-replication-pause"])
-
-
-def resume_replay(lab, _target, _args):
-    """Also after a promotion, when there is nothing to resume: what is left then is the file. In SQL, so that neither a hung
-    command nor a cut network leaves half a pause behind."""
-    for _, node, recovery in _databases(lab):
-        _sql(lab, node, "SELECT pg_wal_replay_resume()" if recovery == "t" else "UPDATE geo_nodes SET enabled = true WHERE NOT enabled")
-    remove_pitr_file(lab, None, [])
-
-
-def leave_pitr_file(lab, _target, _args):
-    """The file of a pause that ended: replay is running, the file names the position of the pause."""
-    node = _node(lab, _secondary(lab), "postgresql")
-    position = _sql(lab, node, "SELECT pg_last_wal_replay_lsn()")
-    path = node.root / PITR_FILE
-    path.write_text(position)
-    owner = path.parent.stat()
-    os.chown(path, owner.st_uid, owner.st_gid)
-
-
-def remove_pitr_file(lab, _target, _args):
-    for site in lab.sites:
-        (_node(lab, site, "postgresql").root / PITR_FILE).unlink(missing_ok=True)
-
-
-def postgresql_down(lab, site, _args):
-    lab.exec(_node(lab, site, "postgresql"), ["gitlab-ctl", "stop", "postgresql"], timeout=120)
-
-
-def postgresql_up(lab, site, _args):
-    """A node that is down starts its database when it boots; one whose GitLab is disabled keeps it stopped."""
-    node = _node(lab, site, "postgresql")
-    if boot.is_running(lab, node) and lab.exec(node, [f"{BIN}/sv", "start", "/opt/gitlab/service/postgresql"], check=False).returncode == 0:
-        poll(lambda: _sql(lab, node, "SELECT 1", check=False) == "1", 40, f"the database of {node.name} to answer", interval=0.2)
 
 
 # Commands that fail, hang or talk nonsense
@@ -121,14 +33,14 @@ def mend_reconfigure(_lab, node, _args):
 def hang_command(_lab, node, args):
     if not args:
         raise LabError("hung-command needs a command, quoted as one word: fault hung-command NODE 'gitlab-ctl geo promote'")
-    commands = _marked(node, "hung-command")
-    _mark(node, "hung-command", [*commands, *(word for word in args if word not in commands)])
+    commands = marked(node, "hung-command")
+    mark(node, "hung-command", [*commands, *(word for word in args if word not in commands)])
 
 
 def unhang_command(_lab, node, args):
     """Commands that hang already go on hanging, as a real one would."""
-    left = [command for command in _marked(node, "hung-command") if command not in args]
-    _mark(node, "hung-command", left) if left else _unmark(node, "hung-command")
+    left = [command for command in marked(node, "hung-command") if command not in args]
+    mark(node, "hung-command", left) if left else unmark(node, "hung-command")
 
 
 def hang_probe(lab, node, _args):
@@ -139,22 +51,17 @@ def unhang_probe(lab, node, _args):
     unhang_command(lab, node, ["gitlab-ctl status"])
 
 
-def _marker(name):
-    """Inject and heal of a fault that is only a file which the stand-ins look for."""
-    return (lambda _lab, node, args: _mark(node, name, args)), (lambda _lab, node, args: _unmark(node, name))
-
-
 def hang_service(lab, node, args):
     if not args or not (node.root / "opt/gitlab/sv" / args[0]).is_dir():
         raise LabError(f"hung-service needs a service of {node.name}: fault hung-service NODE SVC")
-    services = _marked(node, "hung-service")
-    _mark(node, "hung-service", [*services, *(name for name in args if name not in services)])
+    services = marked(node, "hung-service")
+    mark(node, "hung-service", [*services, *(name for name in args if name not in services)])
     _rewrite_control(node, args)
 
 
 def unhang_service(lab, node, args):
-    left = [name for name in _marked(node, "hung-service") if name not in args]
-    _mark(node, "hung-service", left) if left else _unmark(node, "hung-service")
+    left = [name for name in marked(node, "hung-service") if name not in args]
+    mark(node, "hung-service", left) if left else unmark(node, "hung-service")
     _rewrite_control(node, args)
 
 
@@ -224,11 +131,11 @@ def restore_attributes(lab, node, _args):
 
 # What Geo believes about itself
 
-def _tracking(lab, sql):
+def _tracking(lab, statement):
     """In every tracking database that is in use; without one there is nothing to break."""
     for node in lab.nodes.values():
         if "tracking-db" in node.components and (node.root / "opt/gitlab/service/geo-postgresql").is_symlink():
-            _sql(lab, node, sql, geo=True)
+            sql(lab, node, statement, geo=True)
 
 
 def _mark_sidekiq(name, on):
@@ -236,7 +143,7 @@ def _mark_sidekiq(name, on):
         sites = [target] if target in lab.sites else lab.sites
         for node in lab.nodes.values():
             if "sidekiq" in node.components and node.site in sites:
-                _mark(node, name, args) if on else _unmark(node, name)
+                mark(node, name, args) if on else unmark(node, name)
     return act
 
 
@@ -267,14 +174,11 @@ def _fault(name, usage, text, inject, heal, late=False):
     return {"name": name, "usage": usage, "text": text, "inject": inject, "heal": heal, "late": late}
 
 
-FAULTS = [
-    _fault("pause-replay", "", "replay on the standby is paused with gitlab-ctl, which leaves a point-in-time file", pause_replay, resume_replay, late=True),
-    _fault("leftover-pitr-file", "", "a point-in-time file lies on the standby although replay is running", leave_pitr_file, remove_pitr_file),
-    _fault("postgresql-down", "SITE", "the database of a site is stopped", postgresql_down, postgresql_up),
+FAULTS = faults_replication.FAULTS + [
     _fault("reconfigure-fails", "NODE", "gitlab.rb has a syntax error", break_reconfigure, mend_reconfigure),
     _fault("hung-command", "NODE CMD", "a command never returns, e.g. 'gitlab-ctl geo promote' or 'gitlab-rake gitlab:geo'", hang_command, unhang_command),
     _fault("hung-probe", "NODE", "gitlab-ctl status never returns", hang_probe, unhang_probe),
-    _fault("garbage", "NODE", "gitlab-ctl status and gitlab-psql print binary garbage and exit 0", *_marker("garbage")),
+    _fault("garbage", "NODE", "gitlab-ctl status and gitlab-psql print binary garbage and exit 0", *marker("garbage")),
     _fault("hung-service", "NODE SVC", "a service ignores TERM", hang_service, unhang_service),
     _fault("empty-cluster-json", "NODE", "gitlab-cluster.json has 0 bytes, as a full disk leaves it", empty_cluster_file, remove_cluster_file),
     _fault("stub-attributes", "NODE", "the attribute file is the stub of an interrupted reconfigure", stub_attributes, restore_attributes,

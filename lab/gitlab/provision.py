@@ -142,7 +142,8 @@ def _tracking_database(lab, node):
         return
     _sql(lab, node, f"CREATE ROLE gitlab_geo LOGIN PASSWORD 'md5{md5_hash('gitlab_geo', PASSWORDS['tracking'])}';", geo=True, database="template1")
     _sql(lab, node, "CREATE DATABASE gitlabhq_geo_new OWNER gitlab_geo", geo=True, database="template1")
-    _sql(lab, node, "SET ROLE gitlab_geo;\n" + (HERE / "schema/tracking.sql").read_text(), geo=True, database="gitlabhq_geo_new",
+    tables = (HERE / "gitlab_lab/rails/tracking_schema.sql").read_text() + (HERE / "schema/tracking_seed.sql").read_text()
+    _sql(lab, node, "SET ROLE gitlab_geo;\n" + tables, geo=True, database="gitlabhq_geo_new",
          variables={"uploads": UPLOADS, "lfs_objects": LFS_OBJECTS})
     _sql(lab, node, "ALTER DATABASE gitlabhq_geo_new RENAME TO gitlabhq_geo_production", geo=True, database="template1")
 

@@ -20,8 +20,8 @@ from .topology import DOMAIN, Node
 TOOLS = ("ip", "nft", "tc", "unshare", "nsenter", "mount", "mkfs.ext4", "setpriv", "ssh", "ssh-keygen", "sshd", "sudo", "runsvdir", "sv",
          "chpst", "haproxy", "redis-server", "postgres", "git", "curl")
 PACES = {
-    "fast": {"ctl": 0.1, "rails_boot": 0.6, "reconfigure": 1.5, "promote_pg": 0.3},
-    "real": {"ctl": 1.0, "rails_boot": 20, "reconfigure": 40, "promote_pg": 0.3},
+    "fast": {"ctl": 0.1, "rails_boot": 0.6, "reconfigure": 1.5, "promote_pg": 0.3, "spread_checkpoint": 0},
+    "real": {"ctl": 1.0, "rails_boot": 20, "reconfigure": 40, "promote_pg": 0.3, "spread_checkpoint": 1},
 }
 
 

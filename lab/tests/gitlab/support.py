@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve()
 LAB_DIR = HERE.parents[2]
-NAME = "test-gitlab"
+NAME = os.environ.get("GEO_LAB_TEST_NAME", "test-gitlab")     # two who test at once give one each
 sys.path.insert(0, str(LAB_DIR))
 sys.path.insert(0, str(LAB_DIR / "gitlab"))
 
@@ -29,12 +29,19 @@ def lab_command(*argv, check=True, timeout=170):
 
 def lab():
     """The lab of this run: made when a test first asks for it, removed at the end whatever happened."""
+    return _lab or fresh()
+
+
+def fresh(*options):
+    """A new lab in place of the one there is, made with these options."""
     global _lab
-    if _lab is None:
-        atexit.register(lab_command, "down", check=False)
-        lab_command("down")
-        lab_command("up")
-        _lab = Lab(NAME)
+    lab_command("load", "stop", check=False)
+    _lab = None
+    atexit.unregister(lab_command)
+    atexit.register(lab_command, "down", check=False)
+    lab_command("down")
+    lab_command("up", *options)
+    _lab = Lab(NAME)
     return _lab
 
 

@@ -3,7 +3,7 @@
 import time
 
 from gitlab_lab import faults
-from gitlab_lab.app import events
+from gitlab_lab.app import blobs, events
 from gitlab_lab.app.http import call_json
 from gitlab_lab.rails import cron as crontab
 from gitlab_lab.rails import metrics, settings
@@ -13,7 +13,10 @@ MISMATCH = "Verification failed with: Checksum does not match the primary checks
 
 
 def perform(sidekiq, job):
-    if job["class"] == "Geo::EventWorker":
+    if job["class"] == "Geo::EventWorker" and job["args"][0] in blobs.BLOBS:
+        if sidekiq.site.role() == "secondary":
+            blobs.download(sidekiq, *job["args"])
+    elif job["class"] == "Geo::EventWorker":
         synchronise(sidekiq, job["args"][1])
     elif job["class"] == "Geo::VerificationWorker":
         verify(sidekiq, job["args"][1])
@@ -35,9 +38,9 @@ def cron(sidekiq, name):
         if role == "secondary" and not faults.active("missing-registry-rows"):
             _backfill(sidekiq)
     elif name == "geo_sidekiq_cron_config_worker":
-        # On a secondary, other jobs never stay enabled. On a primary nothing is enabled again by itself.
+        # On a secondary its own jobs are enabled and others never stay so. On a primary nothing is enabled again by itself.
         if role == "secondary":
-            crontab.set_status(sidekiq.redis, lambda job: None if crontab.enabled_on("secondary", job) else False)
+            crontab.set_status(sidekiq.redis, crontab.wanted_on_secondary)
     elif not name.startswith("geo_"):
         crontab.push(sidekiq.redis, "default", crontab.JOBS[name][0])
 
@@ -48,9 +51,10 @@ def _enqueue_sync(sidekiq):
         "SELECT project_id FROM project_repository_registry WHERE (state = 0 AND created_at < now() - interval '3 s'"
         " AND coalesce(last_synced_at, '-infinity') < now() - interval '3 s')"
         " OR (state = 3 AND retry_at < now()) OR (state = 1 AND last_synced_at < now() - interval '90 s') LIMIT 10")
-    if rows and not sidekiq.redis.llen("queue:geo:geo_sync"):
+    if not sidekiq.redis.llen("queue:geo:geo_sync"):
         for row in rows:
             crontab.push(sidekiq.redis, "geo:geo_sync", "Geo::EventWorker", "project_repository", row["project_id"])
+        blobs.enqueue(sidekiq)
 
 
 def _enqueue_verification(sidekiq, role):

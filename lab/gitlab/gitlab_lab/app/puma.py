@@ -3,7 +3,7 @@
 import re
 import threading
 
-from gitlab_lab.app import events, git_access
+from gitlab_lab.app import blobs, events, git_access
 from gitlab_lab.app.http import MAINTENANCE, Answer, as_json, serve
 from gitlab_lab.rails import cron, database, metrics
 from gitlab_lab.rails.site import Site
@@ -95,6 +95,13 @@ class Application:
         self.main.query("UPDATE geo_nodes SET enabled = %s, updated_at = now() WHERE id = %s", (bool(request.json().get("enabled")), node["id"]))
         return as_json(200, {"id": node["id"]})
 
+    def geo_retrieve(self, request, match):
+        """A file for another site, who shows the key of its `geo_nodes` row."""
+        if self._geo_node(request) is None:
+            return as_json(401, {"message": "401 Unauthorized"})
+        found = blobs.serve(self.main, match[1], int(match[2]))
+        return as_json(404, {"message": "404 Not found"}) if found is None else Answer(200, found, "application/octet-stream")
+
     def _geo_node(self, request):
         key = request.headers.get("Authorization", "").removeprefix("GL-Geo ")
         return next((row for row in self.site.rows() if key and row["access_key"] == key), None)
@@ -115,6 +122,7 @@ ROUTES = [
     ("GET", r"/|/users/sign_in", Application.sign_in),
     ("POST", r"/api/v4/geo/status", Application.geo_status),
     ("PUT", r"/api/v4/geo_nodes/(\d+)", Application.geo_node),
+    ("GET", r"/api/v4/geo/retrieve/([a-z_]+)/(\d+)", Application.geo_retrieve),
     ("POST", r"/api/v4/internal/allowed", Application.allowed),
     ("POST", r"/api/v4/internal/post_receive", Application.post_receive),
 ]

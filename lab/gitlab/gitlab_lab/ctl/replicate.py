@@ -4,13 +4,14 @@ Faithful in what it does not check, too: a stopped local database counts as
 "no data", and the sslmode is used for streaming only, not for the copy.
 """
 
+import errno
 import os
 import subprocess
 import sys
 import time
 
 from gitlab_lab import attributes, paths
-from gitlab_lab.ctl import services
+from gitlab_lab.ctl import base_backup, services
 from gitlab_lab.ctl.output import Exit, capture, err, out, run
 
 RAKE = "/opt/gitlab/bin/gitlab-rake"
@@ -42,16 +43,17 @@ def command(arguments):
     if "skip-backup" not in options:
         out("* Executing GitLab backup task to prevent accidental data loss")
         run([RAKE, "gitlab:backup:create"])
-    try:
+    try:                            # after a failure the services stay stopped (reference 7)
         return _replicate(options, password)
-    except _Failed as failure:
+    except base_backup.Failed as failure:
         out("*** Initial replication failed! ***")
         out(f"Failed to execute: {failure}")
         return 1
-
-
-class _Failed(Exception):
-    """A step failed; the services stay stopped."""
+    except OSError as error:
+        # [code] Nothing rescues it: a trace of Ruby's, and the services stay stopped, too.
+        err(f"/opt/gitlab/embedded/service/omnibus-ctl-ee/lib/gitlab_ctl/geo/replication.rb:139:in `write': {error.strerror} @ io_write - "
+            f"{error.filename} (Errno::{errno.errorcode.get(error.errno, 'EIO')})")
+        return 1
 
 
 def _parse(arguments):
@@ -117,18 +119,19 @@ def _replicate(options, password):
         _slot(options)
     data = paths.PG_DATA
     out("* Backing up postgresql.conf")
-    kept = {}
+    aside = f"{paths.PG_DIR}/postgresql.conf"
     if os.path.exists(paths.at(f"{data}/postgresql.conf")):
-        kept["postgresql.conf"] = paths.read(f"{data}/postgresql.conf")
+        # Of a base backup that was cut before, it is the primary's file by now: a reconfigure writes the right one again.
+        os.rename(paths.at(f"{data}/postgresql.conf"), paths.at(aside))
     if os.path.exists(paths.at(data)):
         moved = f"{data}.{int(time.time())}"
         out(f"* Moving old data directory to '{moved}'")
         os.rename(paths.at(data), paths.at(moved))
     out(f"* Starting base backup as the replicator user ({options['user']})")
-    _base_backup(options)
+    base_backup.run(options, _as_postgres([])[1])
     out("* Restoring postgresql.conf")
-    if "postgresql.conf" in kept:
-        paths.write(f"{data}/postgresql.conf", kept["postgresql.conf"], 0o600)
+    if os.path.exists(paths.at(aside)):
+        os.rename(paths.at(aside), paths.at(f"{data}/postgresql.conf"))
     paths.write(f"{data}/gitlab-geo.conf", geo_conf(options, password), 0o640)
     paths.write(f"{data}/standby.signal", "", 0o600)
     out("* Setting ownership permissions in PostgreSQL data directory")
@@ -175,7 +178,7 @@ def _remote_sql(options, sql):
     code, output, errors = capture(argv, environment)
     if code:
         err(errors.strip())
-        raise _Failed(" ".join(argv))
+        raise base_backup.Failed(" ".join(argv))
     return output.strip()
 
 
@@ -185,19 +188,3 @@ def _slot(options):
     if not _remote_sql(options, f"SELECT slot_name FROM pg_replication_slots WHERE slot_name = '{name}';"):
         out(f"* Creating replication slot {name}")
         _remote_sql(options, f"SELECT slot_name FROM pg_create_physical_replication_slot('{name}');")
-
-
-def _base_backup(options):
-    argv, environment = _as_postgres([
-        f"{BIN}/pg_basebackup", "-h", options["host"], "-p", options["port"], "-D", paths.PG_DATA,
-        "-U", options["user"], "-v", "-P", "-X", "stream", "-c", "fast",
-    ])
-    if "slot-name" in options:
-        argv += ["-S", options["slot-name"]]
-    sys.stdout.flush()
-    try:
-        done = subprocess.run(argv, env={**os.environ, **environment}, check=False, timeout=float(options["backup-timeout"]))
-    except subprocess.TimeoutExpired as error:
-        raise _Failed("Command exceeded allowed execution time") from error
-    if done.returncode:
-        raise _Failed(" ".join(argv))

@@ -43,6 +43,13 @@ def enabled_on(role, name):
     return name in COMMON or name in SECONDARY_ONLY
 
 
+def wanted_on_secondary(name):
+    """What `geo_sidekiq_cron_config_worker` does there: True, False, or None for what it leaves as it is."""
+    if name in SECONDARY_ONLY:
+        return True
+    return None if name in COMMON else False
+
+
 def initialise(server, role):
     """Writes every job with the status that fits the role, as the newest promotion task does."""
     for name, (worker, seconds) in JOBS.items():

@@ -5,7 +5,7 @@ import json
 import os
 import urllib.request
 
-from gitlab_lab.rails import cron, database, metrics, settings, status_text
+from gitlab_lab.rails import cron, database, db_tasks, metrics, settings, status_text
 from gitlab_lab.rails.rake import Abort
 from gitlab_lab.rails.site import Site
 
@@ -164,14 +164,29 @@ def check():
     return 0
 
 
-def _check_secondary(context):
+def _tracking_problem(context):
+    """None, or the hint of the real check (gitlab-geo.md 4.1)."""
+    if not context.geo.configured:
+        return "Rails does not appear to have the configuration necessary to connect to the Geo tracking database."
     try:
-        tracking = context.geo.value("SELECT count(*) FROM schema_migrations") is not None
+        if db_tasks.needs_migration(context.geo):
+            return "Run the tracking database migrations: gitlab-rake db:migrate:geo"
+        last = context.geo.value("SELECT created_at FROM event_log_states ORDER BY event_id DESC LIMIT 1")
     except database.Error:
-        tracking = False
-    print(f"GitLab Geo tracking database is correctly configured ... {_yes(tracking)}")
-    if not tracking:
-        print("  Try fixing it:\n  Check the tracking database configuration as the connection could not be established")
+        return "Check the tracking database configuration as the connection could not be established"
+    own = context.site.own()
+    registered = own and context.main.value("SELECT created_at AT TIME ZONE 'UTC' FROM geo_nodes WHERE id = %s", (own["id"],))
+    # The real one compares these two (gitlab-geo.md 3.6): a database that was in use before the site was registered is from another life.
+    if last and registered and last < registered:
+        return "If you are reusing an existing tracking database, make sure you have reset it."
+    return None
+
+
+def _check_secondary(context):
+    problem = _tracking_problem(context)
+    print(f"GitLab Geo tracking database is correctly configured ... {_yes(problem is None)}")
+    if problem:
+        print(f"  Try fixing it:\n  {problem}")
     recovery = context.main.value("SELECT pg_is_in_recovery()")
     print(f"Database replication enabled? ... {_yes(recovery)}")
     working = recovery and context.main.value("SELECT count(*) FROM pg_stat_wal_receiver WHERE pid > 0") > 0

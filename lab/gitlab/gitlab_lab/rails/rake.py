@@ -1,5 +1,6 @@
 """gitlab-rake: the Geo tasks, `gitlab:db:active`, and the answer to everything else."""
 
+import os
 import sys
 import time
 import traceback
@@ -14,10 +15,11 @@ class Abort(Exception):
 def main(argv):
     faults.obey("gitlab-rake", argv)
     time.sleep(paths.pace("rails_boot"))
-    from gitlab_lab.rails import database, geo_tasks, geo_waits
+    from gitlab_lab.rails import database, db_tasks, geo_tasks, geo_waits
 
+    os.environ.update(word.split("=", 1) for word in argv if "=" in word and not word.startswith("-"))
     names = [name for name in argv if not name.startswith("-") and "=" not in name]
-    tasks = {**geo_tasks.TASKS, **geo_waits.TASKS}
+    tasks = {**geo_tasks.TASKS, **geo_waits.TASKS, **db_tasks.tasks()}
     # Before 17.x the Geo tasks had no `gitlab:` in front of their names.
     tasks.update({name.removeprefix("gitlab:"): task for name, task in tasks.items() if name.startswith("gitlab:geo:")})
     for name in names or ["default"]:

@@ -5,6 +5,7 @@ Anything else gets Ruby's answer to a name it does not know.
 
 import json
 import re
+import secrets
 import sys
 import time
 
@@ -74,6 +75,23 @@ def _metrics(_match):
     metrics.update(site.Site(main), main, database.Connection("geo", "runner"))
 
 
+def _register_site(match):
+    """A new row gets a key of its own; one of that name is changed."""
+    from gitlab_lab.rails import database
+
+    name, url = match[1], match[2].rstrip("/") + "/"
+    database.Connection("main", "runner").query(
+        'INSERT INTO geo_nodes (name, url, internal_url, "primary", access_key) VALUES (%s, %s, %s, false, %s) ON CONFLICT (name)'
+        " DO UPDATE SET url = excluded.url, internal_url = excluded.internal_url, updated_at = now()",
+        (name, url, (match[3] or url).rstrip("/") + "/", secrets.token_hex(16)))
+
+
+def _sync_object_storage(_match):
+    from gitlab_lab.rails import database
+
+    database.Connection("main", "runner").query('UPDATE geo_nodes SET sync_object_storage = true WHERE NOT "primary"')
+
+
 PROGRAMS = [
     (r"::Gitlab::CurrentSettings\.update!\( ?maintenance_mode: true, maintenance_mode_message: '((?:[^'\\]|\\.)*)' ?\)", _maintenance_on),
     (r"::Gitlab::CurrentSettings\.update!\( ?maintenance_mode: false ?\)", _maintenance_off),
@@ -83,6 +101,10 @@ PROGRAMS = [
     (re.escape("puts Gitlab::CurrentSettings.maintenance_mode"), _maintenance_show),
     (re.escape('require "sidekiq/api"; puts Sidekiq::Queue.all.to_h { |queue| [queue.name, queue.size] }.to_json'), _queues),
     (re.escape("Geo::MetricsUpdateWorker.new.perform"), _metrics),
+    # As GET writes them (gitlab-geo.md 3.5, R16 and R19).
+    (r"n = GeoNode\.find_or_initialize_by\(name: '([^']+)'\); n\.assign_attributes\(url: '([^']+)'(?:, internal_url: '([^']+)')?\); n\.save!",
+     _register_site),
+    (re.escape("GeoNode.secondary_nodes.each { |n| n.update(sync_object_storage: true) }"), _sync_object_storage),
 ]
 
 

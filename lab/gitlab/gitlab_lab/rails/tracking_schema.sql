@@ -1,4 +1,4 @@
--- gitlabhq_geo_production: what the secondary has copied of each item. psql variables: uploads, lfs_objects (how many are there).
+-- gitlabhq_geo_production: what the secondary has copied of each item. Made by `gitlab-rake db:migrate:geo`.
 CREATE TABLE schema_migrations (version varchar PRIMARY KEY);
 CREATE TABLE ar_internal_metadata (key varchar PRIMARY KEY, value varchar, created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());
 CREATE TABLE event_log_states (event_id bigint PRIMARY KEY, created_at timestamp NOT NULL);
@@ -17,8 +17,4 @@ BEGIN
             missing_on_primary boolean NOT NULL DEFAULT false)', kind[1], kind[2]);
     END LOOP;
 END $$;
-INSERT INTO schema_migrations VALUES ('20260618093011'), ('20260729140502');
 INSERT INTO ar_internal_metadata (key, value) VALUES ('environment', 'production');
-INSERT INTO file_registry (file_id, state, last_synced_at, verification_state, verified_at) SELECT n, 2, now(), 2, now() FROM generate_series(1, :uploads) AS n;
-INSERT INTO lfs_object_registry (lfs_object_id, state, last_synced_at, verification_state, verified_at) SELECT n, 2, now(), 2, now() FROM generate_series(1, :lfs_objects) AS n;
-INSERT INTO project_repository_registry (project_id) SELECT n FROM generate_series(1, 6) AS n;
