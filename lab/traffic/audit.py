@@ -1,14 +1,15 @@
 """`lab audit`: what users were told is stored, against what the writable site holds.
 
 Exit 0: nothing lost and never two writable sites. 2: something was lost, or two
-sites were writable at once. 3: it cannot be told.
+sites were writable at once. 3: it cannot be told. With --divergence: 0 no site has
+anything that the writable one has not, 2 one has, 3 it cannot be told.
 """
 
 import argparse
 import json
 import sys
 
-from traffic import intervals, logs
+from traffic import divergence, intervals, logs
 from traffic.destination import Destination
 
 
@@ -20,15 +21,28 @@ def main(argv, lab):
     parser = argparse.ArgumentParser(prog="lab audit", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--site", choices=lab.sites, help="compare with this site (default: the one whose database takes writes)")
+    parser.add_argument("--divergence", action="store_true", help="list exactly what only another site has: rows, projects and commits")
     options = parser.parse_args(argv)
+    ask, show = (diverged, divergence.as_text) if options.divergence else (audit, as_text)
     try:
         if not lab.exists:
             raise CannotTell(f"lab {lab.name} is not up")
-        result = audit(lab, options.site)
+        result = ask(lab, options.site)
     except CannotTell as reason:
         result = {"verdict": "cannot tell", "reason": str(reason)}
-    print(json.dumps(result, indent=2) if options.json else as_text(result))
-    return {"nothing lost": 0, "cannot tell": 3}.get(result["verdict"], 2)
+    print(json.dumps(result, indent=2) if options.json else show(result))
+    return {"nothing lost": 0, "no divergence": 0, "cannot tell": 3}.get(result["verdict"], 2)
+
+
+def diverged(lab, site=None):
+    folder = logs.directory(lab)
+    acknowledged = {(record[2], int(record[3])) for record in logs.read(folder / "acked-writes.log", 4)}
+    acknowledged |= {(record[2], record[4]) for record in logs.read(folder / "acked-pushes.log", 5)}
+    site = site or _site_to_compare(lab, _writable_sites(lab))
+    only, unreadable = divergence.compare(lab, site, acknowledged, lambda name, query: _psql(lab, name, query), _node)
+    found = any(kind for side in only.values() for kind in side.values())
+    verdict = "diverged" if found else "cannot tell" if unreadable else "no divergence"
+    return {"verdict": verdict, "compared_with": site, "only_on": only, "unreadable": unreadable}
 
 
 def audit(lab, site=None):

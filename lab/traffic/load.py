@@ -1,4 +1,5 @@
-"""`lab load start|stop|status`: users who write and push, and a watcher, in the background."""
+"""`lab load start|stop|status`: users who write and push, and a watcher, in the background.
+`lab load burst SITE`: some who reach that site directly, also when it should have no users."""
 
 import argparse
 import os
@@ -9,13 +10,17 @@ import time
 from pathlib import Path
 
 from traffic import logs
+from traffic.burst import burst
 
 GENERATOR = str(Path(__file__).resolve().parent / "generator.py")
 
 
 def main(argv, lab):
-    parser = argparse.ArgumentParser(prog="lab load", description=__doc__)
-    parser.add_argument("action", choices=["start", "stop", "status"])
+    parser = argparse.ArgumentParser(prog="lab load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["start", "stop", "status", "burst"])
+    parser.add_argument("site", nargs="?", choices=lab.sites, help="burst: the site")
+    parser.add_argument("--writes", type=int, default=20, help="burst: how many writes (default 20)")
+    parser.add_argument("--pushes", type=int, default=5, help="burst: how many pushes of one commit (default 5)")
     parser.add_argument("--rate", type=float, default=5.0, help="writes a second (default 5)")
     parser.add_argument("--push-interval", type=float, default=1.0, metavar="SECONDS", help="time between two pushes (default 1)")
     options = parser.parse_args(argv)
@@ -25,7 +30,7 @@ def main(argv, lab):
     if not 0 < options.rate <= 100 or options.push_interval <= 0:
         print("lab load: --rate is between 0 and 100, --push-interval above 0", file=sys.stderr)
         return 64
-    return {"start": start, "stop": stop, "status": status}[options.action](lab, options)
+    return {"start": start, "stop": stop, "status": status, "burst": burst}[options.action](lab, options)
 
 
 def _running(lab):

@@ -15,8 +15,8 @@ PROJECTS = ["shop/web", "shop/api", "shop/mobile", "shop/infra", "shop/docs"]
 
 
 class Pusher:
-    def __init__(self, folder, destination, interval):
-        self.folder = folder / "clones"
+    def __init__(self, folder, destination, interval, clones="clones"):
+        self.folder = folder / clones
         self.folder.mkdir(exist_ok=True)
         self.destination = destination
         self.interval = interval
@@ -34,10 +34,13 @@ class Pusher:
                 sha = self.push(project, site)
                 self.acknowledged.add(site, project, sha)
             except (subprocess.SubprocessError, OSError) as error:
-                self.current.pop(project, None)
-                self.refused.add(site, project, _reason(error))
+                self.refuse(site, project, error)
             turn += 1
             stopping.wait(max(0.05, self.interval - (time.monotonic() - began)))
+
+    def refuse(self, site, project, error):
+        self.current.pop(project, None)
+        self.refused.add(site, project, _reason(error))
 
     def push(self, project, site):
         clone = self.folder / project.replace("/", "-")

@@ -14,14 +14,20 @@ from traffic import logs
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
+BURST = 1_000_000_000       # numbers above are those of `load burst`, so that the two never meet
+
+
+def tried(folder):
+    return [int(record[3]) for name, fields in (("acked", 4), ("refused", 5)) for record in logs.read(folder / f"{name}-writes.log", fields)]
+
+
 class Writer:
     def __init__(self, folder, destination, rate):
         self.destination = destination
         self.pause = 1.0 / rate
         self.acknowledged = logs.Log(folder / "acked-writes.log")
         self.refused = logs.Log(folder / "refused-writes.log")
-        tried = [int(record[3]) for name in ("acked", "refused") for record in logs.read(folder / f"{name}-writes.log", 5 if name == "refused" else 4)]
-        self.number = max(tried, default=0)
+        self.number = max([number for number in tried(folder) if number < BURST], default=0)
 
     def run(self, stopping):
         due = time.monotonic()
