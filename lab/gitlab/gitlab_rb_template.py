@@ -4,6 +4,7 @@ import hashlib
 
 PASSWORDS = {"db": "practice-db", "replication": "practice-replication", "tracking": "practice-tracking", "redis": "practice-redis"}
 # No geo_primary_role and geo_secondary_role: those are for sites of one node (reference/gitlab-geo.md 1.1).
+ROLES = {"rails": "application_role", "sidekiq": "sidekiq_role", "postgresql": "postgres_role", "gitaly": "gitaly_role", "redis": "redis_master_role"}
 SWITCH = "## Geo: what this site needs while it is a secondary. `enable` is true then, and only then."
 
 
@@ -47,10 +48,13 @@ def gitlab_rb(name, site, config):
         "letsencrypt['enable'] = false",
         "",
     ]
+    parts += _roles(components)
     if "postgresql" in components:
         parts += _postgresql(place, node)
     if {"rails", "sidekiq", "logcursor"} & set(components):
         parts += _rails(place, components)
+    elif "postgresql" not in components:
+        parts.append("gitlab_rails['enable'] = false")
     if "gitaly" in components:
         parts += _gitaly(node)
     if "redis" in components:
@@ -60,9 +64,18 @@ def gitlab_rb(name, site, config):
     return "\n".join(parts) + "\n"
 
 
+def _roles(components):
+    """One call of `roles`; a node of its own for each component has one role, a small site has several on its node."""
+    roles = [role for component, role in ROLES.items() if component in components]
+    if "rails" in components:
+        # The role brings them along; on most nodes they have no business.
+        unwanted = [f"{name}['enable'] = false" for name in ("sidekiq", "gitaly") if name not in components]
+        return [f"roles {roles}", *unwanted]
+    return [f"roles {roles}"] if roles else []
+
+
 def _postgresql(place, node):
     return [
-        "roles ['postgres_role']",
         f"postgresql['listen_address'] = '{node['address']}'",
         f"postgresql['md5_auth_cidr_addresses'] = {place.cidrs}",
         f"postgresql['sql_user_password'] = '{md5_hash('gitlab', PASSWORDS['db'])}'",
@@ -77,10 +90,7 @@ def _postgresql(place, node):
 
 
 def _rails(place, components):
-    parts = ["roles ['application_role']", "sidekiq['enable'] = false", "gitaly['enable'] = false"]
-    if "rails" not in components:
-        parts = ["roles ['sidekiq_role']"]
-    parts += [
+    parts = [
         f"gitlab_rails['db_host'] = '{place.address('postgresql')}'",
         f"gitlab_rails['db_password'] = '{PASSWORDS['db']}'",
         f"gitlab_rails['redis_host'] = '{place.address('redis')}'",
@@ -105,8 +115,6 @@ def _rails(place, components):
 
 def _gitaly(node):
     return [
-        "roles ['gitaly_role']",
-        "gitlab_rails['enable'] = false",
         "gitaly['configuration'] = {",
         f"  listen_addr: '{node['address']}:8075',",
         "  storage: [",
@@ -118,8 +126,6 @@ def _gitaly(node):
 
 def _redis(node):
     return [
-        "roles ['redis_master_role']",
-        "gitlab_rails['enable'] = false",
         f"redis['bind'] = '{node['address']}'",
         "redis['port'] = 6379",
         f"redis['password'] = '{PASSWORDS['redis']}'",
@@ -128,7 +134,6 @@ def _redis(node):
 
 def _tracking(place, node):
     return [
-        "gitlab_rails['enable'] = false",
         "",
         SWITCH,
         f"geo_postgresql['enable'] = {place.is_secondary}",

@@ -20,17 +20,17 @@ PROJECTS = ["canary/canary", "shop/web", "shop/api", "shop/mobile", "shop/infra"
 
 def provision(lab):
     """Called once after the nodes were started; ends when both sites work."""
-    primary, secondary = lab.sites
+    primary, *secondaries = lab.sites
     find = {(node.site, part): node for node in lab.nodes.values() for part in node.components}
-    with concurrent.futures.ThreadPoolExecutor(max_workers=6) as pool:
-        tracking = pool.submit(_tracking_database, lab, find[secondary, "tracking-db"])
-        repositories = pool.submit(_repositories, lab, find[primary, "gitaly"])
-        cron = [pool.submit(_cron, lab, find[site, "sidekiq"], role) for site, role in ((primary, "primary"), (secondary, "secondary"))]
-        _primary_database(lab, find[primary, "postgresql"], primary, secondary)
-        _standby(lab, find[secondary, "postgresql"], find[primary, "postgresql"], secondary)
-        for done in [tracking, repositories, *cron]:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        waiting = [pool.submit(_tracking_database, lab, find[site, "tracking-db"]) for site in secondaries]
+        waiting.append(pool.submit(_repositories, lab, find[primary, "gitaly"]))
+        waiting += [pool.submit(_cron, lab, find[site, "sidekiq"], "primary" if site == primary else "secondary") for site in lab.sites]
+        _primary_database(lab, find[primary, "postgresql"])
+        waiting += [pool.submit(_standby, lab, find[site, "postgresql"], find[primary, "postgresql"], site) for site in secondaries]
+        for done in waiting:
             done.result()
-    _wait_until_ready(lab, find[secondary, "rails"])
+    _wait_until_ready(lab, find[secondaries[0], "rails"])
 
 
 def _user(lab, node, argv, **options):
@@ -95,7 +95,8 @@ def _answers(lab, node, geo=False):
     return done.returncode == 0
 
 
-def _primary_database(lab, node, primary, secondary):
+def _primary_database(lab, node):
+    primary, *secondaries = lab.sites
     if not _exists(node, DATA):
         _initdb(lab, node, DATA)
     _wait(lab, node, "PostgreSQL", lambda: _answers(lab, node))
@@ -104,12 +105,14 @@ def _primary_database(lab, node, primary, secondary):
     _sql(lab, node, "SET password_encryption = md5;"
          f"CREATE ROLE gitlab LOGIN PASSWORD 'md5{md5_hash('gitlab', PASSWORDS['db'])}'; GRANT pg_monitor TO gitlab;"
          f"CREATE ROLE gitlab_replicator LOGIN REPLICATION PASSWORD 'md5{md5_hash('gitlab_replicator', PASSWORDS['replication'])}';"
-         "SELECT pg_create_physical_replication_slot('seoul');".replace("'seoul'", f"'{secondary}'"), database="template1")
+         + "".join(f"SELECT pg_create_physical_replication_slot('{site}');" for site in secondaries), database="template1")
     _sql(lab, node, "CREATE DATABASE gitlabhq_new OWNER gitlab", database="template1")
     _sql(lab, node, "SET ROLE gitlab;\n" + (HERE / "schema/main.sql").read_text() + (HERE / "schema/seed.sql").read_text(),
-         database="gitlabhq_new", variables={
-             "primary_url": lab.url(primary) + "/", "secondary_url": lab.url(secondary) + "/",
-             "primary_name": primary, "secondary_name": secondary})
+         database="gitlabhq_new")
+    for site in lab.sites:
+        _sql(lab, node, "SET ROLE gitlab; INSERT INTO geo_nodes (name, url, internal_url, \"primary\", access_key)"
+             " VALUES (:'name', :'url', :'url', :'primary', md5(:'name'))", database="gitlabhq_new",
+             variables={"name": site, "url": lab.url(site) + "/", "primary": "t" if site == primary else "f"})
     _sql(lab, node, "ALTER DATABASE gitlabhq_new RENAME TO gitlabhq_production", database="template1")
 
 
@@ -197,6 +200,6 @@ def _wait_until_ready(lab, rails):
     query = ("SELECT count(*) FROM geo_nodes n JOIN geo_node_statuses s ON s.geo_node_id = n.id WHERE n.\"primary\" OR"
              " (s.status->>'project_repositories_verified_count')::int = (s.status->>'project_repositories_registry_count')::int")
     node = next(node for node in lab.nodes.values() if node.site == lab.sites[0] and "postgresql" in node.components)
-    _wait(lab, node, "the first synchronisation", lambda: _sql(lab, node, query) == "2")
+    _wait(lab, node, "the first synchronisation", lambda: _sql(lab, node, query) == str(len(lab.sites)))
 
 

@@ -52,6 +52,7 @@ def parser() -> Parser:
     p.add_argument("--pace", choices=sorted(up.PACES), help="how long GitLab's commands pretend to work: fast (default), or real (Rails boots in 20 s)")
     p.add_argument("--failback", action="store_true", help="a new lab whose sites are alike, so that the first one can come back as a secondary:\n"
                    "one more node (tokyo-geo-1) and a log cursor on tokyo-sidekiq-1, both switched off in gitlab.rb")
+    p.add_argument("--sites", type=int, choices=(2, 3), help="a new lab with a third site, busan: a secondary on one node")
     p.add_argument("--bare", action="store_true", help="a new lab without GitLab: nodes with sshd and runit only (for tests of the lab itself)")
     verb("down", "remove the lab: processes, network, mounts, state", "\n\nSafe to repeat, and after a crash. Other labs stay.")
     p = verb("status", "show the nodes, their services and the active faults", " Exit status 1 when something is down that no fault explains.")
@@ -129,7 +130,7 @@ def dispatch(given: argparse.Namespace, rest: list[str]) -> int:
     host.check_host(())
     lab = Lab(given.name) if given.verb != "down" else tolerant(given.name)
     if given.verb == "up":
-        up.up(lab, given.pace, given.bare, given.failback)
+        up.up(lab, given.pace, up.Shape(bare=given.bare, failback=given.failback, sites=given.sites or 2))
         return 0
     if given.verb == "down":
         up.down(lab)

@@ -10,7 +10,7 @@ from typing import Callable
 from . import boot, disk, faults_net, faults_node
 from .host import LabError
 from .lab import Lab, write_atomic
-from .topology import SITES, Node
+from .topology import Node
 
 Action = Callable[[Lab, Node | None, list[str]], None]
 
@@ -42,7 +42,7 @@ def _reboot(lab: Lab, node: Node, args: list[str]) -> None:
 OWN = [
     Fault("node-down", "NODE", "the node loses power: no answer, nothing runs", faults_node.node_down, faults_node.node_up),
     Fault("reboot", "NODE", "power off and on again; what is enabled at boot comes back", _reboot, momentary=True),
-    Fault("partition", "SITE", "the two sites cannot reach each other; the operator reaches both"),
+    Fault("partition", "SITE", "the site and the others cannot reach each other; the operator reaches all"),
     Fault("partition-operator", "NODE", "the operator cannot reach the node; the nodes can"),
     Fault("cut-replication", "", "no PostgreSQL traffic between the sites; the standby keeps running",
           lambda lab, node, args: faults_net.cut_replication(lab, active(lab))),
@@ -115,8 +115,8 @@ def _target(lab: Lab, fault: Fault, arguments: list[str]) -> tuple[str | None, N
             return None, None, []
         raise LabError(f"{fault.name} needs a {first.lower()}: fault {fault.name} {fault.usage}")
     if first.strip("[]") == "SITE":
-        if arguments[0] not in SITES:
-            raise LabError(f"there is no site {arguments[0]!r}. Sites: {', '.join(SITES)}")
+        if arguments[0] not in lab.sites:
+            raise LabError(f"there is no site {arguments[0]!r}. Sites: {', '.join(lab.sites)}")
         return arguments[0], None, arguments[1:]
     return arguments[0], lab.node(arguments[0]), arguments[1:]
 

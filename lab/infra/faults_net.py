@@ -9,7 +9,7 @@ import re
 from . import network
 from .host import LabError, poll, run
 from .lab import Lab
-from .topology import SITES, site_prefix
+from .topology import site_prefix
 
 DEFAULT_RATE = "256kbit"
 
@@ -21,15 +21,20 @@ def apply(lab: Lab, active: list[dict]) -> None:
 
 
 def _filter(lab: Lab, active: list[dict], replication_syn_only: bool) -> None:
-    here, there = (site_prefix(lab.net, site) for site in SITES)
-    both_ways = (f"ip saddr {here} ip daddr {there}", f"ip saddr {there} ip daddr {here}")
+    prefixes = {site: site_prefix(lab.net, site) for site in lab.sites}
+
+    def ways(between=None):
+        """Every way from one site to another, or only those from and to a given one."""
+        return [f"ip saddr {prefixes[one]} ip daddr {prefixes[other]}" for one in lab.sites for other in lab.sites
+                if one != other and between in (None, one, other)]
+
     rules = []
     for fault in active:
         if fault["name"] == "partition":
-            rules += [f"{way} drop" for way in both_ways]
+            rules += [f"{way} drop" for way in ways(fault["target"])]
         elif fault["name"] == "cut-replication":
             syn = "tcp flags & (syn | ack) == syn " if replication_syn_only else ""
-            rules += [f"{way} tcp {port} 5432 {syn}drop" for way in both_ways for port in ("dport", "sport")]
+            rules += [f"{way} tcp {port} 5432 {syn}drop" for way in ways() for port in ("dport", "sport")]
         elif fault["name"] == "partition-operator":
             address = lab.node(fault["target"]).address
             rules += [f"ip saddr {lab.operator_address} ip daddr {address} drop", f"ip saddr {address} ip daddr {lab.operator_address} drop"]
@@ -41,19 +46,21 @@ def _filter(lab: Lab, active: list[dict], replication_syn_only: bool) -> None:
 
 
 def _shape(lab: Lab, active: list[dict]) -> None:
-    """slow-link: what enters the named site from the other, and the other way round, shares the given rate."""
-    rate = next((fault["args"][0] if fault["args"] else DEFAULT_RATE for fault in active if fault["name"] == "slow-link"), None)
-    for site in SITES:
+    """slow-link: what enters the named site from the others, and the other way round, shares the given rate."""
+    slow = next((fault for fault in active if fault["name"] == "slow-link"), None)
+    rate = (slow["args"] or [DEFAULT_RATE])[0] if slow else None
+    for site in lab.sites:
         switch = network.switch_name(site)
-        other = site_prefix(lab.net, SITES[1 - SITES.index(site)])
+        far = [other for other in lab.sites if slow and other != site and slow["target"] in (site, other)]
         run("tc", "-n", lab.router, "qdisc", "del", "dev", switch, "root", check=False)
-        if rate:
+        if far:
             run("tc", "-n", lab.router, "-batch", "-", input=(
                 f"qdisc add dev {switch} root handle 1: htb default 1\n"
                 f"class add dev {switch} parent 1: classid 1:1 htb rate 10gbit quantum 60000\n"
                 f"class add dev {switch} parent 1: classid 1:2 htb rate {rate} burst 16k quantum 3000\n"
                 f"qdisc add dev {switch} parent 1:2 handle 2: pfifo limit 200\n"
-                f"filter add dev {switch} parent 1: protocol ip prio 1 u32 match ip src {other} flowid 1:2\n"))
+                + "".join(f"filter add dev {switch} parent 1: protocol ip prio 1 u32 match ip src {site_prefix(lab.net, other)} flowid 1:2\n"
+                          for other in far)))
 
 
 def check_rate(rate: str) -> None:

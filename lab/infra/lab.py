@@ -50,7 +50,7 @@ class Lab:
 
     @property
     def sites(self) -> tuple[str, ...]:
-        return SITES
+        return SITES[:self.config.get("sites", 2)]
 
     @property
     def operator_address(self) -> str:
@@ -76,7 +76,7 @@ class Lab:
             return
         except ValueError:
             raise LabError(f"{self.state}/lab.json is damaged. Run: lab/lab --name {self.name} down") from None
-        self.nodes = nodes_of(self.net, self.state / "nodes", self.config.get("failback", False))
+        self.nodes = nodes_of(self.net, self.state / "nodes", self.config.get("sites", 2), self.config.get("failback", False))
         for node in self.nodes.values():
             node.pid = host.read_pid(self.pid_file(node))
 

@@ -72,7 +72,7 @@ def create(lab: Lab) -> None:
         # Forwarding is a setting of the namespace, not of the host.
         run("ip", "netns", "exec", lab.router, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
         run("ip", "-n", lab.router, "link", "set", "lo", "up")
-    for site in SITES:
+    for site in lab.sites:
         switch = switch_name(site)
         if switch not in present:
             run("ip", "-n", lab.router, "-batch", "-", input=(

@@ -1,4 +1,4 @@
-"""What the lab consists of: two sites, their nodes, addresses and components.
+"""What the lab consists of: two sites (or three), their nodes, addresses and components.
 
 One table, so that the inventory, the host files, the load balancers and the GitLab layer cannot disagree.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 DOMAIN = "lab.test"
-SITES = ("tokyo", "seoul")          # the first is the primary at `up`
+SITES = ("tokyo", "seoul", "busan")     # the first is the primary at `up`; the third is there on request
 OPERATOR = "geo-ops"
 
 # name after the site, last part of the address, components as the inventory calls them
@@ -24,6 +24,8 @@ _NODES = (
 # What a site needs besides to be a secondary. The site that begins as primary has it only in a lab made for failing back.
 _SECONDARY_EXTRA = {"sidekiq-1": ("logcursor",)}
 _SECONDARY_NODES = (("geo-1", 51, ("tracking-db",)),)
+# The third site: everything on one node, which is its own front door.
+_SMALL_SITE = (("1", 10, ("rails", "sidekiq", "logcursor", "postgresql", "tracking-db", "gitaly", "redis")),)
 
 
 @dataclass
@@ -63,12 +65,12 @@ def operator_address(net: int) -> str:
     return f"10.{net}.0.1"
 
 
-def nodes_of(net: int, nodes_dir: Path, failback: bool = False) -> dict[str, Node]:
-    """All nodes by name. With `failback` both sites can be the secondary, so both have the same nodes."""
+def nodes_of(net: int, nodes_dir: Path, sites: int = 2, failback: bool = False) -> dict[str, Node]:
+    """All nodes by name. With `failback` the first two sites can both be the secondary, so both have the same nodes."""
     nodes: dict[str, Node] = {}
-    for index, site in enumerate(SITES, start=1):
+    for index, site in enumerate(SITES[:sites], start=1):
         secondary = index > 1 or failback
-        for short, number, components in _NODES + (_SECONDARY_NODES if secondary else ()):
+        for short, number, components in _SMALL_SITE if index > 2 else _NODES + (_SECONDARY_NODES if secondary else ()):
             if secondary:
                 components = components + _SECONDARY_EXTRA.get(short, ())
             name = f"{site}-{short}"

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from . import boot, disk, faults, host, keys, network, outputs, rootfs
@@ -23,6 +24,14 @@ PACES = {
     "fast": {"ctl": 0.1, "rails_boot": 0.6, "reconfigure": 1.5, "promote_pg": 0.3, "spread_checkpoint": 0},
     "real": {"ctl": 1.0, "rails_boot": 20, "reconfigure": 40, "promote_pg": 0.3, "spread_checkpoint": 1},
 }
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a new lab consists of. It stays so: a lab of another shape is another lab."""
+    bare: bool = False
+    failback: bool = False
+    sites: int = 2
 
 
 class Phases:
@@ -72,7 +81,7 @@ def write_pace(lab: Lab, nodes: list[Node]) -> None:
             target.write_text(json.dumps(PACES[lab.pace]) + "\n")
 
 
-def up(lab: Lab, pace: str | None, bare: bool = False, failback: bool = False) -> None:
+def up(lab: Lab, pace: str | None, shape: Shape) -> None:
     host.check_host(TOOLS)
     phases = Phases()
     with lab.locked():
@@ -82,20 +91,22 @@ def up(lab: Lab, pace: str | None, bare: bool = False, failback: bool = False) -
                 remove(lab, keep_directory=True)
         elif not lab.exists and lab.state.is_dir() and any(not entry.name.startswith(".") for entry in lab.state.iterdir()):
             raise LabError(f"{lab.state} holds something that is not a lab. Remove it, or run: lab/lab --name {lab.name} down")
-        if lab.exists and failback and not lab.config.get("failback"):
-            raise LabError(f"lab {lab.name} was made without --failback. Remove it first: lab/lab --name {lab.name} down")
+        if lab.exists:
+            for wanted, option in ((shape.failback and not lab.config.get("failback"), "--failback"), (shape.sites > len(lab.sites), "--sites 3")):
+                if wanted:
+                    raise LabError(f"lab {lab.name} was made without {option}. Remove it first: lab/lab --name {lab.name} down")
         if lab.exists:
             _repair(lab, pace, phases)
         else:
-            _make(lab, pace or "fast", bare, failback, phases)
+            _make(lab, pace or "fast", shape, phases)
     print(f"Lab {lab.name} is up ({time.monotonic() - phases.began:.0f} s).\n\n{how_to_use(lab)}")
 
 
-def _make(lab: Lab, pace: str, bare: bool, failback: bool, phases: Phases) -> None:
+def _make(lab: Lab, pace: str, shape: Shape, phases: Phases) -> None:
     print(f"Making lab {lab.name} in {lab.state}", flush=True)
     try:
         with phases.phase("network"):
-            _claim(lab, pace, bare, failback)
+            _claim(lab, pace, shape)
             network.create(lab)
         with phases.phase("disk"):
             if not disk.attach(lab):
@@ -105,7 +116,7 @@ def _make(lab: Lab, pace: str, bare: bool, failback: bool, phases: Phases) -> No
             keys.make_operator_keys(lab)
             keys.make_host_keys(lab)
             keys.write_known_hosts(lab)
-        install = None if bare else gitlab_part("gitlab.install")
+        install = None if shape.bare else gitlab_part("gitlab.install")
         with phases.phase(f"files of {len(nodes)} nodes"):
             config = lab_config(lab)
             rootfs.build_base(lab)
@@ -121,7 +132,7 @@ def _make(lab: Lab, pace: str, bare: bool, failback: bool, phases: Phases) -> No
             _write_outputs(lab)
         with phases.phase("booting"):
             boot.start(lab, nodes)
-        provision = None if bare else gitlab_part("gitlab.provision")
+        provision = None if shape.bare else gitlab_part("gitlab.provision")
         if provision:
             print("  GitLab: databases, services, seed", flush=True)
             try:
@@ -135,13 +146,13 @@ def _make(lab: Lab, pace: str, bare: bool, failback: bool, phases: Phases) -> No
         raise
 
 
-def _claim(lab: Lab, pace: str, bare: bool, failback: bool) -> None:
+def _claim(lab: Lab, pace: str, shape: Shape) -> None:
     """Takes an address range. Other labs may come up at this very moment, so under a lock on the common parent."""
     handle = os.open(lab.state.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         net = network.allocate(lab.name)
-        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, bare=bare, failback=failback, phase="making",
+        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, **asdict(shape), phase="making",
                  made=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         host.run("ip", "netns", "add", lab.router)
     finally:
@@ -226,7 +237,8 @@ def remove(lab: Lab, keep_directory: bool) -> None:
 
 def how_to_use(lab: Lab) -> str:
     me = "lab/lab" if lab.name == "default" else f"lab/lab --name {lab.name}"
-    return f"""Sites:       {lab.sites[0]} {lab.url(lab.sites[0])} (primary of a new lab), {lab.sites[1]} {lab.url(lab.sites[1])} (secondary)
+    secondaries = "".join(f", {site} {lab.url(site)} (secondary)" for site in lab.sites[1:])
+    return f"""Sites:       {lab.sites[0]} {lab.url(lab.sites[0])} (primary of a new lab){secondaries}
 Inventory:   {lab.state}/inventory.yaml
 Look:        {me} status
 Log in:      {me} ssh tokyo-pg-1

@@ -1,4 +1,4 @@
--- Six projects, some blobs, two Geo sites. psql variables: primary_url, secondary_url, primary_name, secondary_name.
+-- Six projects, some blobs.
 INSERT INTO schema_migrations (version) VALUES ('20260712081533'), ('20260803114027');
 INSERT INTO ar_internal_metadata (key, value) VALUES ('environment', 'production');
 INSERT INTO application_settings (maintenance_mode) VALUES (false);
@@ -21,5 +21,3 @@ INSERT INTO upload_states (upload_id, verification_state, verified_at, verificat
 INSERT INTO lfs_objects (oid, size, file) SELECT encode(sha256(('lfs' || n)::bytea), 'hex'), 4096 * n, 'object-' || n FROM generate_series(1, 9) AS n;
 INSERT INTO lfs_object_states (lfs_object_id, verification_state, verified_at, verification_checksum) SELECT id, 2, now(), decode(oid, 'hex') FROM lfs_objects;
 INSERT INTO batched_background_migrations (job_class_name, table_name, column_name, status) VALUES ('BackfillUploadStates', 'uploads', 'id', 3);
-INSERT INTO geo_nodes (name, url, internal_url, "primary", access_key)
-    VALUES (:'primary_name', :'primary_url', :'primary_url', true, md5(:'primary_name')), (:'secondary_name', :'secondary_url', :'secondary_url', false, md5(:'secondary_name'));

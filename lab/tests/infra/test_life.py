@@ -266,11 +266,32 @@ class Shapes(unittest.TestCase):
         lab(self.name, "up")
         self.assertEqual(set(nodes(self.name)), set(found))
 
+    def test_a_third_site_is_one_node(self):
+        lab(self.name, "up", "--bare", "--sites", "3")
+        number = net(self.name)
+        self.assertEqual([name for name, node in nodes(self.name).items() if node["site"] == "busan"], ["busan-1"])
+        self.assertIn(f"busan-1: {{ address: 10.{number}.3.10, components: [rails, sidekiq, logcursor, postgresql, tracking-db, gitaly, redis] }}",
+                      (STATE / self.name / "inventory.yaml").read_text())
+        tokyo, seoul, busan = (f"10.{number}.{site}" for site in ("1.21", "2.21", "3.10"))
+        self.assertTrue(reaches(self.name, "busan-1", tokyo))
+        lab(self.name, "fault", "partition", "busan")
+        self.assertEqual([reaches(self.name, "busan-1", tokyo), reaches(self.name, "seoul-pg-1", busan), reaches(self.name, "seoul-pg-1", tokyo)],
+                         [False, False, True])
+        self.assertTrue(operator_reaches(busan))
+        lab(self.name, "fault", "heal")
+        lab(self.name, "fault", "partition", "tokyo")
+        self.assertEqual([reaches(self.name, "busan-1", tokyo), reaches(self.name, "seoul-pg-1", busan)], [False, True])
+        lab(self.name, "fault", "heal")
+        lab(self.name, "fault", "slow-link", "busan", "512kbit")
+        self.assertTrue(reaches(self.name, "busan-1", seoul))
+        subprocess.run([STATE / self.name / "hooks/point-dns-at", "busan"], check=True, capture_output=True)
+
     def test_the_shape_of_a_lab_cannot_be_changed(self):
         lab(self.name, "up", "--bare")
-        done = lab(self.name, "up", "--failback", check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("was made without --failback", done.stderr)
+        for options in (["--failback"], ["--sites", "3"]):
+            done = lab(self.name, "up", *options, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"was made without {' '.join(options)}", done.stderr)
         self.assertEqual(len(nodes(self.name)), 15)
 
 
