@@ -32,14 +32,20 @@ def lab():
     return _lab or fresh()
 
 
+def leave():
+    """Removes the lab: for tests after which it is no use to others."""
+    global _lab
+    lab_command("load", "stop", check=False)
+    lab_command("down")
+    _lab = None
+
+
 def fresh(*options):
     """A new lab in place of the one there is, made with these options."""
     global _lab
-    lab_command("load", "stop", check=False)
-    _lab = None
     atexit.unregister(lab_command)
     atexit.register(lab_command, "down", check=False)
-    lab_command("down")
+    leave()
     lab_command("up", *options)
     _lab = Lab(NAME)
     return _lab

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from support import contains, fault, fresh, lab, lab_command, on, psql, until
+from support import contains, fault, fresh, lab, lab_command, leave, on, psql, until
 from traffic import logs
 
 NODES = ["tokyo-rails-1", "tokyo-rails-2", "tokyo-sidekiq-1", "tokyo-gitaly-1", "tokyo-pg-1"]
@@ -37,7 +37,7 @@ class Divergence(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        lab_command("load", "stop")
+        leave()
 
     def test_1_two_sites_that_replicate_have_no_divergence(self):
         until(lambda: len(acknowledged()[0]) > 10, what="users")

@@ -1,4 +1,4 @@
-"""A planned failover with everything that can go wrong on the way, under load. Needs the lab, and leaves it failed over.
+"""A planned failover with everything that can go wrong on the way, under load. Needs the lab, and uses it up.
 
 The tests are steps of one story and run in the order of their numbers.
 """
@@ -6,7 +6,7 @@ The tests are steps of one story and run in the order of their numbers.
 import json
 import unittest
 
-from support import contains, fault, lab, lab_command, on, psql, sh, until
+from support import contains, fault, lab, lab_command, leave, on, psql, sh, until
 
 DONE = "You successfully promoted the current node! It might take some time to reload the services, and for the changes to take effect."
 PROMOTE = ["gitlab-ctl", "geo", "promote", "--force"]
@@ -34,7 +34,7 @@ class PlannedFailover(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        lab_command("load", "stop")
+        leave()
 
     def test_01_a_node_of_the_primary_accepts_promote(self):
         """Reference 3.7."""

@@ -7,7 +7,7 @@ and run in the order of their numbers.
 import json
 import unittest
 
-from support import contains, fault, fresh, lab, lab_command, on, psql, sh, until
+from support import contains, fault, fresh, lab, lab_command, leave, on, psql, sh, until
 
 PROMOTE = ["gitlab-ctl", "geo", "promote", "--force"]
 PG = "/var/opt/gitlab/postgresql"
@@ -76,7 +76,7 @@ class ThereAndBack(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        lab_command("load", "stop")
+        leave()
 
     def test_01_tokyo_cannot_be_a_secondary_before_it_is_configured(self):
         self.assertEqual(on("tokyo-geo-1", "gitlab-ctl", "status", "geo-postgresql").stdout, "")

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from support import contains, fresh, lab, lab_command, on, psql, sh, until
+from support import contains, fresh, lab, lab_command, leave, on, psql, sh, until
 
 NODE, PG = "busan-1", "/var/opt/gitlab/postgresql"
 TOKYO = ["tokyo-rails-1", "tokyo-rails-2", "tokyo-sidekiq-1", "tokyo-gitaly-1", "tokyo-redis-1", "tokyo-pg-1"]
@@ -25,7 +25,7 @@ class ThreeSites(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        lab_command("load", "stop")
+        leave()
 
     def test_1_all_services_of_a_secondary_run_on_its_node(self):
         done = on(NODE, "gitlab-ctl", "status")
