@@ -9,15 +9,12 @@ struct RunSession {
     let file: PlanFile
     let isApproved: Bool
     let output: OutputFormat
+    /// The run of another that this one takes the nodes from, and why.
+    var takeover: Takeover?
+    /// What was typed, for those who have to type it again.
+    let command: String
 
-    private var actor: Actor { Actor(user: Settings.user, host: Settings.host) }
-
-    init(directory: RunDirectory, file: PlanFile, isApproved: Bool, output: OutputFormat) throws {
-        self.directory = directory
-        self.file = file
-        self.isApproved = isApproved
-        self.output = output
-    }
+    private var actor: Actor { Settings.actor }
 
     /// `20261121-031245`, UTC: sorts by time.
     static func stamp(_ at: Timestamp) -> String {
@@ -35,17 +32,40 @@ struct RunSession {
                 throw CommandFailure("declined; nothing was done", .declined)
             }
         }
+        // Before the nodes are held: whatever holds them has a directory here that says what it is.
+        let own = try ownRuns
         try directory.create(plan: file)
-        let opening: [JournalEntry] = [
-            .runStarted(plan: file.digest, by: actor, toolVersion: GeoFailover.version, epoch: Self.epoch(after: 0)),
-            .approved(plan: file.digest, by: actor, how: isApproved ? "--approve" : "typed the site's name"),
-        ]
-        return try await run(opening: opening)
+        return try await Live.with(file.plan.inventory) { live in
+            let holding: RunHolding
+            do {
+                holding = try await RunHolding.take(live, self, atLeast: Self.epoch(after: 0), replacing: own)
+            } catch {
+                try directory.removeUnused()
+                throw error
+            }
+            let opening: [JournalEntry] = [
+                .runStarted(plan: file.digest, by: actor, toolVersion: GeoFailover.version, epoch: holding.epoch),
+                .approved(plan: file.digest, by: actor, how: isApproved ? "--approve" : "typed the site's name"),
+            ]
+            return try await locked { contents in try await run(contents, opening, holding, live) }
+        }
     }
 
     /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt.
     func resume(skipping: (step: StepID, reason: String)? = nil) async throws -> ExitStatus {
-        try await run(opening: [], skipping: skipping)
+        try await locked { contents in
+            let state = try replay(contents.records).state
+            let skip = try skipping.map { try skipEntry($0.step, $0.reason, state) }
+            if state.phase == .finished {
+                throw CommandFailure("\(directory.run) is finished\n  geo-failover report \(directory.run)", .done)
+            }
+            return try await Live.with(file.plan.inventory) { live in
+                let holding = try await RunHolding.take(
+                    live, self, atLeast: Self.epoch(after: state.epoch), replacing: [])
+                let opening = openingEntries(state, holding.epoch) + (skip.map { [$0] } ?? [])
+                return try await run(contents, opening, holding, live)
+            }
+        }
     }
 
     /// Every epoch is later than all before it, also if this machine's clock went back.
@@ -53,9 +73,8 @@ struct RunSession {
         max(known + 1, Int(LiveClock.now().milliseconds / 1000))
     }
 
-    private func run(opening: [JournalEntry], skipping: (step: StepID, reason: String)? = nil) async throws
-        -> ExitStatus
-    {
+    /// With the run held against other processes on this machine.
+    private func locked(_ body: (JournalLine.Contents) async throws -> ExitStatus) async throws -> ExitStatus {
         guard let lock = try directory.lock() else {
             throw CommandFailure(
                 "another process on this machine is executing \(directory.run)\n  look: geo-failover status \(directory.run)",
@@ -63,22 +82,29 @@ struct RunSession {
         }
         defer { withExtendedLifetime(lock) {} }
         let contents = try directory.readJournal()
-        let skip = try skipping.map { try skipEntry($0.step, $0.reason, replay(contents.records).state) }
         if contents.tornBytes > 0 {
             Console.say(
                 "note: the last line of the journal was torn by a crash (\(contents.tornBytes) bytes) and is dropped")
         }
+        return try await body(contents)
+    }
+
+    private func run(
+        _ contents: JournalLine.Contents, _ opening: [JournalEntry], _ holding: RunHolding, _ live: Live
+    ) async throws -> ExitStatus {
         var machine = try replay(contents.records)
+        let tail = JournalTail(try directory.wholeJournal(contents))
         let journal = try Journal(
-            run: directory.run, store: try directory.openStore(wholeBytes: contents.wholeBytes), clock: LiveClock.wall,
+            run: directory.run,
+            store: tail.following(try directory.openStore(wholeBytes: contents.wholeBytes)), clock: LiveClock.wall,
             after: contents.records)
         let display = Display(plan: file.plan, state: machine.state, output: output)
-        for entry in try openingEntries(opening, machine.state) + (skip.map { [$0] } ?? []) {
+        for entry in opening + [holding.entry] {
             let record = try await journal.append(entry)
             try machine.apply(entry, at: record.at)
             await display.show(.recorded(record: record))
         }
-        return try await execute(machine, journal, display)
+        return try await execute(machine, journal, display, live, holding, tail)
     }
 
     private func replay(_ records: [JournalRecord]) throws -> ExecutionStateMachine {
@@ -112,12 +138,7 @@ struct RunSession {
         }
     }
 
-    private func openingEntries(_ opening: [JournalEntry], _ state: RunState) throws -> [JournalEntry] {
-        guard opening.isEmpty else { return opening }
-        if state.phase == .finished {
-            throw CommandFailure("\(directory.run) is finished\n  geo-failover report \(directory.run)", .done)
-        }
-        let epoch = Self.epoch(after: state.epoch)
+    private func openingEntries(_ state: RunState, _ epoch: Int) -> [JournalEntry] {
         // Killed before its first record: nothing was done, and the run begins now.
         if state.phase == .ready {
             return [
@@ -129,38 +150,52 @@ struct RunSession {
     }
 
     private func execute(
-        _ machine: ExecutionStateMachine, _ journal: Journal, _ display: Display
-    ) async throws -> ExitStatus {
-        try await Live.with(file.plan.inventory) { live in
-            try await execute(machine, journal, display, live)
-        }
-    }
-
-    private func execute(
-        _ machine: ExecutionStateMachine, _ journal: Journal, _ display: Display, _ live: Live
+        _ machine: ExecutionStateMachine, _ journal: Journal, _ display: Display, _ live: Live, _ holding: RunHolding,
+        _ tail: JournalTail
     ) async throws -> ExitStatus {
         let interruption = Interruption()
         let signals = Signals { await interruption.raise() }
         defer { signals.stop() }
         let (events, feed) = AsyncStream.makeStream(of: RunEvent.self)
-        let ports = ports(live, display) { feed.yield($0) }
+        let announce: @Sendable (RunEvent) -> Void = { feed.yield($0) }
+        let copies = holding.copies(of: file.bytes, tail)
+        let ports = ports(live, display, announce) {
+            if await copies.flush(within: 5, clock: LiveClock.wall) == 0 {
+                announce(
+                    .notice(
+                        text: "no node of \(file.plan.to) takes a copy of the journal; this machine has the only one"))
+            }
+        }
         async let shown: Void = display.follow(events, interruption)
+        let upkeep = holding.upkeep(copies, interruption)
         let executor = Executor(ports: ports, journal: journal, interruption: interruption)
         let outcome: RunOutcome
         do {
             outcome = try await executor.run(machine)
         } catch {
+            upkeep.cancel()
             feed.finish()
             await shown
             throw error
         }
+        upkeep.cancel()
+        _ = await copies.flush(within: 10, clock: LiveClock.wall)
+        // A run that changed nothing is in nobody's way.
+        let hasActed = await !display.state.acted.isEmpty
+        let isOver = outcome == .finished || !hasActed
+        let kept = isOver ? await holding.lease.release(epoch: holding.epoch) : []
         feed.finish()
         await shown
+        if !kept.isEmpty {
+            Console.say(
+                "note: \(kept.map(\.rawValue).joined(separator: ", ")) did not answer and keeps this run's lease")
+        }
         return await conclude(outcome, display)
     }
 
     private func ports(
-        _ live: Live, _ display: Display, _ announce: @escaping @Sendable (RunEvent) -> Void
+        _ live: Live, _ display: Display, _ announce: @escaping @Sendable (RunEvent) -> Void,
+        _ copyRecords: @escaping @Sendable () async -> Void
     ) -> ExecutionPorts {
         let directory = directory
         let approval = isApproved ? "--approve \(file.digest.short)" : nil
@@ -177,7 +212,7 @@ struct RunSession {
                 try directory.writeAtomically(bytes, to: directory.path + "/" + path)
                 return path
             },
-            announce: announce)
+            announce: announce, copyRecords: copyRecords)
     }
 
     private func conclude(_ outcome: RunOutcome, _ display: Display) async -> ExitStatus {
@@ -203,6 +238,15 @@ struct RunSession {
         case .declined:
             Console.say(StatusView.text(run, state, now: LiveClock.now(), style: style))
             return .declined
+        }
+    }
+
+    /// Runs of this person on this machine that ``refuseBesideUnfinishedRun()`` let pass: finished, or nothing changed.
+    private var ownRuns: Set<RunID> {
+        get throws {
+            let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
+            guard FileManager.default.fileExists(atPath: parent) else { return [] }
+            return Set(try FileManager.default.contentsOfDirectory(atPath: parent).map { RunID($0) })
         }
     }
 

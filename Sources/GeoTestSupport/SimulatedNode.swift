@@ -22,6 +22,7 @@ package struct SimulatedNode: Sendable {
     /// The newest epoch that a job script presented.
     package var epoch = 0
     package var jobs: [SimulatedJob] = []
+    package var keeping = SimulatedKeeping()
     /// A promotion came to its end here, its reconfigure included or repaired since.
     package var isPromoted = false
     package var database: SimulatedDatabase?

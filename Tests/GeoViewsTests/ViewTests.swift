@@ -156,7 +156,7 @@ import Testing
         #expect(
             MessageType.allCases.map(\.rawValue) == [
                 "finding", "verdict", "plan", "plan-step", "record", "heartbeat", "status", "report", "report-step",
-                "drift", "error", "site", "node", "runbook", "action", "check",
+                "drift", "error", "site", "node", "runbook", "action", "check", "holder",
             ])
     }
 }

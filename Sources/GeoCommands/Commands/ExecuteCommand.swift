@@ -20,6 +20,17 @@ struct ApprovalOptions: ParsableArguments {
     }
 }
 
+/// Taking the nodes from a run of another person or machine.
+struct TakeoverOptions: ParsableArguments {
+    @Option(help: "The run that holds the nodes and is over, by name; needs --reason.") var takeOver: String?
+    @Option(help: "Why; kept in the journal and the report.") var reason: String?
+
+    var takeover: Takeover? {
+        guard let takeOver, let reason else { return nil }
+        return Takeover(run: RunID(takeOver), reason: reason)
+    }
+}
+
 /// `execute`: runs a plan.
 struct ExecuteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,7 +45,14 @@ struct ExecuteCommand: AsyncParsableCommand {
     @OptionGroup var state: StateOptions
     @OptionGroup var approval: ApprovalOptions
     @OptionGroup var format: OutputOptions
+    @OptionGroup var takeover: TakeoverOptions
     @Argument(help: "The plan file that `plan` wrote.") var plan: String
+
+    func validate() throws {
+        if (takeover.takeOver == nil) != (takeover.reason?.isEmpty != false) {
+            throw ValidationError("--take-over RUN and --reason TEXT belong together")
+        }
+    }
 
     func run() async throws {
         try await reporting {
@@ -57,8 +75,9 @@ struct ExecuteCommand: AsyncParsableCommand {
             }
             let name = "\(RunSession.stamp(LiveClock.now()))-\(file.plan.from)-to-\(file.plan.to)"
             let directory = RunDirectory(run: RunID(name), under: state.runsDirectory)
-            let session = try RunSession(
-                directory: directory, file: file, isApproved: isApproved, output: format.output)
+            let session = RunSession(
+                directory: directory, file: file, isApproved: isApproved, output: format.output,
+                takeover: takeover.takeover, command: "geo-failover execute \(plan)")
             return try await session.start()
         }
     }
@@ -71,6 +90,7 @@ struct ResumeCommand: AsyncParsableCommand {
         discussion: """
             Commands that were running are found on their nodes by key. A step whose outcome is not known is looked at
             first; it is run again only where that is known to be safe.
+            --from-node goes on with a run of another machine, from the copy that a node of the site to promote keeps.
             --skip goes on without a step that failed or is in doubt, for a reason that the report keeps; never without
             a fence, a proof, a question or a promotion.
             """)
@@ -78,25 +98,42 @@ struct ResumeCommand: AsyncParsableCommand {
     @OptionGroup var state: StateOptions
     @OptionGroup var approval: ApprovalOptions
     @OptionGroup var format: OutputOptions
-    @Option(help: "A step that failed or is in doubt, to go on without.") var skip: String?
-    @Option(help: "Why the step may be missing; with --skip.") var reason: String?
+    @OptionGroup var inventory: InventoryOptions
+    @OptionGroup var takeover: TakeoverOptions
+    @Option(help: "A step that failed or is in doubt, to go on without; needs --reason.") var skip: String?
+    @Option(
+        help: "A node that has a copy of the run, where this machine has none; its inventory is needed to get there.")
+    var fromNode: String?
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func validate() throws {
-        if (skip == nil) != (reason?.isEmpty != false) {
+        if (skip == nil && takeover.takeOver == nil) != (takeover.reason?.isEmpty != false) {
             throw ValidationError(
-                "--skip STEP and --reason TEXT belong together: the report says who skipped what, and why")
+                "--skip STEP or --take-over RUN needs --reason TEXT: the report says who did it, and why")
         }
     }
 
     func run() async throws {
         try await reporting {
-            let directory = try state.run(run)
+            let directory = try await runDirectory()
             let file = try directory.readPlan()
             let isApproved = try approval.isGiven(for: file.digest)
-            let session = try RunSession(
-                directory: directory, file: file, isApproved: isApproved, output: format.output)
-            return try await session.resume(skipping: skip.flatMap { step in reason.map { (StepID(step), $0) } })
+            let session = RunSession(
+                directory: directory, file: file, isApproved: isApproved, output: format.output,
+                takeover: takeover.takeover, command: "geo-failover resume \(directory.run)")
+            return try await session.resume(
+                skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } })
+        }
+    }
+
+    private func runDirectory() async throws -> RunDirectory {
+        guard let fromNode else { return try state.run(run) }
+        let inventory = try inventory.load()
+        guard let node = inventory.node(NodeID(fromNode)) else {
+            throw CommandFailure("\(inventory.source.path) has no node \(fromNode)", .badDocument)
+        }
+        return try await Live.with(inventory) { live in
+            try await CopiedRunImport(node: node, live: live, state: state).fetch(run.map { RunID($0) })
         }
     }
 }

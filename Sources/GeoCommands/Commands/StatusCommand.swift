@@ -33,10 +33,13 @@ struct StatusCommand: AsyncParsableCommand {
     @Flag(help: "One line, to paste into a chat.") var short = false
     @Flag(help: "Print the commands that put the former primary back into service, while that is possible.")
     var undo = false
+    @Flag(help: "Ask the nodes of the inventory who holds them; needs no run on this machine.") var onNodes = false
+    @OptionGroup var inventory: InventoryOptions
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func run() async throws {
         try await reporting {
+            if onNodes { return try await showHolders() }
             let recorded = try RecordedRun(try state.run(run))
             let (name, now) = (recorded.directory.run, LiveClock.now())
             if format.output == .json {
@@ -56,6 +59,22 @@ struct StatusCommand: AsyncParsableCommand {
             }
             return .done
         }
+    }
+}
+
+extension StatusCommand {
+    fileprivate func showHolders() async throws -> ExitStatus {
+        let inventory = try inventory.load()
+        let holders = try await Live.with(inventory) { live in
+            await LeaseKeeper.holders(
+                of: inventory, keeper: live.keeper, boundary: Live.boundary, asking: Settings.actor)
+        }
+        if format.output == .json {
+            for line in HoldersView.json(holders) { Console.result(line) }
+        } else {
+            Console.result(HoldersView.text(holders, style: Console.style(forResult: true)))
+        }
+        return .done
     }
 }
 

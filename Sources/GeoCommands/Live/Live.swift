@@ -40,6 +40,15 @@ final class Live: Sendable {
         }
     }
 
+    var keeper: NodeKeeper {
+        let nodes = nodes
+        return NodeKeeper { script, node in
+            await nodes.exec(
+                script: script.text, on: node, asRoot: true, timeLimitSeconds: KeeperScript.timeLimitSeconds,
+                outputLimitBytes: KeeperScript.chunkBytes + 64 << 10)
+        }
+    }
+
     func observe(_ scope: ObservationScope, progress: Observer.Progress? = nil) async -> Observation {
         await observer.observe(scope, inventory: inventory, progress: progress)
     }

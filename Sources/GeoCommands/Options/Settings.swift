@@ -1,3 +1,4 @@
+import GeoCore
 import Glibc
 
 /// Where settings come from, in this order: flags, environment, defaults. Secrets are never among them.
@@ -19,6 +20,8 @@ enum Settings {
         guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown-host" }
         return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
+
+    static var actor: Actor { Actor(user: user, host: host) }
 
     /// Holds `runs/`; survives a reboot of the operator's machine.
     static var stateDirectory: String {

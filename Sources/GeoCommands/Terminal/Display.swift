@@ -47,6 +47,9 @@ actor Display {
         case .waiting(let step, let finding):
             if let finding { activities[step]?.lastLine = "waiting: \(finding.summary)" }
         case .unreachable(let step, let text): activities[step]?.lastLine = "trying again: \(text)"
+        case .notice(let text):
+            erase()
+            Console.say("note: \(text)")
         }
     }
 

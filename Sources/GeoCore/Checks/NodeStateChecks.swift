@@ -59,8 +59,11 @@ enum NodeStateChecks {
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
         guard let services = examination.readServices(of: node) else { return "" }
-        examination.requireRunning(node.expectedServices, among: services, of: node)
-        for service in services where !node.expectedServices.contains(service.name) {
+        let isOfPrimary = examination.context.pair.map { $0.from.nodes.contains { $0.id == node.id } } ?? false
+        let expected = isOfPrimary ? node.expectedServicesOfPrimary : node.expectedServices
+        examination.requireRunning(expected, among: services, of: node)
+        for service in services where !expected.contains(service.name) {
+            if isOfPrimary, Node.secondaryServices.contains(service.name) { continue }
             if service.isChanging {
                 examination.fail(
                     "\(service.name) of \(node.id) is on its way to another state",

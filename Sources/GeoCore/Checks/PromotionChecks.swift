@@ -23,8 +23,7 @@ enum PromotionChecks {
         _ = examination.readClusterFile(of: node)
         examination.requireNoChange(of: node)
         if let services = examination.readServices(of: node) {
-            let staying = node.expectedServices.filter { !["geo-logcursor", "geo-postgresql"].contains($0) }
-            examination.requireRunning(staying, among: services, of: node)
+            examination.requireRunning(node.expectedServicesOfPrimary, among: services, of: node)
         }
         var told = examination.requirePromotedDatabase(on: node)
         if examination.context.transcript?.saysNotOK == true {

@@ -86,7 +86,7 @@ enum ServiceChecks {
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
         guard let services = examination.readServices(of: node) else { return "" }
-        let needed = node.expectedServices.filter(applicationServices.contains)
+        let needed = node.expectedServicesOfPrimary.filter(applicationServices.contains)
         let listed = services.map(\.name).filter(applicationServices.contains)
         examination.requireStopped(listed + needed.filter { !listed.contains($0) }, among: services, of: node)
         return listed.isEmpty

@@ -106,6 +106,7 @@ package struct RunState: Sendable, Hashable {
             }
             detached = [:]
         case .approved: break
+        case .leaseTaken(let epoch, _, _, _): self.epoch = epoch
         case .driftChecked(let step, let drift):
             if drift.isEmpty { driftFree.insert(step) }
         case .stepStarted(let step, let attempt):

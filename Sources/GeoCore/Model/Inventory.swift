@@ -132,6 +132,12 @@ package struct Node: Hashable, Sendable, Codable {
         var seen: Set<String> = []
         return components.flatMap(\.services).filter { seen.insert($0).inserted }
     }
+    /// The same while its site is the primary: an inventory knows places, and the log cursor and the tracking database
+    /// of a place that can be either work only while it is a secondary.
+    package var expectedServicesOfPrimary: [String] {
+        expectedServices.filter { !Self.secondaryServices.contains($0) }
+    }
+    package static let secondaryServices: Set<String> = ["geo-logcursor", "geo-postgresql"]
 }
 
 /// How a node is reached, with every default of the inventory already applied.

@@ -134,7 +134,7 @@ package enum Timeline {
             .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .runHalted, .runFinished: nil
+        case .runStarted, .runResumed, .approved, .leaseTaken, .runHalted, .runFinished: nil
         }
     }
 
@@ -146,6 +146,10 @@ package enum Timeline {
         case .runResumed(let by, let version, _):
             "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
         case .approved(let plan, let by, let how): "\(by.user) on \(by.host) approved plan \(plan.short) (\(how))"
+        case .leaseTaken(let epoch, let missing, let from, let reason):
+            (from.map { "TOOK OVER from \($0), because: \(reason ?? "no reason given"); " } ?? "")
+                + "the nodes are held under epoch \(epoch)"
+                + (missing.isEmpty ? "" : ", not yet \(missing.map(\.rawValue).joined(separator: ", "))")
         case .driftChecked(let step, let drift):
             drift.isEmpty
                 ? "before \(step): nothing that the plan stands on had changed"

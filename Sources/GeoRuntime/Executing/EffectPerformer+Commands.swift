@@ -17,6 +17,9 @@ extension EffectPerformer {
         } catch {
             return .failed(error)
         }
+        // From a copy without this record nobody could go on: what it changes looks like drift. All other commands are
+        // found under their keys.
+        if plan.step(stepID)?.isIrreversible == true { await ports.copyRecords() }
         let (outcome, output) = await follow(script, stepID, node)
         guard let outcome else { return .advance }
         do {

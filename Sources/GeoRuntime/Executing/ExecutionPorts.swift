@@ -11,13 +11,16 @@ package struct ExecutionPorts: Sendable {
     /// Keeps a transcript; returns its path relative to the run directory.
     package var keepTranscript: @Sendable (_ key: String, _ bytes: [UInt8]) throws -> String
     package var announce: @Sendable (_ event: RunEvent) -> Void
+    /// Waits, not for ever, until the records so far are on other machines as well.
+    package var copyRecords: @Sendable () async -> Void
 
     package init(
         observe: @escaping @Sendable (_ scope: ObservationScope) async -> Observation, shell: NodeShell,
         programs: LocalPrograms, prompt: OperatorPrompt, clock: WallClock,
         boundary: @escaping @Sendable () -> String,
         keepTranscript: @escaping @Sendable (_ key: String, _ bytes: [UInt8]) throws -> String,
-        announce: @escaping @Sendable (_ event: RunEvent) -> Void
+        announce: @escaping @Sendable (_ event: RunEvent) -> Void,
+        copyRecords: @escaping @Sendable () async -> Void = {}
     ) {
         self.observe = observe
         self.shell = shell
@@ -27,6 +30,7 @@ package struct ExecutionPorts: Sendable {
         self.boundary = boundary
         self.keepTranscript = keepTranscript
         self.announce = announce
+        self.copyRecords = copyRecords
     }
 }
 
@@ -39,6 +43,8 @@ package enum RunEvent: Sendable {
     case waiting(step: StepID, finding: Finding?)
     /// A node cannot be reached, and is tried again.
     case unreachable(step: StepID, text: String)
+    /// Something about the run itself that the operator has to know.
+    case notice(text: String)
 }
 
 /// How an execution ended.
@@ -59,11 +65,14 @@ package actor Interruption {
         package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
     }
     package private(set) var level: Level = .none
+    /// Why; the first word counts.
+    package private(set) var reason = "the operator interrupted the run"
     private var waiters: [CheckedContinuation<Level, Never>] = []
 
     package init() {}
 
-    package func raise() {
+    package func raise(because reason: String? = nil) {
+        if level == .none, let reason { self.reason = reason }
         level = level == .none ? .finishWhatIsInFlight : .stopWaiting
         for waiter in waiters { waiter.resume(returning: level) }
         waiters = []

@@ -88,7 +88,7 @@ package struct Executor: Sendable {
     ) async throws {
         switch arrival {
         case .interruption(let level):
-            loop.machine.stop("the operator interrupted the run")
+            loop.machine.stop(await interruption.reason)
             if level < .stopWaiting {
                 group.addTask { .interruption(await interruption.next(above: level)) }
             } else if !loop.hasStoppedWaiting {

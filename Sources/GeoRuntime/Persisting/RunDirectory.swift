@@ -35,12 +35,23 @@ package struct RunDirectory: Sendable {
         try Self.syncDirectory(parent)
     }
 
+    /// Takes away the folder of a run that never began. One with a journal stays, whatever it says.
+    package func removeUnused() throws {
+        guard !FileManager.default.fileExists(atPath: journalPath) else { return }
+        try FileManager.default.removeItem(atPath: path)
+    }
+
     package func readPlan() throws -> PlanFile { try PlanFile(reading: try Self.read(planPath)) }
 
     package func readJournal() throws -> JournalLine.Contents {
         FileManager.default.fileExists(atPath: journalPath)
             ? try JournalLine.decode(try Self.read(journalPath))
             : JournalLine.Contents(records: [], wholeBytes: 0, tornBytes: 0)
+    }
+
+    /// The journal's bytes without a line that a crash tore.
+    package func wholeJournal(_ contents: JournalLine.Contents) throws -> [UInt8] {
+        contents.wholeBytes == 0 ? [] : Array(try Self.read(journalPath).prefix(contents.wholeBytes))
     }
 
     /// Opens the journal for appending, cutting off what a crash tore.

@@ -11,4 +11,5 @@ package enum MessageType: String, Sendable, Hashable, CaseIterable {
     case error
     case site, node
     case runbook, action, check
+    case holder
 }

@@ -120,6 +120,7 @@ package enum ProgressView {
         case .stepSucceeded, .runFinished: .good
         case .stepFailed, .stepLeftInDoubt, .stepSkipped, .runHalted: .bad
         case .driftChecked(_, let drift): drift.isEmpty ? .plain : .bad
+        case .leaseTaken(_, let missing, let from, _): missing.isEmpty && from == nil ? .plain : .bad
         case .runStarted, .runResumed, .approved, .stepStarted, .commandSkipped, .commandStarted, .commandFinished,
             .answered:
             .plain

@@ -51,6 +51,23 @@ import Testing
         #expect(finding.evidence.contains { $0.text == "host name db7 differs from the inventory's tokyo-pg-1" })
     }
 
+    /// A place that can be either: its log cursor and tracking database work only while it is the secondary.
+    @Test(arguments: [("tokyo", "seoul", Verdict.pass), ("seoul", "tokyo", Verdict.fail)])
+    func servicesOfASecondaryAreNotDemandedOfThePrimary(from: String, to: String, verdict: Verdict) throws {
+        var inventory = Fixtures.inventory()
+        let sidekiq = try #require(inventory.sites[0].nodes.firstIndex { $0.id == "tokyo-sidekiq-1" })
+        let observation = Fixtures.healthy(inventory)
+        inventory.sites[0].nodes[sidekiq].components.append(.logcursor)
+        let check = try #require(CheckCatalog.check("node.services-up"))
+        let finding = try #require(
+            check.findings(
+                CheckContext(
+                    inventory: inventory, subject: .node(id: "tokyo-sidekiq-1"), from: SiteID(from), to: SiteID(to)),
+                observation
+            ).first)
+        #expect(finding.verdict == verdict, "\(finding.summary)")
+    }
+
     private static func clock(_ offset: Int, visit: Int) -> @Sendable (inout Observation) -> Void {
         { observation in
             observation.put(\.clockOffset, offset, on: "tokyo-pg-1")

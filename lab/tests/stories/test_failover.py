@@ -93,7 +93,7 @@ class PlansThatAreRefused(Story):
         answer = self.tool("execute", self.plan, "--approve", self.digest)
         self.assertRefused(answer, "REFUSED: 1 fact that the plan stands on has changed", "tokyo-gitaly-1: machine id", f"planned {planned.strip()} now {now.strip()}",
                            "geo-failover plan planned-failover --from tokyo --to seoul")
-        self.assertEqual([entry(record)[0] for record in self.tool.journal()], ["runStarted", "approved", "driftChecked", "runHalted"])
+        self.assertEqual([entry(record)[0] for record in self.tool.journal()], ["runStarted", "approved", "leaseTaken", "driftChecked", "runHalted"])
 
     def test_replication_that_was_cut_after_the_plan_was_made(self):
         self.lab.fault("cut-replication")
@@ -190,7 +190,7 @@ class WholeFailover(Story):
         self.assertEqual(answer.code, 3, answer)
         self.assertSays(answer.err, "REFUSED:", "seoul-pg-1 database role standby primary", "seoul-pg-1 Geo's primary tokyo seoul")
         kinds = [entry(record)[0] for record in tool.journal()]
-        self.assertEqual(kinds, ["runStarted", "approved", "driftChecked", "runHalted"])
+        self.assertEqual(kinds, ["runStarted", "approved", "leaseTaken", "driftChecked", "runHalted"])
 
     def test_check_afterwards_knows_the_new_primary_and_that_the_old_one_is_down(self):
         answer = self.tool("check")

@@ -1,0 +1,166 @@
+import FoundationEssentials
+package import GeoCore
+
+/// What the tool keeps on a node for itself below `/var/lib/geo-failover`: the lease, and copies of a run's plan and
+/// journal. Changes nothing of GitLab's, so it needs no journal receipt; what does is ``JobScript``.
+package struct KeeperScript: Sendable, Hashable {
+    package enum Operation: Sendable, Hashable {
+        case look
+        /// Takes the lease for the script's run and holder; of a foreign one only with `takingOver`.
+        case take(takingOver: Bool)
+        /// Says that the holder lives.
+        case beat
+        case release
+        /// Adds bytes to a copy that has to be `offset` long; offset 0 begins it anew.
+        case write(file: CopiedFile, offset: Int, bytes: [UInt8])
+        case read(file: CopiedFile, offset: Int)
+        /// The runs that the node has copies of, with the length of their journals.
+        case listRuns
+    }
+
+    package enum CopiedFile: String, Sendable, Hashable { case plan = "plan.geoplan", journal = "journal.jsonl" }
+
+    /// Most bytes of a file in one exchange.
+    package static let chunkBytes = 256 << 10
+    package static let timeLimitSeconds = 15
+
+    package let operation: Operation
+    package let run: RunID
+    package let holder: Actor
+    package let epoch: Int
+    package let boundary: String
+    private let base: String
+
+    package init(
+        _ operation: Operation, run: RunID, holder: Actor, epoch: Int, boundary: String, base: String = JobScript.base
+    ) {
+        self.operation = operation
+        self.run = run
+        self.holder = holder
+        self.epoch = epoch
+        self.boundary = boundary
+        self.base = base
+    }
+
+    /// The text for `sh -s`, in a function that the last line calls, so that half a script does nothing.
+    package var text: String {
+        let quoted = RemoteCommand.quoted
+        return """
+            geo_failover_keep() {
+            base=\(quoted(base)) B=\(quoted(boundary))
+            EPOCH=\(epoch) RUN=\(quoted(run.rawValue)) HOLDER=\(quoted(holder.token))
+            \(Self.prologue)
+            \(body)
+            }
+            geo_failover_keep
+
+            """
+    }
+
+    private var body: String {
+        switch operation {
+        case .look: "tell shown"
+        case .take(let takingOver): "TAKE=\(takingOver ? "yes" : "no")\n" + Self.lock + Self.take
+        case .beat: Self.lock + Self.beat
+        case .release: Self.lock + Self.release
+        case .write(let file, let offset, let bytes):
+            """
+            OFFSET=\(offset) FILE=\(file.rawValue)
+            \(Self.lock)\(Self.write)
+            base64 -d >>"$copy" <<'\(boundary)'
+            \(Data(bytes).base64EncodedString())
+            \(boundary)
+            [ $? = 0 ] || { say "refused $copy cannot be written"; return; }
+            say "wrote $(wc -c <"$copy")"
+            say end
+            """
+        case .read(let file, let offset):
+            """
+            OFFSET=\(offset) FILE=\(file.rawValue) CHUNK=\(Self.chunkBytes)
+            \(Self.read)
+            """
+        case .listRuns: Self.listRuns
+        }
+    }
+
+    /// `tell` answers with the newest epoch that the node has seen, its clock, and the lease as it is now.
+    private static let prologue = """
+        say() { printf '%s %s\\n' "$B" "$*"; }
+        umask 077
+        look() {
+        have=$(cat "$base/epoch" 2>/dev/null)
+        have=${have:-0}
+        lease=$(head -c 1000 "$base/lease" 2>/dev/null)
+        }
+        tell() { look; say "$1 $have $(date +%s) ${lease:--}"; say end; }
+        """
+
+    private static let lock = """
+        if ! mkdir -p "$base" || ! touch "$base/lock"; then say "refused $base cannot be written on this node"; return; fi
+        exec 8>>"$base/lock"
+        flock -w 10 8 || return
+        look
+        case $have in
+        *[!0-9]*) say "refused $base/epoch is damaged: it has to be one number"; return ;;
+        esac
+        if [ "$have" -gt "$EPOCH" ]; then tell newer; return; fi
+        set -f
+        set -- $lease
+        set +f
+
+        """
+
+    /// The lease is `EPOCH RUN USER@HOST BEAT`. A lease that cannot be read is somebody's.
+    private static let take = """
+        if [ -n "$lease" ] && [ "$TAKE" = no ] && { [ "$2" != "$RUN" ] || [ "$3" != "$HOLDER" ]; }; then
+        tell held
+        return
+        fi
+        if ! printf '%s\\n' "$EPOCH" >"$base/epoch.new" || ! mv -f "$base/epoch.new" "$base/epoch" \\
+        || ! printf '%s %s %s %s\\n' "$EPOCH" "$RUN" "$HOLDER" "$(date +%s)" >"$base/lease.new" \\
+        || ! mv -f "$base/lease.new" "$base/lease"; then say "refused $base cannot be written on this node"; return; fi
+        tell taken
+        """
+
+    private static let beat = """
+        if [ "$1" != "$EPOCH" ] || [ "$2" != "$RUN" ]; then tell lost; return; fi
+        if ! printf '%s %s %s %s\\n' "$EPOCH" "$RUN" "$HOLDER" "$(date +%s)" >"$base/lease.new" \\
+        || ! mv -f "$base/lease.new" "$base/lease"; then say "refused $base cannot be written on this node"; return; fi
+        tell taken
+        """
+
+    private static let release = """
+        if [ "$1" = "$EPOCH" ] && [ "$2" = "$RUN" ]; then
+        rm -f "$base/lease" || { say "refused $base/lease cannot be removed"; return; }
+        fi
+        tell released
+        """
+
+    private static let write = """
+        copy=$base/runs/$RUN/$FILE
+        mkdir -p "$base/runs/$RUN" || { say "refused $base/runs cannot be written on this node"; return; }
+        if [ "$OFFSET" = 0 ]; then : >"$copy" || { say "refused $copy cannot be written"; return; }; fi
+        size=$(wc -c <"$copy" 2>/dev/null || echo 0)
+        if [ "$size" != "$OFFSET" ]; then say "wrote $((size))"; say end; return; fi
+        """
+
+    private static let read = """
+        copy=$base/runs/$RUN/$FILE
+        if [ ! -e "$copy" ]; then say absent; say end; return; fi
+        size=$(wc -c <"$copy")
+        count=$((size - OFFSET))
+        if [ "$count" -lt 0 ]; then count=0; fi
+        if [ "$count" -gt "$CHUNK" ]; then count=$CHUNK; fi
+        say "content $((count)) $((size))"
+        if [ "$count" -gt 0 ]; then tail -c "+$((OFFSET + 1))" "$copy" | head -c "$count"; fi
+        printf '\\n'
+        say end
+        """
+
+    private static let listRuns = """
+        for one in "$base"/runs/*/journal.jsonl; do
+        if [ -e "$one" ]; then size=$(wc -c <"$one"); one=${one%/journal.jsonl}; say "run ${one##*/} $((size))"; fi
+        done
+        say end
+        """
+}

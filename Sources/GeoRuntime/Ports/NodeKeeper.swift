@@ -1,0 +1,25 @@
+package import GeoCore
+
+/// Keeps the tool's own files on nodes: the lease and the copies of the journal. Touches nothing of GitLab's.
+package struct NodeKeeper: Sendable {
+    /// One exchange, once. Never throws: a node that cannot be visited is an answer too.
+    package var exchange: @Sendable (_ script: KeeperScript, _ node: Node) async -> NodeVisit
+
+    package init(exchange: @escaping @Sendable (_ script: KeeperScript, _ node: Node) async -> NodeVisit) {
+        self.exchange = exchange
+    }
+
+    /// The answer, or in one sentence why there is none.
+    func ask(_ script: KeeperScript, _ node: Node) async -> Result<KeeperAnswer, NodeFailure> {
+        switch await exchange(script, node) {
+        case .failed(let failure): return .failure(failure)
+        case .answered(let bytes, _):
+            guard let answer = KeeperAnswer(bytes, boundary: script.boundary) else {
+                let last = Transcript.lines(bytes.suffix(400), last: 1).last ?? "its answer was cut off"
+                return .failure(NodeFailure(kind: .lost, text: last, mayHaveStarted: true))
+            }
+            if case .refused(let text) = answer { return .failure(NodeFailure(kind: .other, text: text)) }
+            return .success(answer)
+        }
+    }
+}
