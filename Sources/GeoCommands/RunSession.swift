@@ -11,6 +11,8 @@ struct RunSession {
     let output: OutputFormat
     /// The run of another that this one takes the nodes from, and why.
     var takeover: Takeover?
+    /// The run that this one undoes, and why it was given up.
+    var undoing: (run: RunDirectory, reason: String)?
     /// What was typed, for those who have to type it again.
     let command: String
 
@@ -26,7 +28,9 @@ struct RunSession {
         if !isApproved {
             let question = OperatorPrompt.Question(
                 step: "start",
-                text: "This takes \(file.plan.from) out of service. Type the name of the site to leave to begin.",
+                text: undoing == nil
+                    ? "This takes \(file.plan.from) out of service. Type the name of the site to leave to begin."
+                    : "This puts \(file.plan.from) back into service. Type its name to begin.",
                 expected: file.plan.from.rawValue)
             guard await Prompt.ask(question)?.text == file.plan.from.rawValue else {
                 throw CommandFailure("declined; nothing was done", .declined)
@@ -43,12 +47,28 @@ struct RunSession {
                 try directory.removeUnused()
                 throw error
             }
+            try await abandonUndoneRun()
             let opening: [JournalEntry] = [
                 .runStarted(plan: file.digest, by: actor, toolVersion: GeoFailover.version, epoch: holding.epoch),
                 .approved(plan: file.digest, by: actor, how: isApproved ? "--approve" : "typed the site's name"),
             ]
             return try await locked { contents in try await run(contents, opening, holding, live) }
         }
+    }
+
+    /// The last word of the run that this one undoes: from now on it cannot be resumed.
+    private func abandonUndoneRun() async throws {
+        guard let undoing else { return }
+        guard let lock = try undoing.run.lock() else {
+            throw CommandFailure("\(undoing.run.run) is being executed on this machine", .heldByAnother)
+        }
+        defer { withExtendedLifetime(lock) {} }
+        let contents = try undoing.run.readJournal()
+        let journal = try Journal(
+            run: undoing.run.run, store: try undoing.run.openStore(wholeBytes: contents.wholeBytes),
+            clock: LiveClock.wall, after: contents.records)
+        _ = try await journal.append(
+            .runAbandoned(by: actor, reason: undoing.reason, undoneBy: directory.run))
     }
 
     /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt.
@@ -58,6 +78,10 @@ struct RunSession {
             let skip = try skipping.map { try skipEntry($0.step, $0.reason, state) }
             if state.phase == .finished {
                 throw CommandFailure("\(directory.run) is finished\n  geo-failover report \(directory.run)", .done)
+            }
+            if case .abandoned(let other) = state.phase {
+                throw CommandFailure(
+                    "\(directory.run) was aborted\n  go on with the way back: geo-failover resume \(other)", .refused)
             }
             return try await Live.with(file.plan.inventory) { live in
                 let holding = try await RunHolding.take(
@@ -238,43 +262,6 @@ struct RunSession {
         case .declined:
             Console.say(StatusView.text(run, state, now: LiveClock.now(), style: style))
             return .declined
-        }
-    }
-
-    /// Runs of this person on this machine that ``refuseBesideUnfinishedRun()`` let pass: finished, or nothing changed.
-    private var ownRuns: Set<RunID> {
-        get throws {
-            let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
-            guard FileManager.default.fileExists(atPath: parent) else { return [] }
-            return Set(try FileManager.default.contentsOfDirectory(atPath: parent).map { RunID($0) })
-        }
-    }
-
-    /// Two runs that change the same sites would each undo the other's proofs.
-    private func refuseBesideUnfinishedRun() throws {
-        let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
-        guard FileManager.default.fileExists(atPath: parent) else { return }
-        for name in try FileManager.default.contentsOfDirectory(atPath: parent).sorted() {
-            let other = RunDirectory(run: RunID(name), under: parent)
-            guard FileManager.default.fileExists(atPath: other.planPath), let lock = try other.lock() else {
-                if FileManager.default.fileExists(atPath: other.planPath) {
-                    throw CommandFailure(
-                        "\(name) is being executed on this machine\n  geo-failover status \(name)", .heldByAnother)
-                }
-                continue
-            }
-            defer { withExtendedLifetime(lock) {} }
-            let plan = try other.readPlan()
-            var state = RunState(plan: plan.plan)
-            for record in try other.readJournal().records { try state.apply(record.entry, at: record.at) }
-            let sites = Set([plan.plan.from, plan.plan.to])
-            let isSame =
-                plan.plan.inventory.deployment == file.plan.inventory.deployment
-                && !sites.isDisjoint(with: [file.plan.from, file.plan.to])
-            guard isSame, state.phase != .finished, !state.acted.isEmpty else { continue }
-            throw CommandFailure(
-                "\(name) has changed these sites and is not finished\n  go on with it: geo-failover resume \(name)",
-                .heldByAnother)
         }
     }
 }

@@ -41,6 +41,10 @@ extension SimulatedState {
         case ("database.stopped-cleanly", .node(let id)):
             holds = !self[id].isDatabaseUp && self[id].database?.isCleanlyStopped == true
         case ("node.fenced", .node(let id)): holds = self[id].isFenced
+        case ("node.in-service", .node(let id)):
+            holds = self[id].startsAtBoot && self[id].services.allSatisfy(\.isRunning)
+        case ("deployment.one-primary", _): holds = [from, to].count(where: isWritable) == 1
+        case ("candidate.not-promoted", _): holds = !isWritable(to)
         case ("node.promoted", .node(let id)):
             let node = self[id]
             holds =

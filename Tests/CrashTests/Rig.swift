@@ -19,6 +19,7 @@ final class Rig: Sendable {
     typealias BeforeExchange = @Sendable (_ script: JobScript) async -> Void
 
     let file: PlanFile
+    let run: RunID
     let deployment: SimulatedDeployment
     let disk = Disk()
     private let notes = Mutex(Notes())
@@ -34,14 +35,24 @@ final class Rig: Sendable {
 
     init(_ file: PlanFile = ShippedPlan.file) {
         self.file = file
+        self.run = "run"
         self.deployment = SimulatedDeployment(inventory: file.plan.inventory)
     }
 
     /// Another machine with a copy of the journal, and a later epoch.
     init(takingOver other: Rig) {
         self.file = other.file
+        self.run = other.run
         self.deployment = other.deployment
         disk.restore(other.disk.bytes)
+        notes.withLock { $0.epoch = 1_000 }
+    }
+
+    /// The way back of another run, on the same deployment, with a journal of its own.
+    init(undoing other: Rig, with file: PlanFile) {
+        self.file = file
+        self.deployment = other.deployment
+        self.run = "back"
         notes.withLock { $0.epoch = 1_000 }
     }
 
@@ -59,7 +70,7 @@ final class Rig: Sendable {
                 let contents = try JournalLine.decode(disk.bytes)
                 let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: death)
                 let journal = try Journal(
-                    run: "run", store: store, clock: deployment.clock.wall, after: contents.records)
+                    run: run, store: store, clock: deployment.clock.wall, after: contents.records)
                 var machine = ExecutionStateMachine(state: RunState(plan: file.plan))
                 for record in contents.records {
                     try machine.apply(record.entry, at: record.at)

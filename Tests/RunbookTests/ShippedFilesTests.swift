@@ -32,7 +32,8 @@ import Testing
 
     @Test func everyActionButTheEscapesIsUsedSomewhere() throws {
         let used = try Shipped.names(in: "runbooks").flatMap { try Shipped.runbook($0).steps.map(\.action) }
-        #expect(Set(ActionName.allCases).subtracting(used) == [.manual])
+        // The way back is made from a run, not written.
+        #expect(Set(ActionName.allCases).subtracting(used) == [.manual, .startAndEnable])
     }
 
     @Test func theExampleOfTheFormatIsOne() throws {

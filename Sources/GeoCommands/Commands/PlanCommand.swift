@@ -56,7 +56,7 @@ struct PlanCommand: AsyncParsableCommand {
         }
     }
 
-    private static func plan(_ request: PlanRequest) throws -> Plan {
+    static func plan(_ request: PlanRequest) throws -> Plan {
         do throws(PlanRefusal) {
             return try Planner.plan(request)
         } catch {

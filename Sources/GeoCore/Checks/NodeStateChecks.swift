@@ -1,6 +1,6 @@
 /// Whether a node can take a promotion, and would survive one.
 enum NodeStateChecks {
-    static let all = [disk, servicesUp, startsAtBoot, attributesGood, clusterFile, noChangeRunning]
+    static let all = [disk, servicesUp, startsAtBoot, attributesGood, clusterFile, noChangeRunning, inService]
 
     static let directories = ["/etc/gitlab", "/opt/gitlab", "/var/opt/gitlab", "/var/log/gitlab"]
 
@@ -75,6 +75,21 @@ enum NodeStateChecks {
             }
         }
         return "all \(Quantity.count(services.count, "service")) of \(node.id) run"
+    }
+
+    static let inService = Check.aboutNode(
+        "node.in-service",
+        CheckText(
+            question: "Do the node's services run, and will they after a reboot?",
+            rationale: "A node that was fenced and is only started goes off again with its next reboot.",
+            source: "the reverse of node.fenced"),
+        probes: [.services, .boot]
+    ) { examination, node in
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        for part in [servicesUp, startsAtBoot] {
+            for finding in part.findings(examination.context, examination.observation) { examination.prove(finding) }
+        }
+        return "\(node.id) is in service: its services run, and start at boot"
     }
 
     static let startsAtBoot = Check.aboutNode(

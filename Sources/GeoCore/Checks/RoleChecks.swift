@@ -1,6 +1,6 @@
 /// Which site is primary, by every source that can tell. GitLab has no quorum: each database believes its own.
 enum RoleChecks {
-    static let all = [onePrimary, siteRole, siteIsPrimary, railsRolePrimary]
+    static let all = [onePrimary, siteRole, siteIsPrimary, railsRolePrimary, candidateNotPromoted]
 
     static let onePrimary = Check.aboutDeployment(
         "deployment.one-primary",
@@ -38,6 +38,32 @@ enum RoleChecks {
                 remedy: "geo-failover plan --from SITE --to SITE  # to promote one")
         }
         return "\(names) is the only primary of \(Quantity.count(inventory.sites.count, "site"))"
+    }
+
+    static let candidateNotPromoted = Check.aboutFailover(
+        "candidate.not-promoted",
+        CheckText(
+            question: "Is the candidate still a secondary, by its database and by Geo's tables in it?",
+            rationale: "Starting the former primary beside a promoted candidate makes two writable sites.",
+            source: "DESIGN.md 2, promise 1"),
+        isInvariant: true,
+        needs: { scope, pair, _ in
+            scope.ask([.database], of: pair.to.databaseNodes)
+            scope.askGeo(of: pair.to)
+        }
+    ) { examination, pair in
+        let forward = "geo-failover status  # and go forward: \(pair.from.id) must stay off"
+        if let database = examination.database(of: pair.to), !database.facts.isInRecovery {
+            examination.fail(
+                "PostgreSQL on \(database.node.id) has left recovery: \(pair.to.id) is promoted", remedy: forward)
+        }
+        if let geo = examination.geo(of: pair.to),
+            geo.facts.primaries.contains(where: { $0.name == pair.to.geoNodeName })
+        {
+            examination.fail(
+                "geo_nodes in the database of \(geo.node.id) names \(pair.to.id) as primary", remedy: forward)
+        }
+        return "\(pair.to.id) is a secondary by its database and by geo_nodes"
     }
 
     static let siteRole = Check.aboutSite(

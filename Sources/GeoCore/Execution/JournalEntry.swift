@@ -41,6 +41,8 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     /// Nobody waits any longer; the outcome will be looked up on resume.
     case stepLeftInDoubt(step: StepID, attempt: Int, reason: String)
     case runHalted(reason: String)
+    /// A person gave the run up; what it changed is undone by another run. Nothing follows this.
+    case runAbandoned(by: Actor, reason: String, undoneBy: RunID)
     case runFinished
 
     package enum Success: String, Sendable, Hashable, Codable {

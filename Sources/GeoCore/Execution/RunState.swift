@@ -31,6 +31,7 @@ package struct RunState: Sendable, Hashable {
         case ready, running
         case halted(reason: String)
         case finished
+        case abandoned(undoneBy: RunID)
     }
 
     package struct Times: Sendable, Hashable {
@@ -81,6 +82,14 @@ package struct RunState: Sendable, Hashable {
         case .succeeded, .skipped: true
         case .failed: plan.step(step)?.onFailure == .continue
         case .pending, .running, .inDoubt: false
+        }
+    }
+
+    /// Whether no process will go on with it.
+    package var isOver: Bool {
+        switch phase {
+        case .finished, .abandoned: true
+        case .ready, .running, .halted: false
         }
     }
 
@@ -148,6 +157,9 @@ package struct RunState: Sendable, Hashable {
             try skip(step, attempt, reason, at)
         case .runHalted(let reason):
             phase = .halted(reason: reason)
+            endedAt = at
+        case .runAbandoned(_, _, let undoneBy):
+            phase = .abandoned(undoneBy: undoneBy)
             endedAt = at
         case .runFinished:
             phase = .finished

@@ -23,7 +23,11 @@ package struct Runbook: Hashable, Sendable, Codable {
     }
 }
 
-package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable { case planned, unplanned, reseed }
+package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable {
+    case planned, unplanned, reseed
+    /// Back, before the point of no return. Made from a run, never written by hand.
+    case abort
+}
 
 /// The two sites of a failover, by what they are in it.
 package enum Part: String, Hashable, Sendable, Codable, CaseIterable { case from, to }
@@ -138,6 +142,7 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case stopApplication = "stop-application"
     case stopDatabase = "stop-database"
     case stopAndDisable = "stop-and-disable"
+    case startAndEnable = "start-and-enable"
     case confirm
     case promoteNode = "promote-node"
     case writeProbe = "write-probe"

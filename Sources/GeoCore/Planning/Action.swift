@@ -55,7 +55,7 @@ package enum ActionCatalog {
     package static func action(_ name: ActionName) -> Action {
         switch name {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs: application(name)
-        case .stopApplication, .stopDatabase, .stopAndDisable: stopping(name)
+        case .stopApplication, .stopDatabase, .stopAndDisable, .startAndEnable: stopping(name)
         case .promoteNode, .writeProbe, .pushCanary: promoting(name)
         case .wait, .confirm, .hook, .manual: other(name)
         }
@@ -100,6 +100,11 @@ package enum ActionCatalog {
                 summary: "Stops PostgreSQL cleanly: it sends its last WAL to the standby and writes a checkpoint.",
                 source: "gitlab-geo.md 3.2", components: [.postgresql], part: .from, effect: .outage,
                 effectText: "the site has no database", expectedSeconds: 20, timeLimitSeconds: 600)
+        case .startAndEnable:
+            Action(
+                name: name, reach: .node, summary: "Starts every service, and lets them start at boot again.",
+                source: "the reverse of stop-and-disable", part: .from, effect: .none,
+                effectText: "the node serves again", expectedSeconds: 30, timeLimitSeconds: 600)
         default:
             Action(
                 name: name, reach: .node, summary: "Stops every service and keeps them from starting at boot.",

@@ -40,6 +40,7 @@ package enum ActionCommands {
                 command(["systemctl", "disable", "gitlab-runsvdir"], 60),
                 command(["gitlab-ctl", "stop"], timeLimit),
             ]
+        case .startAndEnable: start(timeLimit)
         case .promoteNode: promote(timeLimit)
         case .writeProbe:
             [
@@ -58,16 +59,21 @@ package enum ActionCommands {
         case .stopApplication: .reversible(undo: [command(["gitlab-ctl", "start"], 600)])
         case .stopDatabase: .reversible(undo: [command(["gitlab-ctl", "start", "postgresql"], 600)])
         case .stopAndDisable:
-            .reversible(undo: [
-                command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60),
-                command(["gitlab-ctl", "start"], 600),
-            ])
+            .reversible(undo: start(600))
         case .promoteNode:
             .irreversible(
                 because: "once a node is promoted the sites diverge, and the former primary must be re-seeded")
-        case .disableMaintenanceMode, .startCronJobs, .writeProbe, .pushCanary, .wait, .confirm, .hook, .manual:
+        case .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe, .pushCanary, .wait, .confirm, .hook,
+            .manual:
             .changesNothing
         }
+    }
+
+    private static func start(_ timeLimit: Int) -> [RemoteCommand] {
+        [
+            command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60),
+            command(["gitlab-ctl", "start"], timeLimit),
+        ]
     }
 
     private static func command(_ arguments: [String], _ timeLimit: Int) -> RemoteCommand {

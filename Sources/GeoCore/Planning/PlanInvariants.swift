@@ -18,7 +18,7 @@ package enum PlanInvariants {
         let graph = StepGraph(plan.steps)
         return boundViolations(of: plan) + placeViolations(of: plan) + turnViolations(of: plan, graph)
             + fenceViolations(of: plan, graph)
-            + orderViolations(of: plan, graph) + unsupportedViolations(of: plan)
+            + orderViolations(of: plan, graph) + abortViolations(of: plan) + unsupportedViolations(of: plan)
     }
 
     // MARK: Shape
@@ -233,6 +233,34 @@ package enum PlanInvariants {
             }
         }
         return found
+    }
+
+    // MARK: The way back
+
+    /// The former primary is started only on the way back, and only beside a candidate that is seen to be none, each time.
+    private static func abortViolations(of plan: Plan) -> [InvariantViolation] {
+        plan.steps.compactMap { step in
+            guard plan.scenario == .abort else {
+                guard step.action == .startAndEnable, step.node.flatMap(plan.inventory.site(of:))?.id == plan.from
+                else {
+                    return nil
+                }
+                return .init(
+                    invariant: "stays-fenced", step: step.id, detail: "would start \(plan.from) in a failover from it")
+            }
+            if step.isIrreversible || [.stopApplication, .stopDatabase, .stopAndDisable].contains(step.action) {
+                return .init(invariant: "abort-restores", step: step.id, detail: "does not belong on the way back")
+            }
+            guard case .commands(_, let node, _) = step.operation else { return nil }
+            guard plan.inventory.site(of: node)?.id == plan.from,
+                step.requires.contains(where: { $0.check.check == "candidate.not-promoted" && $0.when == .always })
+            else {
+                return .init(
+                    invariant: "candidate-not-promoted", step: step.id,
+                    detail: "does not look whether \(plan.to) is promoted just before it acts")
+            }
+            return nil
+        }
     }
 
     // MARK: What this release cannot do

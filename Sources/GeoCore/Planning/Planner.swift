@@ -228,6 +228,9 @@ private struct Expansion {
     /// What must hold again, by a fresh look, in the seconds before the database is promoted: from then on there are
     /// two histories (DESIGN.md, promises 1 and 6).
     private func requirements(_ action: ActionName, _ node: Node) -> [Requirement] {
+        let unpromoted = CheckReference(
+            check: "candidate.not-promoted", subject: .failover(from: request.from, to: request.to))
+        if request.runbook.scenario == .abort { return [Requirement(check: unpromoted, when: .always)] }
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
         let lossless = CheckReference(

@@ -118,7 +118,7 @@ package struct RunReport: Sendable, Hashable, Codable {
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
         case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
-            .answered(_, _, _, let by, _), .stepSkipped(_, _, _, let by):
+            .answered(_, _, _, let by, _), .stepSkipped(_, _, _, let by), .runAbandoned(let by, _, _):
             by
         default: nil
         }
@@ -134,7 +134,7 @@ package enum Timeline {
             .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .leaseTaken, .runHalted, .runFinished: nil
+        case .runStarted, .runResumed, .approved, .leaseTaken, .runHalted, .runAbandoned, .runFinished: nil
         }
     }
 
@@ -168,6 +168,8 @@ package enum Timeline {
         case .stepFailed(let step, _, let reason, _): "\(step) FAILED: \(reason)"
         case .stepLeftInDoubt(let step, _, let reason): "\(step) IN DOUBT: \(reason)"
         case .runHalted(let reason): "the run halted: \(reason)"
+        case .runAbandoned(let by, let reason, let undoneBy):
+            "\(by.user) on \(by.host) ABORTED the run, because: \(reason); \(undoneBy) puts the site back"
         case .runFinished: "the run finished"
         }
     }

@@ -7,6 +7,9 @@ package struct RunStatus: Sendable, Hashable {
     package var total: Int
     package var isPastPointOfNoReturn: Bool
     package var isFinished: Bool
+    package var scenario: Scenario
+    /// The run that undoes this one, which was given up.
+    package var undoneBy: RunID?
     /// Steps that run, with when they started.
     package var running: [(step: StepID, since: Timestamp?)]
     /// Steps that failed or are in doubt, with why.
@@ -35,8 +38,11 @@ package struct RunStatus: Sendable, Hashable {
             }
         }
         if case .halted(let reason) = state.phase { self.haltReason = reason }
+        self.scenario = plan.scenario
+        if case .abandoned(let other) = state.phase { self.undoneBy = other }
         self.nextCommand =
             switch state.phase {
+            case .abandoned(let other): "geo-failover status \(other)"
             case .finished: "geo-failover report \(run)"
             case .halted where state.acted.isEmpty:
                 // Nothing was changed; what stopped it would stop it again.
@@ -47,18 +53,29 @@ package struct RunStatus: Sendable, Hashable {
 
     /// What is writable now, as far as the journal tells; observing is `check`'s business.
     package var writability: String {
+        if scenario == .abort {
+            return isFinished
+                ? "\(from) is the primary, as before."
+                : "\(from) is being put back into service; \(to) stays a secondary."
+        }
+        if let undoneBy { return "It was aborted; \(undoneBy) puts \(from) back into service." }
         if isFinished { return "\(to) is the primary." }
         return isPastPointOfNoReturn
             ? "The point of no return is passed: \(from) stays fenced, \(to) is being promoted. Go forward."
             : "The point of no return is not passed: \(from) is still the primary and holds everything."
     }
 
+    /// Whether the site that was to be left can be put back into service.
+    package var canGoBack: Bool { !isFinished && !isPastPointOfNoReturn && undoneBy == nil && scenario != .abort }
+
     /// One sentence to paste into a chat.
     package var sentence: String {
         let place = "\(done) of \(total) steps done"
-        if isFinished { return "Failover \(from) -> \(to) finished, \(place)." }
-        if let haltReason { return "Failover \(from) -> \(to) halted, \(place): \(haltReason)." }
-        return "Failover \(from) -> \(to) running, \(place)."
+        let what = "\(scenario == .abort ? "Abort of the failover" : "Failover") \(from) -> \(to)"
+        if undoneBy != nil { return "\(what) was aborted, \(place)." }
+        if isFinished { return "\(what) finished, \(place)." }
+        if let haltReason { return "\(what) halted, \(place): \(haltReason)." }
+        return "\(what) running, \(place)."
     }
 
     package static func == (left: Self, right: Self) -> Bool {

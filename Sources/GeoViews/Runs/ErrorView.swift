@@ -35,7 +35,7 @@ extension Trouble {
             standing: [status.writability, StatusView.times(state, now)].compactMap(\.self).joined(separator: " "),
             safe: StatusView.safe(status),
             commands: [NextCommand.status(run), status.nextCommand]
-                + (StatusView.canGoBack(status) ? [NextCommand.undo(run)] : []))
+                + (status.canGoBack ? [NextCommand.abort(run)] : []))
     }
 }
 

@@ -118,7 +118,7 @@ package enum ProgressView {
     private static func tone(_ entry: JournalEntry) -> Style.Tone {
         switch entry {
         case .stepSucceeded, .runFinished: .good
-        case .stepFailed, .stepLeftInDoubt, .stepSkipped, .runHalted: .bad
+        case .stepFailed, .stepLeftInDoubt, .stepSkipped, .runHalted, .runAbandoned: .bad
         case .driftChecked(_, let drift): drift.isEmpty ? .plain : .bad
         case .leaseTaken(_, let missing, let from, _): missing.isEmpty && from == nil ? .plain : .bad
         case .runStarted, .runResumed, .approved, .stepStarted, .commandSkipped, .commandStarted, .commandFinished,

@@ -13,7 +13,9 @@ package enum StatusView {
         page.blank()
         page.say("Next:", tone: .strong)
         page.literal(status.nextCommand, indent: 2)
-        if canGoBack(status) { page.literal("\(NextCommand.undo(run))  # or go back", indent: 2) }
+        if status.canGoBack, !state.acted.isEmpty {
+            page.literal("\(NextCommand.abort(run))  # or go back", indent: 2)
+        }
         return page.text
     }
 
@@ -34,7 +36,7 @@ package enum StatusView {
     package static func undo(_ run: RunID, _ state: RunState, style: Style) -> String {
         let status = RunStatus(run: run, state: state)
         var page = Page(style)
-        guard canGoBack(status) else {
+        guard status.canGoBack else {
             page.say("There is no way back to \(status.from): \(status.writability)", tone: .bad)
             return page.text
         }
@@ -74,18 +76,19 @@ package enum StatusView {
     }
 
     static func safe(_ status: RunStatus) -> String {
-        if status.isFinished { return "It is safe to look." }
+        if status.isFinished || status.undoneBy != nil { return "It is safe to look." }
+        if status.scenario == .abort {
+            return "It is safe to look, and to resume. Nothing goes forward to \(status.to)."
+        }
         let alive =
             status.running.isEmpty || status.haltReason != nil
             ? "" : " If a geo-failover still executes it, leave it alone; a second one on this machine is refused."
         let look = "It is safe to look"
         let resume = "to resume (what was begun is looked up first, nothing is done twice)"
-        return canGoBack(status)
-            ? "\(look), \(resume), and to go back: the undo commands put \(status.from) into service again.\(alive)"
+        return status.canGoBack
+            ? "\(look), \(resume), and to go back: abort puts \(status.from) into service again.\(alive)"
             : "\(look) and \(resume). It is not safe to start \(status.from) again.\(alive)"
     }
-
-    static func canGoBack(_ status: RunStatus) -> Bool { !status.isFinished && !status.isPastPointOfNoReturn }
 }
 
 private struct StatusBody: Encodable {

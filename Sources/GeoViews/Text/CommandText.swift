@@ -81,6 +81,7 @@ enum CommandText {
 package enum NextCommand {
     package static func status(_ run: RunID) -> String { "geo-failover status \(run)" }
     package static func resume(_ run: RunID) -> String { "geo-failover resume \(run)" }
+    package static func abort(_ run: RunID) -> String { "geo-failover abort \(run) --reason TEXT" }
     package static func undo(_ run: RunID) -> String { "geo-failover status \(run) --undo" }
     package static func report(_ run: RunID) -> String { "geo-failover report \(run)" }
     package static func check(from: SiteID, to: SiteID) -> String { "geo-failover check --from \(from) --to \(to)" }

@@ -58,6 +58,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "database.stopped-cleanly", observation: fenced, subject: .node(id: "tokyo-pg-1")),
             CheckScenario(check: "database.zero-loss", observation: fenced, subject: pair),
             CheckScenario(check: "site.fenced", observation: fenced, subject: .site(id: "tokyo")),
+            CheckScenario(check: "candidate.not-promoted", observation: fenced, subject: pair),
             CheckScenario(check: "database.is-primary", observation: promoted, subject: .node(id: "seoul-pg-1")),
             CheckScenario(check: "database.accepts-writes", observation: promoted, subject: .node(id: "seoul-pg-1")),
             CheckScenario(check: "site.is-primary", observation: promoted, subject: .site(id: "seoul")),
@@ -69,6 +70,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             + ["node.application-stopped", "node.stopped", "node.fenced"].flatMap { check in
                 tokyo.map { CheckScenario(check: check, observation: fenced, subject: .node(id: $0.id)) }
             }
+            + tokyo.map { CheckScenario(check: "node.in-service", observation: quiesced, subject: .node(id: $0.id)) }
             + seoul.map { CheckScenario(check: "node.promoted", observation: promoted, subject: .node(id: $0.id)) }
     }()
 

@@ -69,6 +69,9 @@ import Testing
         Breach("failure-is-seen", "asks whether to go on without a proof") {
             $0.changing("prove") { $0.onFailure = .ask }
         },
+        Breach("stays-fenced", "starts the former primary in a failover") {
+            $0.changing("fence@tokyo-redis-1") { $0.action = .startAndEnable }
+        },
         Breach("one-at-a-time", "two commands side by side on one node") {
             $0.changing("write") { $0.after = ["confirm"] }
         },

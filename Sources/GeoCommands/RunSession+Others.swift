@@ -1,0 +1,43 @@
+import FoundationEssentials
+import GeoCore
+import GeoRuntime
+
+/// The other runs that this machine knows of.
+extension RunSession {
+    /// Runs of this person on this machine that ``refuseBesideUnfinishedRun()`` let pass: finished, or nothing changed.
+    var ownRuns: Set<RunID> {
+        get throws {
+            let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
+            guard FileManager.default.fileExists(atPath: parent) else { return [] }
+            return Set(try FileManager.default.contentsOfDirectory(atPath: parent).map { RunID($0) })
+        }
+    }
+
+    /// Two runs that change the same sites would each undo the other's proofs.
+    func refuseBesideUnfinishedRun() throws {
+        let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
+        guard FileManager.default.fileExists(atPath: parent) else { return }
+        for name in try FileManager.default.contentsOfDirectory(atPath: parent).sorted() {
+            let other = RunDirectory(run: RunID(name), under: parent)
+            guard FileManager.default.fileExists(atPath: other.planPath), let lock = try other.lock() else {
+                if FileManager.default.fileExists(atPath: other.planPath) {
+                    throw CommandFailure(
+                        "\(name) is being executed on this machine\n  geo-failover status \(name)", .heldByAnother)
+                }
+                continue
+            }
+            defer { withExtendedLifetime(lock) {} }
+            let plan = try other.readPlan()
+            var state = RunState(plan: plan.plan)
+            for record in try other.readJournal().records { try state.apply(record.entry, at: record.at) }
+            let sites = Set([plan.plan.from, plan.plan.to])
+            let isSame =
+                plan.plan.inventory.deployment == file.plan.inventory.deployment
+                && !sites.isDisjoint(with: [file.plan.from, file.plan.to])
+            guard isSame, !state.isOver, !state.acted.isEmpty, name != undoing?.run.run.rawValue else { continue }
+            throw CommandFailure(
+                "\(name) has changed these sites and is not finished\n  go on with it: geo-failover resume \(name)",
+                .heldByAnother)
+        }
+    }
+}

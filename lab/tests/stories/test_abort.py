@@ -1,0 +1,59 @@
+"""Going back before the point of no return: the site that was to be left serves again, and nothing is left over."""
+
+import subprocess
+
+from support import Story, Tool, entry, lab, leave_lab, until
+
+
+class Abort(Story):
+    limit = 200
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-abort")
+        cls.tool = Tool(cls.lab)
+        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+
+    @classmethod
+    def tearDownClass(cls):
+        leave_lab()
+
+    def test_1_a_fenced_site_is_put_back_and_serves_its_users(self):
+        plan, digest = self.tool.plan()
+        process = self.tool.popen("execute", plan, "--approve", digest, start_new_session=True, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: sum(entry(r)[0] == "stepSucceeded" and "fence@" in entry(r)[1]["step"] for r in self.tool.journal()) >= 3, 90,
+              "half of the fence", interval=0.01)
+        process.kill()
+        process.wait()
+        run = self.tool.runs[-1].name
+        self.assertSays(self.tool("status").out, f"geo-failover abort {run} --reason TEXT")
+
+        without = self.tool("abort", run, "--reason", "no need any more")
+        self.assertEqual(without.code, 5, without)
+        self.assertSays(without.err, "nobody is there to be asked")
+        back = self.tool("abort", run, "--reason", "no need any more", "--yes")
+        self.assertEqual(back.code, 0, back)
+        self.assertSays(back.err, "start-data", "tokyo is the primary, as before")
+
+        check = until(lambda: (a := self.tool("check")).code == 0 and a, 90, "the deployment to be ready again")
+        self.assertSays(check.out, "tokyo -> seoul: READY")
+        self.assertSays(self.tool("status", "--on-nodes").out, "Nobody holds a node that answered.")
+        old = self.tool("status", run)
+        self.assertSays(old.out, "was aborted", "back-to-tokyo")
+        refused = self.tool("resume", run, "--approve", digest)
+        self.assertEqual(refused.code, 3, refused)
+        self.assertSays(refused.err, "was aborted", "geo-failover resume")
+        self.assertSays(self.tool("report", run).out, "ABORTED the run, because: no need any more")
+
+    def test_2_users_have_lost_nothing_and_the_next_failover_goes_through(self):
+        plan, digest = self.tool.plan()
+        done = self.tool("execute", plan, "--approve", digest)
+        self.assertEqual(done.code, 0, done)
+        code, audit = self.lab.audit()
+        self.assertEqual(code, 0, audit)
+
+    def test_3_after_the_point_of_no_return_there_is_no_way_back(self):
+        refused = self.tool("abort", "--reason", "too late", "--yes")
+        self.assertEqual(refused.code, 3, refused)
+        self.assertSays(refused.err, "there is no way back")
