@@ -33,7 +33,10 @@ import Testing
     }
 
     @Test func onlyPromisesCannotBeWaived() {
-        #expect(Set(CheckCatalog.all.filter(\.isInvariant).map(\.id)) == ["site.fenced", "database.zero-loss", "candidate.not-promoted"])
+        #expect(
+            Set(CheckCatalog.all.filter(\.isInvariant).map(\.id)) == [
+                "site.fenced", "database.zero-loss", "candidate.not-promoted",
+            ])
     }
 
     /// A check must not lean on what it did not ask for: the executor observes only that.
