@@ -12,6 +12,7 @@ package struct GeoFailover: AsyncParsableCommand {
             plan      every step on every node, before anything is touched
             execute   runs a plan over SSH, proves each step by looking, survives a crash
             resume    goes on with a run that halted or was killed
+            pause     lets a run halt between two steps
             abort     gives a run up and puts the site back into service
             status    where a run is, what is safe, which command comes next
             report    what a run was: timeline, RTO and RPO reached
@@ -22,7 +23,8 @@ package struct GeoFailover: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, AbortCommand.self,
+            CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, PauseCommand.self,
+            AbortCommand.self,
             StatusCommand.self, ReportCommand.self, InventoryCommand.self, RunbookCommand.self, SudoersCommand.self,
         ])
 

@@ -77,14 +77,34 @@ struct RunHolding: Sendable {
 
     /// Beats, and keeps the copies up to date. When another takes the lease, the run starts nothing more; what it
     /// would still send, the nodes refuse.
-    func upkeep(_ copies: JournalCopies, _ interruption: Interruption) -> Task<Void, Never> {
+    ///
+    /// `requestedPause` is asked twice a second; what it says halts the run.
+    func upkeep(
+        _ copies: JournalCopies, _ interruption: Interruption,
+        requestedPause: @escaping @Sendable () throws -> String?
+    ) -> Task<Void, Never> {
         let (lease, epoch, clock) = (lease, epoch, live.clock)
         return Task {
             async let copying: Void = copies.follow(clock: clock)
+            async let pausing: Void = Self.waitForPause(clock, interruption, requestedPause)
             if let other = await lease.beat(epoch: epoch) {
                 await interruption.raise(because: "the nodes were taken over by \(other.sentence)")
             }
             await copying
+            await pausing
+        }
+    }
+
+    private static func waitForPause(
+        _ clock: WallClock, _ interruption: Interruption, _ requestedPause: @Sendable () throws -> String?
+    ) async {
+        while !Task.isCancelled {
+            do {
+                if let reason = try requestedPause() { return await interruption.raise(because: reason) }
+            } catch {
+                return await interruption.raise(because: "the request to pause cannot be read: \(error)")
+            }
+            await clock.sleep(.milliseconds(500))
         }
     }
 }

@@ -191,7 +191,9 @@ struct RunSession {
             }
         }
         async let shown: Void = display.follow(events, interruption)
-        let upkeep = holding.upkeep(copies, interruption)
+        // What was asked of an earlier process is done.
+        try directory.clearPause()
+        let upkeep = holding.upkeep(copies, interruption) { try directory.requestedPause() }
         let executor = Executor(ports: ports, journal: journal, interruption: interruption)
         let outcome: RunOutcome
         do {

@@ -54,6 +54,21 @@ package struct RunDirectory: Sendable {
         contents.wholeBytes == 0 ? [] : Array(try Self.read(journalPath).prefix(contents.wholeBytes))
     }
 
+    private var pausePath: String { path + "/pause" }
+
+    /// Asks whoever executes the run to halt at the next step, and why.
+    package func requestPause(_ reason: String) throws { try writeAtomically(Array(reason.utf8), to: pausePath) }
+
+    /// Why the run has to pause; `nil` when nobody asked for it.
+    package func requestedPause() throws -> String? {
+        guard FileManager.default.fileExists(atPath: pausePath) else { return nil }
+        return String(decoding: try Self.read(pausePath), as: UTF8.self)
+    }
+
+    package func clearPause() throws {
+        if FileManager.default.fileExists(atPath: pausePath) { try FileManager.default.removeItem(atPath: pausePath) }
+    }
+
     /// Opens the journal for appending, cutting off what a crash tore.
     package func openStore(wholeBytes: Int) throws -> JournalStore {
         let descriptor = unsafe open(journalPath, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)

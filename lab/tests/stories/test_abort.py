@@ -18,12 +18,33 @@ class Abort(Story):
     def tearDownClass(cls):
         leave_lab()
 
+    def begin(self, *argv):
+        return self.tool.popen(*argv, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+
+    def succeeded(self, prefix):
+        return sum(entry(r)[0] == "stepSucceeded" and entry(r)[1]["step"].startswith(prefix) for r in self.tool.journal())
+
+    def test_0_a_run_that_is_paused_halts_between_steps_and_only_what_it_did_is_undone(self):
+        plan, digest = self.tool.plan()
+        idle = self.tool("pause", "--reason", "x")
+        self.assertNotEqual(idle.code, 0, idle)
+        process = self.begin("execute", plan, "--approve", digest)
+        until(lambda: self.succeeded("block-writes"), 60, "Maintenance Mode", interval=0.02)
+        asked = self.tool("pause", "--reason", "the change board wants a word")
+        self.assertEqual(asked.code, 0, asked)
+        self.assertEqual(process.wait(timeout=60), 4)
+        status = self.tool("status")
+        self.assertSays(status.out, "paused it: the change board wants a word")
+        self.assertEqual(self.succeeded("stop-database"), 0, "it went on")
+        back = self.tool("abort", "--reason", "the change board said no", "--yes")
+        self.assertEqual(back.code, 0, back)
+        until(lambda: self.tool("check").code == 0, 90, "the deployment to be ready again")
+
     def test_1_a_fenced_site_is_put_back_and_serves_its_users(self):
         plan, digest = self.tool.plan()
-        process = self.tool.popen("execute", plan, "--approve", digest, start_new_session=True, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: sum(entry(r)[0] == "stepSucceeded" and "fence@" in entry(r)[1]["step"] for r in self.tool.journal()) >= 3, 90,
-              "half of the fence", interval=0.01)
+        process = self.begin("execute", plan, "--approve", digest)
+        until(lambda: self.succeeded("fence@") >= 3, 90, "half of the fence", interval=0.01)
         process.kill()
         process.wait()
         run = self.tool.runs[-1].name
