@@ -26,7 +26,10 @@ struct CheckCommand: AsyncParsableCommand {
         try await reporting {
             let style = Console.style(forResult: true)
             if list {
-                Console.result(CheckView.list(CheckCatalog.all, style: style))
+                switch format.output {
+                case .json: for line in CheckView.json(CheckCatalog.all) { Console.result(line) }
+                case .text, .markdown: Console.result(CheckView.list(CheckCatalog.groups, style: style))
+                }
                 return .done
             }
             if let explain {
@@ -34,7 +37,10 @@ struct CheckCommand: AsyncParsableCommand {
                     throw CommandFailure(
                         "there is no check named \(explain); see geo-failover check --list", .badDocument)
                 }
-                Console.result(CheckView.explain(check, style: style))
+                switch format.output {
+                case .json: for line in CheckView.json([check]) { Console.result(line) }
+                case .text, .markdown: Console.result(CheckView.explain(check, style: style))
+                }
                 return .done
             }
             let inventory = try inventory.load()

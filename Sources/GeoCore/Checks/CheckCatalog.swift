@@ -1,10 +1,30 @@
 /// Every check by name. Preflight, preconditions and verifications all come from here.
 package enum CheckCatalog {
+    /// Checks about one subject matter, for reading.
+    package struct Group: Sendable {
+        package var title: String
+        package var checks: [Check]
+
+        package init(title: String, checks: [Check]) {
+            self.title = title
+            self.checks = checks
+        }
+    }
+
     /// In the order to print: from reaching a node to proving a site.
-    package static let all: [Check] =
-        ReachabilityChecks.all + NodeStateChecks.all + VersionChecks.all + RoleChecks.all + DatabaseChecks.all
-        + ReplicationChecks.all + CompletionCheck.all + GeoChecks.all + DataTypeChecks.all + ServiceChecks.all
-        + FenceChecks.all + PromotionChecks.all + ReadinessChecks.all
+    package static let groups: [Group] = [
+        Group(title: "Reachability, rights and identity", checks: ReachabilityChecks.all),
+        Group(title: "Nodes", checks: NodeStateChecks.all),
+        Group(title: "Versions and configuration", checks: VersionChecks.all),
+        Group(title: "Roles", checks: RoleChecks.all),
+        Group(title: "Database", checks: DatabaseChecks.all),
+        Group(title: "Replication", checks: ReplicationChecks.all + CompletionCheck.all),
+        Group(title: "Geo", checks: GeoChecks.all + DataTypeChecks.all),
+        Group(title: "Application", checks: ServiceChecks.all + ReadinessChecks.all),
+        Group(title: "Fence and promotion", checks: FenceChecks.all + PromotionChecks.all),
+    ]
+
+    package static let all: [Check] = groups.flatMap(\.checks)
 
     private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
 

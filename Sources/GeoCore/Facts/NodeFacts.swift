@@ -85,14 +85,14 @@ package struct ServiceState: Sendable, Hashable, Codable {
     }
 }
 
-/// `/opt/gitlab/embedded/nodes/<fqdn>.json`, which reconfigure rewrites (gitlab-ctl-behaviour.md 3.5).
+/// `/opt/gitlab/embedded/nodes/<fqdn>.json`, which reconfigure rewrites from its start on.
 package enum AttributeFile: String, Sendable, Hashable, Codable {
     case good, missing
     /// A reconfigure began and did not end: `geo promote` will exit 3 until one succeeds.
     case stub
 }
 
-/// `/etc/gitlab/gitlab-cluster.json`, which `geo promote` writes (gitlab-ctl-behaviour.md 3.4, 3.6).
+/// `/etc/gitlab/gitlab-cluster.json`, which `geo promote` writes.
 package enum ClusterFile: Sendable, Hashable, Codable {
     case absent
     /// Zero bytes, left by a full disk: promote exits 3 and reconfigure 1 until it is deleted.
@@ -112,7 +112,7 @@ package struct DiskSpace: Sendable, Hashable, Codable {
     }
 }
 
-/// The file that makes a promotion stop at an old position (gitlab-ctl-behaviour.md 5).
+/// The file that makes a promotion stop at an old position (omnibus-gitlab `geo/pitr_file.rb`).
 package enum PointInTimeFile: Sendable, Hashable, Codable {
     case absent
     case present(text: String)

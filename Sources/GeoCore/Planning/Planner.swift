@@ -226,7 +226,7 @@ private struct Expansion {
     }
 
     /// What must hold again, by a fresh look, in the seconds before the database is promoted: from then on there are
-    /// two histories (DESIGN.md, promises 1 and 6).
+    /// two histories (promises 1 and 6).
     private func requirements(_ action: ActionName, _ node: Node) -> [Requirement] {
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))

@@ -1,6 +1,6 @@
 /// What each probe runs: the one table behind the script, the readers' frames and the sudoers allow-list.
 ///
-/// Paths and commands are Omnibus's own (gitlab-geo.md 1.2, 4.11); `/opt/gitlab/bin` instead of the links in `/usr/bin`,
+/// Paths and commands are Omnibus's own (omnibus-gitlab `gitlab-ee/attributes/default.rb`); `/opt/gitlab/bin` instead of the links in `/usr/bin`,
 /// which not every package version has for every command. Nothing here writes.
 package enum ProbeCatalog {
     package static func commands(for probe: Probe) -> [ProbeCommand] {
@@ -75,7 +75,7 @@ package enum ProbeCatalog {
                     "point-in-time-file",
                     ["/bin/cat", dataDirectory + "/PG_VERSION", dataDirectory + "/geo-pitr-file"],
                     as: .root),
-                // Where Consul runs, the position is kept there instead (gitlab-geo.md 2.4).
+                // Where Consul runs, the position is kept there instead (omnibus-gitlab `geo/pitr_file.rb`).
                 ProbeCommand(
                     "point-in-time-key", ["/opt/gitlab/embedded/bin/consul", "kv", "get", "geo/pitr/promote-db"],
                     as: .operatorAccount, when: .exists(path: "/opt/gitlab/service/consul")),
@@ -86,7 +86,7 @@ package enum ProbeCatalog {
         }
     }
 
-    /// One `gitlab-psql` for all questions to the main database: a start costs 22 ms of node time (performance.md C.2).
+    /// One `gitlab-psql` for all questions to the main database: a start costs 22 ms of node time.
     ///
     /// No `-d`: the wrapper names the database of this installation, from `/opt/gitlab/etc/gitlab-psql-rc`.
     package static func mainDatabase(_ queries: [DatabaseQuery]) -> ProbeCommand {

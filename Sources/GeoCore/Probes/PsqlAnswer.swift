@@ -8,7 +8,7 @@ package enum PsqlAnswer {
         let marker = DatabaseQueries.marker(boundary)
         var answer: [Substring]?
         var isClosed = false
-        // 2: the server cannot be reached, or went away in the middle (gitlab-ctl-behaviour.md 9).
+        // 2: the server cannot be reached, or went away in the middle (psql(1), exit status).
         if frame.status == 2 {
             throw .unexpected("PostgreSQL cannot be reached", frame.complaint.isEmpty ? frame.output : frame.complaint)
         }

@@ -28,6 +28,9 @@ import Testing
         #expect(check.question.hasSuffix("?"))
         #expect(check.rationale.hasSuffix("."))
         #expect(!check.source.isEmpty)
+        #expect(check.remedy.count > 20 && check.versions.hasPrefix("GitLab "))
+        let coverage = check.coverage
+        #expect(coverage.asksURLs || !coverage.components.isEmpty && !coverage.probes.isEmpty)
         #expect(check.limits.contains { $0.name == "fact_age" })
         #expect(Set(check.limits.map(\.name)).count == check.limits.count)
     }

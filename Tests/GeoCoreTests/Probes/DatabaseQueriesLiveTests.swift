@@ -151,7 +151,7 @@ private final class LivePostgreSQL {
 
     struct Failure: Error { let log: String }
 
-    /// The columns that the probes read, of the types that GitLab gives them (gitlab-geo.md 4.7).
+    /// The columns that the probes read, of the types that GitLab gives them.
     private static let mainSchema = """
         CREATE TABLE geo_nodes (id serial PRIMARY KEY, "primary" bool NOT NULL, enabled bool NOT NULL DEFAULT true,
           url varchar NOT NULL, selective_sync_type varchar, name varchar NOT NULL, sync_object_storage bool DEFAULT false);
