@@ -8,6 +8,8 @@ extension Check {
         package var probes: [Probe]
         /// Whether it asks the sites' own URLs from the operator's machine.
         package var asksURLs: Bool
+        /// Whether it asks the operator's machine: its resolver, its addresses, what it remembers.
+        package var asksHere: Bool
 
         /// Whether an answer costs a start of Rails on a node, 20 to 60 s.
         package var isSlow: Bool { probes.contains(where: \.isSlow) }
@@ -32,7 +34,7 @@ extension Check {
         let probes = asked.probes.values.reduce(into: Set<Probe>()) { $0.formUnion($1) }
         return Coverage(
             components: Component.allCases.filter(components.contains), probes: Probe.allCases.filter(probes.contains),
-            asksURLs: !asked.siteURLs.isEmpty)
+            asksURLs: !asked.siteURLs.isEmpty, asksHere: !asked.siteNames.isEmpty || asked.asksOperator)
     }
 
     /// Two sites, one node per component each.

@@ -29,7 +29,7 @@ enum ReplicationChecks {
     static let slot = Check.aboutFailover(
         "replication.slot",
         CheckText(
-            question: "Does an active, intact replication slot hold back WAL for the candidate, and only for it?",
+            question: "Does an active, intact replication slot hold back WAL for the candidate?",
             rationale: "Without a slot the primary may delete WAL that the candidate lacks;"
                 + " a forgotten slot fills the primary's disk.",
             source: cite(.slots, .troubleshootingPostgreSQL),
@@ -46,13 +46,6 @@ enum ReplicationChecks {
         let standby = examination.standbyState(of: pair.to)
         guard let primary, let standby else { return "" }
         let name = examination.requireSlot(of: standby, on: primary)
-        for other in primary.state.slots where !other.isActive && other.name != name {
-            examination.warn(
-                "slot \(other.name) on \(primary.database.node.id) is inactive and holds back"
-                    + " \(other.retainedBytes.map(Quantity.bytes) ?? "an unknown amount of") WAL",
-                remedy: "sudo gitlab-psql -c \"SELECT pg_drop_replication_slot('\(other.name)')\""
-                    + "  # on \(primary.database.node.id), if nobody needs it")
-        }
         let retained = primary.state.slots.first { $0.name == name }?.retainedBytes ?? 0
         return "slot \(name ?? "") of \(pair.to.id) is active and holds back \(Quantity.bytes(retained)) of WAL"
     }

@@ -24,12 +24,22 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var disks: Observed<[DiskSpace]> = .notAsked
     /// TCP ports that something on the node listens on, sorted; loopback-only ones left out.
     package var listeningPorts: Observed<[Int]> = .notAsked
+    package var machine: Observed<MachineFacts> = .notAsked
+    package var configuration: Observed<ConfigurationFacts> = .notAsked
+    package var certificate: Observed<ServedCertificate> = .notAsked
     package var database: Observed<DatabaseFacts> = .notAsked
+    package var server: Observed<ServerFacts> = .notAsked
     package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
     /// `pg_controldata` of the main database, also of a stopped one.
     package var controlData: Observed<ControlData> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked
+    package var application: Observed<ApplicationFacts> = .notAsked
+    package var projects: Observed<ProjectFacts> = .notAsked
     package var tracking: Observed<TrackingFacts> = .notAsked
+    package var registryDetails: Observed<RegistryDetails> = .notAsked
+    package var projectRegistry: Observed<ProjectRegistryFacts> = .notAsked
+    /// Newest migration of the tracking database that the installed package has.
+    package var trackingSchema: Observed<String> = .notAsked
     /// Sidekiq queues by name with their sizes; an empty dictionary means that no queue exists.
     package var queues: Observed<[String: Int]> = .notAsked
     /// HTTP status of `/-/readiness`, asked on the node itself.

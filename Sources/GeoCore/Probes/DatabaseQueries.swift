@@ -22,7 +22,12 @@ package enum DatabaseQueries {
         switch probe {
         case .database: .replication
         case .geo: .geo
+        case .server: .server
+        case .application: .application
+        case .projects: .projects
         case .tracking: .tracking
+        case .registryDetails: .registryDetails
+        case .projectRegistry: .projectRegistry
         default: nil
         }
     }

@@ -7,7 +7,10 @@ package enum ProbeCatalog {
         switch probe {
         case .privileges, .identity, .hostKeys, .disks, .ports: machine(probe)
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets: installation(probe)
-        case .database, .pointInTimeFile, .controlData, .geo, .tracking: databases(probe)
+        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects, .tracking,
+            .registryDetails, .projectRegistry:
+            databases(probe)
+        case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: application(probe)
         }
     }
@@ -61,13 +64,13 @@ package enum ProbeCatalog {
     private static func databases(_ probe: Probe) -> [ProbeCommand] {
         switch probe {
         case .database: [mainDatabase([.replication])]
+        case .server: [mainDatabase([.server])]
         case .geo: [mainDatabase([.geo])]
-        case .tracking:
-            [
-                ProbeCommand(
-                    "sql-tracking", ["/opt/gitlab/bin/gitlab-geo-psql", "-AtqX"], as: .root, timeLimitSeconds: 45,
-                    outputLimitBytes: 256 << 10, usualSeconds: 2, queries: [.tracking])
-            ]
+        case .application: [mainDatabase([.application])]
+        case .projects: [mainDatabase([.projects])]
+        case .tracking: [trackingDatabase([.tracking])]
+        case .registryDetails: [trackingDatabase([.registryDetails])]
+        case .projectRegistry: [trackingDatabase([.projectRegistry])]
         case .pointInTimeFile:
             [
                 // PG_VERSION proves that this is a data directory: "no such file" then means absent, not elsewhere.
@@ -93,6 +96,12 @@ package enum ProbeCatalog {
         ProbeCommand(
             "sql-main", ["/opt/gitlab/bin/gitlab-psql", "-AtqX"], as: .root, timeLimitSeconds: 30,
             outputLimitBytes: 512 << 10, usualSeconds: 1, queries: queries)
+    }
+
+    private static func trackingDatabase(_ queries: [DatabaseQuery]) -> ProbeCommand {
+        ProbeCommand(
+            "sql-tracking", ["/opt/gitlab/bin/gitlab-geo-psql", "-AtqX"], as: .root, timeLimitSeconds: 45,
+            outputLimitBytes: 512 << 10, usualSeconds: 2, queries: queries)
     }
 
     private static func application(_ probe: Probe) -> [ProbeCommand] {
@@ -145,7 +154,7 @@ package enum ProbeCatalog {
         }
     }
 
-    private static func shell(
+    static func shell(
         _ name: String, _ snippet: String, when condition: ProbeCommand.Condition = .always,
         outputLimitBytes: Int = 16 << 10
     ) -> ProbeCommand {

@@ -48,6 +48,7 @@ package enum CheckView {
             parts.append("\(whom): \(coverage.probes.map(\.rawValue).joined(separator: ", "))")
         }
         if coverage.asksURLs { parts.append("the sites' URLs, from the operator's machine") }
+        if coverage.asksHere { parts.append("the machine that the tool runs on") }
         if coverage.isSlow { parts.append("an answer starts Rails on a node, 20 to 60 s") }
         return parts.isEmpty ? "nobody: the inventory answers" : parts.joined(separator: "; ")
     }
