@@ -27,6 +27,9 @@ package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable {
     case planned, unplanned, reseed
     /// Back, before the point of no return. Made from a run, never written by hand.
     case abort
+
+    /// What an author may write.
+    package static let allCases: [Scenario] = [.planned, .unplanned, .reseed]
 }
 
 /// The two sites of a failover, by what they are in it.

@@ -124,7 +124,7 @@ extension YAMLValue {
         _ label: @autoclosure () -> String, of type: Choice.Type, _ problems: Problems
     ) -> Choice? where Choice.RawValue == String {
         if case .scalar(let text, _) = content {
-            if let choice = Choice(rawValue: text) { return choice }
+            if let choice = Choice.allCases.first(where: { $0.rawValue == text }) { return choice }
             let all = Choice.allCases.map(\.rawValue)
             problems.error(
                 "\(label()) is \(described)", at: position, expected: listed(all),

@@ -178,8 +178,8 @@ class ThereAndBack(unittest.TestCase):
         there = psql("seoul-pg-1", f"SELECT {counts}")
         rows = ("SELECT (SELECT count(*) FROM file_registry WHERE state = 2 AND verification_state = 2),"
                 " (SELECT count(*) FROM lfs_object_registry WHERE state = 2 AND verification_state = 2), (SELECT count(*) FROM project_repository_registry)")
-        until(lambda: geo("tokyo", rows) == there, 70, "all registry rows")
-        until(lambda: "SUCCESS - Replication is up-to-date." in rake().stdout, 40, "the backfill")
+        until(lambda: geo("tokyo", rows) == there, 200, "all registry rows")
+        until(lambda: "SUCCESS - Replication is up-to-date." in rake().stdout, 120, "the backfill")
         cursor = geo("tokyo", "SELECT max(event_id) FROM event_log_states")
         until(lambda: int(geo("tokyo", "SELECT max(event_id) FROM event_log_states")) > int(cursor), what="the log cursor to move on")
         status = ("SELECT n.name FROM geo_node_statuses s JOIN geo_nodes n ON n.id = geo_node_id WHERE NOT \"primary\""

@@ -56,7 +56,8 @@ class Kills(Story):
             said = output.read().decode(errors="replace")
             output.close()
         cls.pieces.append((process.returncode, said[-600:]))
-        if process.returncode == 4 and not cls.halts:
+        # Once for each program on the operator's machine: nobody can look up what became of it.
+        if process.returncode == 4 and len(cls.halts) < 2 and "its outcome was not recorded" in " ".join(said.split()):
             cls.halts.append(said)
             return False
         if process.returncode != 0:
@@ -89,7 +90,7 @@ class Kills(Story):
         self.assertTrue(status["isFinished"])
         self.assertEqual(status["done"], status["total"])
 
-    def test_one_question_is_asked_at_most_about_the_hook_that_no_node_remembers(self):
+    def test_every_halt_is_a_question_about_the_hook_that_no_node_remembers(self):
         for said in self.halts:
             self.assertSays(said, "move-traffic", "its outcome was not recorded", "resume again to run it once more",
                             f"geo-failover resume {self.tool.runs[-1].name}")
