@@ -107,12 +107,7 @@ package final class SimulatedDeployment: Sendable {
         }
         return Observation(
             startedAt: startedAt, endedAt: clock.now, nodes: nodes,
-            siteReadiness: Dictionary(uniqueKeysWithValues: sites),
-            siteAddresses: Fixtures.siteAddresses().filter { scope.siteNames.contains($0.key) }.mapValues { addresses in
-                .known(value: addresses.value ?? [], at: clock.now, from: "operator")
-            },
-            operatorMachine: scope.asksOperator
-                ? .known(value: Fixtures.operatorMachine(), at: clock.now, from: "operator") : .notAsked)
+            siteReadiness: Dictionary(uniqueKeysWithValues: sites))
     }
 
     // MARK: Changing
