@@ -153,7 +153,8 @@ class Checks(Story):
 
     def test_a_node_that_is_down_is_unknown_and_the_others_still_answer(self):
         found = self.broken(["node-down", "tokyo-gitaly-1"], self.unreached("tokyo-gitaly-1"), CONNECT_LIMIT + BUSY)
-        self.assertSays(found["node.reachable", "tokyo-gitaly-1"]["summary"], "the time limit for connecting passed")
+        # Which of the two depends on whether the network still remembers the node.
+        self.assertRegex(found["node.reachable", "tokyo-gitaly-1"]["summary"], "the time limit for connecting passed|No route to host")
         self.assertSays(found["node.disk", "tokyo-gitaly-1"]["summary"], "was not reached")
         text = self.tool("check")
         self.assertEqual(text.code, 2)
