@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What the tool's exit codes mean (DESIGN.md, section 11).
+/// What the tool's exit codes mean; README lists them for operators.
 enum ExitStatus: Int32, Sendable {
     case done = 0
     case unexpected = 1

@@ -9,7 +9,8 @@ extension Fixtures {
         }
         return Observation(
             startedAt: moment(-10), endedAt: moment(), nodes: facts,
-            siteReadiness: [tokyo: seen(200), seoul: seen(200)])
+            siteReadiness: [tokyo: seen(200), seoul: seen(200)], siteAddresses: siteAddresses(),
+            operatorMachine: seen(operatorMachine()))
     }
 
     /// Users cannot write, queues are empty, only the cron jobs run that finish replication.
@@ -32,8 +33,9 @@ extension Fixtures {
                 facts.startsAtBoot = seen(false, on: node.id)
                 facts.listeningPorts = seen([22], on: node.id)
                 if node.runs(.postgresql) {
-                    facts.database = .unknown(reason: "psql: connection refused")
-                    facts.geo = .unknown(reason: "psql: connection refused")
+                    for probe in [Probe.database, .server, .geo, .application, .projects] {
+                        facts.markUnknown(probe, reason: "psql: connection refused")
+                    }
                     facts.controlData = seen(controlData("shut down"), on: node.id)
                 }
             }
@@ -74,12 +76,25 @@ extension Fixtures {
                 DiskSpace(path: $0, freeBytes: 40 << 30, totalBytes: 100 << 30)
             }, on: node.id)
         facts.listeningPorts = seen([22, 80], on: node.id)
-        if node.isManagedByOmnibus { addInstallation(to: &facts, node) }
+        facts.machine = seen(machine(), on: node.id)
+        if node.isManagedByOmnibus {
+            addInstallation(to: &facts, node)
+            facts.configuration = seen(configuration(of: site.id), on: node.id)
+        }
+        if node.runs(.rails) || node.runs(.loadBalancer) { facts.certificate = seen(certificate(), on: node.id) }
         if node.runs(.postgresql) || node.runs(.patroni) {
             addDatabase(to: &facts, node, isPrimary)
             facts.geo = seen(geo(primary: primary), on: node.id)
+            facts.server = seen(server(isPrimary: isPrimary), on: node.id)
+            facts.application = seen(application(), on: node.id)
+            facts.projects = seen(projects(), on: node.id)
         }
-        if node.runs(.trackingDB) { facts.tracking = seen(tracking(), on: node.id) }
+        if node.runs(.trackingDB) {
+            facts.tracking = seen(tracking(), on: node.id)
+            facts.registryDetails = seen(registryDetails(), on: node.id)
+            facts.projectRegistry = seen(projectRegistry(), on: node.id)
+            facts.trackingSchema = seen(trackingSchema, on: node.id)
+        }
         if node.runs(.redis) { facts.queues = seen(["default": 4, "mailers": 0, "geo:geo_x": 1], on: node.id) }
         if node.runs(.rails) {
             facts.readiness = seen(200, on: node.id)
@@ -162,6 +177,8 @@ extension Observation {
             copy.nodes[node] = facts
         }
         copy.siteReadiness = siteReadiness.filter { scope.siteURLs.contains($0.key) }
+        copy.siteAddresses = siteAddresses.filter { scope.siteNames.contains($0.key) }
+        if !scope.asksOperator { copy.operatorMachine = .notAsked }
         return copy
     }
 }

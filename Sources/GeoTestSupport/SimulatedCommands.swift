@@ -1,6 +1,6 @@
 import GeoCore
 
-/// What the argument vectors do, as the real programs do it (reference/gitlab-ctl-behaviour.md), lies included.
+/// What the argument vectors do, as the real programs do it, lies included.
 extension SimulatedState {
     /// Puts a command on its node. The caller has made sure that the key is new there.
     mutating func begin(_ command: RemoteCommand, _ run: RunID, _ key: String, on index: Int) {

@@ -107,7 +107,12 @@ package final class SimulatedDeployment: Sendable {
         }
         return Observation(
             startedAt: startedAt, endedAt: clock.now, nodes: nodes,
-            siteReadiness: Dictionary(uniqueKeysWithValues: sites))
+            siteReadiness: Dictionary(uniqueKeysWithValues: sites),
+            siteAddresses: Fixtures.siteAddresses().filter { scope.siteNames.contains($0.key) }.mapValues { addresses in
+                .known(value: addresses.value ?? [], at: clock.now, from: "operator")
+            },
+            operatorMachine: scope.asksOperator
+                ? .known(value: Fixtures.operatorMachine(), at: clock.now, from: "operator") : .notAsked)
     }
 
     // MARK: Changing

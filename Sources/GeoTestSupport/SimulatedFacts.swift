@@ -35,11 +35,17 @@ extension SimulatedState {
                     DiskSpace(path: $0, freeBytes: 40 << 30, totalBytes: 100 << 30)
                 }, node)
         case .ports: facts.listeningPorts = seen(ports(node), node)
+        case .machine: facts.machine = seen(Fixtures.machine(), node)
+        case .configuration: facts.configuration = seen(Fixtures.configuration(of: node.site), node)
+        case .certificate: facts.certificate = seen(Fixtures.certificate(), node)
         case .database: facts.database = database(node)
+        case .server, .application, .projects: details(probe, node, &facts)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
         case .geo: facts.geo = geo(node)
         case .tracking: facts.tracking = tracking(node)
+        case .registryDetails, .projectRegistry: details(probe, node, &facts)
+        case .trackingSchema: facts.trackingSchema = seen(Fixtures.trackingSchema, node)
         case .queues:
             facts.queues =
                 node.isRunning("redis")
@@ -91,6 +97,22 @@ extension SimulatedState {
         return seen(
             Fixtures.standby(
                 replayed: position, receiver: isLinked ? Fixtures.receiver() : nil, timeline: own.timeline), node)
+    }
+
+    /// What no story of the simulation changes, as long as its server runs.
+    private func details(_ probe: Probe, _ node: SimulatedNode, _ facts: inout NodeFacts) {
+        let isTracking = probe == .registryDetails || probe == .projectRegistry
+        guard isTracking ? node.isRunning("geo-postgresql") : node.isDatabaseUp else {
+            facts.markUnknown(probe, reason: "psql: connection refused")
+            return
+        }
+        switch probe {
+        case .server: facts.server = seen(Fixtures.server(isPrimary: node.database?.isPrimary == true), node)
+        case .application: facts.application = seen(Fixtures.application(), node)
+        case .projects: facts.projects = seen(Fixtures.projects(), node)
+        case .registryDetails: facts.registryDetails = seen(Fixtures.registryDetails(), node)
+        default: facts.projectRegistry = seen(Fixtures.projectRegistry(), node)
+        }
     }
 
     private func controlData(_ node: SimulatedNode) -> Observed<ControlData> {

@@ -22,7 +22,8 @@ enum Outputs {
     static let check = Check(
         id: "replication.lag", scope: .failover, question: "How far is the candidate's database behind?",
         rationale: "What is not replayed is lost when the primary is. The lag that GitLab shows reads 0 while no WAL"
-            + " receiver runs, so positions are compared.", source: "gitlab-geo.md 4.3",
+            + " receiver runs, so positions are compared.", source: "https://docs.gitlab.com/api/geo_sites/",
+        remedy: "wait until the standby has caught up",
         limits: [
             LimitDefault(name: "at_most_bytes", value: 16 << 20, unit: .bytes, meaning: "WAL that may be unreplayed"),
             LimitDefault(
@@ -31,7 +32,8 @@ enum Outputs {
         ], needs: { _ in ObservationScope() }, evaluate: { _, _ in [] })
     static let invariant = Check(
         id: "site.fenced", scope: .site, question: "Is every node of the site proven to be fenced?",
-        rationale: "One node that still writes makes two writable sites.", source: "DESIGN.md 2", isInvariant: true,
+        rationale: "One node that still writes makes two writable sites.", source: "docs/INVARIANTS.md, promise 1",
+        remedy: "sudo gitlab-ctl stop on every node", isInvariant: true,
         needs: { _ in ObservationScope() }, evaluate: { _, _ in [] })
 
     static func texts(_ style: Style) throws -> [String: String] {
@@ -66,7 +68,7 @@ enum Outputs {
             "action-stop-and-disable.txt": ActionView.explain(
                 ActionCatalog.action(.stopAndDisable), on: Deployment.inventory.node("tokyo-redis-1"), style: style),
             "action-hook.txt": ActionView.explain(ActionCatalog.action(.hook), on: nil, style: style),
-            "checks.txt": CheckView.list([check, invariant], style: style),
+            "checks.txt": CheckView.list([.init(title: "Replication", checks: [check, invariant])], style: style),
             "check.txt": CheckView.explain(check, style: style),
             "check-invariant.txt": CheckView.explain(invariant, style: style),
             "point-of-no-return.txt": PlanView.pointOfNoReturn(Failover.plan, style: style),

@@ -14,7 +14,7 @@ import Testing
         for (name, text) in try Outputs.texts(Style(width: width)) {
             for line in text.split(separator: "\n") where line.count > width {
                 let isCommand = ["$ ", "sudo ", "ssh ", "geo-failover ", "://"].contains { line.contains($0) }
-                #expect(isCommand, "\(name), \(line.count) columns: \(line)")
+                #expect(isCommand || Self.isOneWord(line), "\(name), \(line.count) columns: \(line)")
             }
         }
     }
@@ -23,14 +23,20 @@ import Testing
         let style = Style()
         let nodes = Deployment.inventory.nodes
         let texts =
-            [CheckView.list(CheckCatalog.all, style: style), ActionView.list(ActionCatalog.all, style: style)]
+            [CheckView.list(CheckCatalog.groups, style: style), ActionView.list(ActionCatalog.all, style: style)]
             + CheckCatalog.all.map { CheckView.explain($0, style: style) }
             + ActionCatalog.all.flatMap { action in
                 nodes.filter(action.fits).map { ActionView.explain(action, on: $0, style: style) }
             }
         for line in texts.joined().split(separator: "\n") where !line.contains("$ ") {
-            #expect(line.count <= 80, "\(line)")
+            #expect(line.count <= 80 || Self.isOneWord(line), "\(line)")
         }
+    }
+
+    /// An address or a path, which must stay whole to be copied, and at most what names it before it.
+    private static func isOneWord(_ line: Substring) -> Bool {
+        guard let last = line.split(separator: " ").last else { return false }
+        return last.contains("/") && last.count > 40 && line.dropLast(last.count).count <= 20
     }
 
     @Test func noOutputHoldsControlCharacters() throws {

@@ -25,12 +25,14 @@ import Testing
         let asked = Set(inRunbooks + CheckCatalog.plannedPreflight.map(\.check))
         for check in CheckCatalog.all {
             #expect(CheckView.explain(check, style: Style()).hasPrefix(check.id.rawValue))
-            #expect(Self.document.contains("### \(check.id)\n"))
+            #expect(Self.document.contains("#### \(check.id)\n"))
         }
         // Asked right before a promotion, on the way back, or by an operator's own runbook.
         let spare: Set<CheckID> = [
             "site.fenced", "node.stopped", "rails.role-primary", "database.is-primary", "geo.object-storage",
             "candidate.not-promoted", "node.in-service",
+            // Asked before a site is re-seeded.
+            "database.room-for-base-backup",
         ]
         #expect(Set(CheckCatalog.all.map(\.id)).subtracting(asked).subtracting(spare) == [])
     }
@@ -55,7 +57,7 @@ import Testing
         Every check answers pass, warn, fail or unknown. `fact_age` is a limit of each: an answer that is older, at the end of
         the look, counts as unknown.
 
-        \(CheckCatalog.all.map(section).joined(separator: "\n"))
+        \(CheckCatalog.groups.map(group).joined(separator: "\n"))
         """
     }
 
@@ -71,6 +73,10 @@ import Testing
             + "| \(action.expectedSeconds) s | \(limit) |"
     }
 
+    private static func group(_ group: CheckCatalog.Group) -> String {
+        "### \(group.title)\n\n" + group.checks.map(section).joined(separator: "\n")
+    }
+
     private static func section(_ check: Check) -> String {
         let limits = check.limits.filter { $0.name != "fact_age" }.map { limit in
             "- `\(limit.name)` \(limit.value) \(limit.unit.rawValue): \(limit.meaning)\n"
@@ -79,11 +85,15 @@ import Testing
             CheckCatalog.plannedPreflight.contains { $0.check == check.id } ? ", asked before a planned failover" : ""
         let waiver = check.isInvariant ? ", cannot be waived" : ""
         return """
-            ### \(check.id)
+            #### \(check.id)
 
             \(check.question) (of a \(check.scope.rawValue)\(asked)\(waiver))
 
             \(check.rationale)
+
+            - fix: `\(check.remedy)`
+            - asks \(CheckView.asked(check.coverage))
+            - \(check.versions); source: \(check.source)
             \(limits.isEmpty ? "" : "\n" + limits.joined())
             """
     }

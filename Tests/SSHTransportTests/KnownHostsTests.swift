@@ -2,7 +2,7 @@ import Testing
 
 @testable import SSHTransport
 
-/// The reader of known_hosts, row by row of `reference/performance.md`, B.3.
+/// The reader of known_hosts, line by line as OpenSSH reads it (sshd(8)).
 @Suite struct KnownHostsTests {
     private static let first = "AAAAC3NzaC1lZDI1NTE5AAAAIKV8q6Hy3s6qMGuYwKKYRnA+DsuXyGa4qkgMNn5LRR0h"
     private static let second = "AAAAC3NzaC1lZDI1NTE5AAAAIGDLZ3pnBzvYuO2QjDp0CqjCJnTqIzbbCFQzSR5sbXMZ"

@@ -123,7 +123,7 @@ def _standby(lab, node, primary, slot):
         _user(lab, node, ["sh", "-c", f"umask 077; cat > {directory}/.pgpass"], input=entry)
         _user(lab, node, ["env", f"PGPASSFILE={directory}/.pgpass", f"{BIN}/pg_basebackup", "-h", primary.address, "-U", "gitlab_replicator",
                           "-D", f"{DATA}.new", "-X", "stream", "-c", "fast", "-S", slot, "--no-sync"], timeout=120)
-        # As the documentation has it (gitlab-geo.md 3.5, R10): the primary's certificate is the root that verify-ca asks for.
+        # As GitLab's documentation has it: the primary's certificate is the root that verify-ca asks for.
         _user(lab, node, ["install", "-D", "-m", "0400", "-T", f"{DATA}.new/server.crt", f"{directory}/.postgresql/root.crt"])
         _write_configuration(node, f"{DATA}.new", DATA)
         conf = ("recovery_target_timeline = 'latest'\n"

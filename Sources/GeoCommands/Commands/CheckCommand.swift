@@ -14,6 +14,7 @@ struct CheckCommand: AsyncParsableCommand {
 
     @OptionGroup var inventory: InventoryOptions
     @OptionGroup var format: OutputOptions
+    @OptionGroup var state: StateOptions
     @Option(help: "The site to leave. Default: the observed primary.") var from: String?
     @Option(help: "The site to promote. Default: every other site.") var to: String?
     @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive:
@@ -26,7 +27,10 @@ struct CheckCommand: AsyncParsableCommand {
         try await reporting {
             let style = Console.style(forResult: true)
             if list {
-                Console.result(CheckView.list(CheckCatalog.all, style: style))
+                switch format.output {
+                case .json: for line in CheckView.json(CheckCatalog.all) { Console.result(line) }
+                case .text, .markdown: Console.result(CheckView.list(CheckCatalog.groups, style: style))
+                }
                 return .done
             }
             if let explain {
@@ -34,15 +38,20 @@ struct CheckCommand: AsyncParsableCommand {
                     throw CommandFailure(
                         "there is no check named \(explain); see geo-failover check --list", .badDocument)
                 }
-                Console.result(CheckView.explain(check, style: style))
+                switch format.output {
+                case .json: for line in CheckView.json([check]) { Console.result(line) }
+                case .text, .markdown: Console.result(CheckView.explain(check, style: style))
+                }
                 return .done
             }
             let inventory = try inventory.load()
             let waivers = try Waivers(waive)
             let preflight = Preflight(inventory: inventory, runbook: try Documents.runbook(runbook))
-            return try await Live.with(inventory) { live in
+            return try await Live.with(inventory, stateDirectory: state.path) { live in
                 let observation = await live.observe(preflight.scope(from: from, to: to), progress: live.progressLine)
-                return try judge(preflight, waivers, observation, now: live.clock.now(), style)
+                let status = try judge(preflight, waivers, observation, now: live.clock.now(), style)
+                LastCheck.remember(observation.endedAt, in: state.path)
+                return status
             }
         }
     }

@@ -28,7 +28,7 @@ final class DatabaseConnections: Sendable {
     }
 
     /// Through the node's SSH connection: to the unix socket when no password is given (then the SSH user must be a
-    /// role of that name, performance.md C.3), else to the node's own address.
+    /// role of that name), else to the node's own address.
     private static func tunnel(
         _ queries: [DatabaseQuery], _ database: DatabaseQuery.Database, _ node: Node, _ access: DatabaseAccess,
         _ nodes: NodeConnections

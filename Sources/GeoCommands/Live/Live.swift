@@ -10,10 +10,12 @@ final class Live: Sendable {
     let clock = LiveClock.wall
     private let nodes: NodeConnections
     private let databases: DatabaseConnections
+    private let stateDirectory: String
 
     /// Reads and parses the keys, once.
-    init(_ inventory: Inventory) throws {
+    init(_ inventory: Inventory, stateDirectory: String) throws {
         self.inventory = inventory
+        self.stateDirectory = stateDirectory
         self.nodes = try NodeConnections(inventory)
         self.databases = DatabaseConnections(nodes: nodes)
         for note in nodes.notes { Console.say("note: \(note)") }
@@ -27,7 +29,8 @@ final class Live: Sendable {
                 outputLimitBytes: script.outputLimitBytes)
         }
         return Observer(
-            inspector: inspector, web: Self.web(clock), databases: databases.reader, clock: clock,
+            inspector: inspector, web: Self.web(clock), databases: databases.reader,
+            local: OperatorMachine.look(clock: clock, stateDirectory: stateDirectory), clock: clock,
             boundary: Self.boundary)
     }
 
@@ -76,8 +79,10 @@ final class Live: Sendable {
 
     /// Lends the live parts to the body and closes every connection before it returns: a process that ends while the
     /// I/O thread is inside OpenSSL can crash on its way out.
-    static func with<Value>(_ inventory: Inventory, _ body: (Live) async throws -> Value) async throws -> Value {
-        let live = try Live(inventory)
+    static func with<Value>(
+        _ inventory: Inventory, stateDirectory: String = StateOptions.usual, _ body: (Live) async throws -> Value
+    ) async throws -> Value {
+        let live = try Live(inventory, stateDirectory: stateDirectory)
         do {
             let value = try await body(live)
             await live.nodes.close()

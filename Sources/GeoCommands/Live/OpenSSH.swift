@@ -3,7 +3,7 @@ import GeoRuntime
 import Subprocess
 
 /// The same visit through the system's `ssh`, for nodes that libssh2 cannot talk to (`transport: openssh`): RSA-only
-/// host keys, ETM-only MACs, AEAD-only ciphers, certificates. About 80 times the cost of a connection (performance.md A.2).
+/// host keys, ETM-only MACs, AEAD-only ciphers, certificates. About 80 times the cost of a connection.
 enum OpenSSH {
     static func exec(
         _ line: String, script: String, on node: Node, timeLimitSeconds: Int, outputLimitBytes: Int

@@ -36,9 +36,10 @@ struct StateOptions: ParsableArguments {
     @Option(name: .customLong("state-dir"), help: "Where runs are kept. Environment: GEO_FAILOVER_STATE.")
     var directory: String?
 
-    var runsDirectory: String {
-        (directory ?? Settings.environment("GEO_FAILOVER_STATE") ?? Settings.stateDirectory) + "/runs"
-    }
+    var path: String { directory ?? Self.usual }
+    var runsDirectory: String { path + "/runs" }
+
+    static var usual: String { Settings.environment("GEO_FAILOVER_STATE") ?? Settings.stateDirectory }
 
     /// The named run, or the newest one.
     func run(_ name: String?) throws -> RunDirectory {

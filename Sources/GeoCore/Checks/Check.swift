@@ -9,16 +9,21 @@ package struct Check: Sendable {
     package var rationale: String
     /// Where the facts behind it are documented.
     package var source: String
+    /// What to do about it in general: the command or the edit. A finding's own remedy names nodes and values.
+    package var remedy: String
+    /// GitLab versions that the question makes sense for.
+    package var versions: String
     /// Names of limits with their defaults and units, in the order to print them.
     package var limits: [LimitDefault]
-    /// Promises of DESIGN.md that it holds up cannot be waived.
+    /// A check that holds up a promise (docs/INVARIANTS.md) cannot be waived.
     package var isInvariant: Bool
     /// What has to be asked of whom before it can be answered.
     package var needs: @Sendable (CheckContext) -> ObservationScope
     package var evaluate: @Sendable (CheckContext, Observation) -> [Finding]
 
     package init(
-        id: CheckID, scope: Scope, question: String, rationale: String, source: String, limits: [LimitDefault] = [],
+        id: CheckID, scope: Scope, question: String, rationale: String, source: String, remedy: String,
+        versions: String = everyVersion, limits: [LimitDefault] = [],
         isInvariant: Bool = false, needs: @escaping @Sendable (CheckContext) -> ObservationScope,
         evaluate: @escaping @Sendable (CheckContext, Observation) -> [Finding]
     ) {
@@ -27,11 +32,16 @@ package struct Check: Sendable {
         self.question = question
         self.rationale = rationale
         self.source = source
+        self.remedy = remedy
+        self.versions = versions
         self.limits = limits
         self.isInvariant = isInvariant
         self.needs = needs
         self.evaluate = evaluate
     }
+
+    /// The oldest GitLab with `gitlab-ctl geo promote` for all kinds of nodes.
+    package static let everyVersion = "GitLab 14.5 and later"
 
     /// The answers about the context's subject, with the defaults of the limits filled in.
     package func findings(_ context: CheckContext, _ observation: Observation) -> [Finding] {
@@ -106,7 +116,7 @@ package struct CheckContext: Sendable {
     }
 }
 
-/// What a command's saved output says, where its exit status does not (gitlab-ctl-behaviour.md 3.3).
+/// What a command's saved output says, where its exit status does not.
 package struct TranscriptSummary: Sendable, Hashable, Codable {
     /// A progress line ended in `NOT OK`, or Chef printed `Infra Phase failed`.
     package var saysNotOK: Bool

@@ -1,10 +1,32 @@
 /// Every check by name. Preflight, preconditions and verifications all come from here.
 package enum CheckCatalog {
+    /// Checks about one subject matter, for reading.
+    package struct Group: Sendable {
+        package var title: String
+        package var checks: [Check]
+
+        package init(title: String, checks: [Check]) {
+            self.title = title
+            self.checks = checks
+        }
+    }
+
     /// In the order to print: from reaching a node to proving a site.
-    package static let all: [Check] =
-        ReachabilityChecks.all + NodeStateChecks.all + VersionChecks.all + RoleChecks.all + DatabaseChecks.all
-        + ReplicationChecks.all + CompletionCheck.all + GeoChecks.all + DataTypeChecks.all + ServiceChecks.all
-        + FenceChecks.all + PromotionChecks.all + ReadinessChecks.all
+    package static let groups: [Group] = [
+        Group(title: "Reachability, rights and identity", checks: ReachabilityChecks.all + OperatorChecks.all),
+        Group(title: "Nodes", checks: NodeStateChecks.all),
+        Group(title: "Versions and configuration", checks: VersionChecks.all + ConfigurationChecks.all),
+        Group(title: "Roles", checks: RoleChecks.all),
+        Group(title: "Database", checks: DatabaseChecks.all + ServerChecks.all),
+        Group(title: "Replication", checks: ReplicationChecks.all + SlotChecks.all + CompletionCheck.all),
+        Group(title: "Geo", checks: GeoChecks.all + DataTypeChecks.all + GeoStateChecks.all),
+        Group(title: "Application", checks: ServiceChecks.all + ReadinessChecks.all),
+        Group(title: "Capacity", checks: CapacityChecks.all),
+        Group(title: "Names and certificates", checks: NetworkChecks.all),
+        Group(title: "Fence and promotion", checks: FenceChecks.all + PromotionChecks.all),
+    ]
+
+    package static let all: [Check] = groups.flatMap(\.checks)
 
     private static let byID = Dictionary(uniqueKeysWithValues: all.map { ($0.id, $0) })
 
@@ -23,16 +45,28 @@ package enum CheckCatalog {
     /// What has to hold before a planned failover, and of whom, in the order to print.
     package static let plannedPreflight: [(check: CheckID, subjects: PreflightSubjects)] = [
         ("node.reachable", .nodes), ("node.sudo", .nodes), ("nodes.distinct", .failover), ("node.clock", .nodes),
+        ("operator.independent", .failover), ("operator.last-check", .failover), ("operator.last-drill", .failover),
         ("node.disk", .nodes), ("node.services-up", .nodes), ("node.starts-at-boot", .nodes),
         ("node.attributes-good", .nodes), ("node.cluster-file", .nodes), ("node.no-change-running", .nodes),
+        ("node.reconfigured", .nodes), ("site.node-name", .bothSites),
         ("gitlab.versions-equal", .failover), ("secrets.equal", .failover), ("ssh-host-keys.equal", .failover),
-        ("postgresql.versions-equal", .failover), ("deployment.one-primary", .deployment), ("site.role", .bothSites),
-        ("database.same-lineage", .failover), ("replication.streaming", .failover), ("replication.slot", .failover),
+        ("postgresql.versions-equal", .failover), ("gitlab.background-migrations", .failover),
+        ("deployment.one-primary", .deployment), ("site.role", .bothSites),
+        ("database.same-lineage", .failover), ("database.same-timeline", .failover),
+        ("database.standby-readable", .failover), ("database.standby-settings", .failover),
+        ("database.pending-restart", .failover), ("database.collation", .failover),
+        ("database.long-transactions", .failover), ("database.room-for-secondaries", .failover),
+        ("replication.streaming", .failover), ("replication.slot", .failover),
+        ("replication.orphaned-slots", .failover),
         ("replication.lag", .failover), ("replication.not-paused", .failover), ("geo.site-registered", .failover),
         ("geo.status-fresh", .failover), ("geo.complete", .failover), ("geo.verified", .failover),
-        ("geo.log-cursor", .failover), ("geo.selective-sync", .failover), ("geo.object-storage", .failover),
+        ("geo.log-cursor", .failover),
+        ("geo.healthy", .failover), ("geo.waiting-items", .failover), ("geo.types-replicated", .failover),
+        ("geo.container-registry", .failover), ("geo.tracking-schema", .failover), ("geo.storages-match", .failover),
+        ("geo.oauth-application", .failover), ("geo.selective-sync", .failover), ("geo.object-storage", .failover),
         ("site.maintenance-mode", .fromSite), ("sidekiq.queues", .fromSite), ("rails.tracking-database", .toSite),
-        ("node.ready", .nodes), ("site.ready", .bothSites),
+        ("node.ready", .nodes), ("site.ready", .bothSites), ("capacity.machines", .failover), ("site.dns", .failover),
+        ("certificate.served", .failover),
     ]
 
     private static let declared = Dictionary(uniqueKeysWithValues: plannedPreflight.map { ($0.check, $0.subjects) })

@@ -21,6 +21,9 @@ struct CheckText {
     var question: String
     var rationale: String
     var source: String
+    /// The general form; a finding's own remedy names nodes, files and values.
+    var remedy: String
+    var versions = Check.everyVersion
 }
 
 /// One form per kind of subject. `examine` returns the sentence of a pass, which is used only if it made no remark.
@@ -80,6 +83,7 @@ extension Check {
     ) {
         self.init(
             id: id, scope: scope, question: text.question, rationale: text.rationale, source: text.source,
+            remedy: text.remedy, versions: text.versions,
             limits: limits + [Examination.ageLimit], isInvariant: isInvariant,
             needs: { context in
                 var scope = ObservationScope()

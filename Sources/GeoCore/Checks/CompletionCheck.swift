@@ -13,7 +13,8 @@ enum CompletionCheck {
             question: "Does the candidate have everything: WAL, items of every data type, and every Geo event?",
             rationale: "Each part alone can be complete while another is behind. No limit can be relaxed here:"
                 + " what is pending now is lost with the promotion.",
-            source: "gitlab-geo.md 3.1.3, 4.3, 9 sync-gate"),
+            source: cite(.plannedFailover, .siteStatus),
+            remedy: "wait; what does not shrink is named by the check that it belongs to"),
         limits: [
             // Younger than elsewhere: the count has to be of the time after users were kept out.
             LimitDefault(

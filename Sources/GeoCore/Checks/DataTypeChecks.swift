@@ -17,7 +17,9 @@ enum DataTypeChecks {
             question: "Has every item of every data type that the primary counts reached the candidate?",
             rationale: "GitLab's 100 % is of the registry rows that exist. Items without a row are missing from it,"
                 + " so the registry is compared with the primary's own count.",
-            source: "gitlab-geo.md 4.3, 4.6, 4.8"),
+            source: cite(.siteStatus, .registry, .sitesAPI),
+            remedy: "Admin > Geo > Sites > SITE > TYPE: Resync all; missing rows: "
+                + "Geo::Secondary::RegistryConsistencyWorker.new.perform"),
         limits: [pending, Examination.statusAge],
         needs: needs
     ) { examination, pair in
@@ -33,7 +35,9 @@ enum DataTypeChecks {
         CheckText(
             question: "Is every replicated item compared by checksum and equal?",
             rationale: "A synchronised item can be truncated or old; only verification compares it with the primary's.",
-            source: "gitlab-geo.md 4.3, 4.8"),
+            source: cite(.siteStatus, .verification),
+            remedy: "Admin > Geo > Sites > SITE > TYPE: Reverify all; sudo gitlab-rake gitlab:geo:check on the "
+                + "primary"),
         limits: [pending, Examination.statusAge],
         needs: needs
     ) { examination, pair in

@@ -52,7 +52,7 @@ struct DataType: Equatable {
         return notDataTypes.contains(name) ? nil : name
     }
 
-    /// Counts of `geo_node_statuses` that are not data types (gitlab-geo.md 4.6, fixed fields and legacy columns).
+    /// Counts of `geo_node_statuses` that are not data types (GitLab's API of Geo sites: fixed fields and legacy columns).
     private static let notDataTypes: Set<String> = [
         "projects", "repositories", "wikis", "repositories_checked", "replication_slots", "replication_slots_used",
         "git_fetch_event", "git_push_event", "attachments", "designs", "event_log", "repository", "wiki",

@@ -8,7 +8,9 @@ enum DatabaseChecks {
             question: "Do the databases of both sites descend from one initdb?",
             rationale: "WAL positions of databases with different system identifiers cannot be compared,"
                 + " and one cannot replicate the other.",
-            source: "gitlab-geo.md 3.5.1, 5.1"),
+            source: cite(.databaseSetup, .recoveryFunctions),
+            remedy: "re-seed the candidate from the primary: sudo gitlab-ctl replicate-geo-database --host=PRIMARY "
+                + "--slot-name=NAME --force"),
         needs: { scope, pair, _ in scope.ask([.database], of: pair.databaseNodes) }
     ) { examination, pair in
         for site in [pair.from, pair.to] where site.databaseNodes.isEmpty { _ = examination.database(of: site) }
@@ -39,7 +41,8 @@ enum DatabaseChecks {
             question: "Has PostgreSQL on the node left recovery?",
             rationale:
                 "geo promote says \"The database is successfully promoted!\" while PostgreSQL is still in recovery.",
-            source: "gitlab-ctl-behaviour.md 0, 5.3"),
+            source: cite(.promoteDatabase, .recoveryFunctions),
+            remedy: "sudo gitlab-ctl geo promote --force on the node"),
         probes: [.database]
     ) { examination, node in
         guard let facts = examination.readDatabase(of: node) else { return "" }
@@ -52,7 +55,8 @@ enum DatabaseChecks {
         CheckText(
             question: "Is PostgreSQL on the node a primary that writes WAL?",
             rationale: "Only a primary has a current WAL position; a standby would refuse pg_current_wal_lsn().",
-            source: "gitlab-geo.md 4.4"),
+            source: cite(.recoveryFunctions),
+            remedy: "sudo gitlab-ctl geo promote --force on the node"),
         probes: [.database]
     ) { examination, node in
         guard let facts = examination.readDatabase(of: node) else { return "" }
@@ -68,7 +72,9 @@ enum DatabaseChecks {
             rationale:
                 "Only a clean shutdown sends the remaining WAL to the standbys"
                 + " and writes a checkpoint to compare with.",
-            source: "gitlab-geo.md 3.2"),
+            source: cite(.shutdown, .disasterRecovery),
+            remedy: "sudo gitlab-ctl start postgresql, wait until it answers, sudo gitlab-ctl stop postgresql on the "
+                + "node"),
         probes: [.controlData, .services]
     ) { examination, node in
         if let services = examination.readServices(of: node) {
@@ -93,7 +99,8 @@ enum DatabaseChecks {
             question: "Has the candidate replayed everything that the former primary ever committed?",
             rationale: "After a clean shutdown all commits lie before the shutdown checkpoint;"
                 + " a standby of the same lineage that replayed up to it has them all.",
-            source: "gitlab-geo.md 3.2, proof of losslessness"),
+            source: cite(.shutdown, .recoveryFunctions),
+            remedy: "start the former primary's database again, wait for replication.caught-up, stop it cleanly"),
         isInvariant: true,
         needs: { scope, pair, _ in
             scope.ask([.controlData], of: pair.from.databaseNodes)

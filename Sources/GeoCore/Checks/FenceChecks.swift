@@ -18,7 +18,9 @@ enum FenceChecks {
             question: "Is the node down for GitLab, and will it stay so after a reboot?",
             rationale: "A stopped node starts everything again three seconds after a reboot;"
                 + " a process that escaped its supervisor still serves.",
-            source: "gitlab-ctl-behaviour.md 6, 10.6; gitlab-geo.md 3.2"),
+            source: cite(.disasterRecovery, .serviceControl),
+            remedy: "sudo gitlab-ctl stop && sudo systemctl disable gitlab-runsvdir on the node; end what still "
+                + "listens"),
         needs: { scope, node, _ in if node.isManagedByOmnibus { scope.ask(probes, of: [node]) } }
     ) { examination, node in examination.requireFence(of: node) }
 
@@ -26,7 +28,8 @@ enum FenceChecks {
         id: "site.fenced", scope: .site,
         question: "Is every node of the site proven to be fenced?",
         rationale: "One node that still writes makes two writable sites. Unreachable is not proven.",
-        source: "DESIGN.md 2, promise 1, and 10",
+        source: cite(.promise(1), .disasterRecovery),
+        remedy: "sudo gitlab-ctl stop && sudo systemctl disable gitlab-runsvdir on every node of the site",
         limits: [Examination.ageLimit],
         isInvariant: true,
         needs: { context in

@@ -1,7 +1,7 @@
 /// The site that was primary before a failover: another site's database has no row for it any more.
 ///
 /// Its services are down on purpose. Whoever starts its database has two writable primaries, so no answer about it may
-/// say so: it has to be re-seeded first (DESIGN.md, promise 1; gitlab-geo.md 5.2, items 12 and 13).
+/// say so: it has to be re-seeded first (promise 1).
 package enum FormerPrimary {
     /// Sites that a promotion elsewhere has removed from Geo's tables.
     package static func sites(in inventory: Inventory, _ observation: Observation) -> Set<SiteID> {

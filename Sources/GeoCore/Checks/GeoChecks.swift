@@ -16,7 +16,9 @@ enum GeoChecks {
         CheckText(
             question: "Does the primary know both sites by the names that their nodes use, and are both enabled?",
             rationale: "A node finds its site by comparing names character by character; a disabled site is paused.",
-            source: "gitlab-geo.md 1.3, 2.4, 4.7"),
+            source: cite(.configuration, .troubleshooting, .pauseResume),
+            remedy: "make geo_node_name in the inventory, gitlab_rails['geo_node_name'] and Admin > Geo > Sites the "
+                + "same"),
         needs: askFrom
     ) { examination, pair in
         guard let geo = examination.geo(of: pair.from) else { return "" }
@@ -35,7 +37,8 @@ enum GeoChecks {
         CheckText(
             question: "Has each site reported its status lately?",
             rationale: "GitLab shows the figures of a site that stopped reporting until somebody looks at their age.",
-            source: "gitlab-geo.md 4.3, 4.6"),
+            source: cite(.siteStatus, .sitesAPI),
+            remedy: "sudo gitlab-rails runner 'Geo::MetricsUpdateWorker.new.perform' on a Rails node of the site"),
         limits: [Examination.statusAge],
         needs: askFrom
     ) { examination, pair in
@@ -49,7 +52,9 @@ enum GeoChecks {
         CheckText(
             question: "Does the candidate replicate everything, not only chosen groups or storages?",
             rationale: "100 % of a selection looks like 100 %; the rest is lost with the promotion.",
-            source: "gitlab-geo.md 4.3, 5.2 trap 19"),
+            source: cite(.selectiveSync, .statusCheck),
+            remedy: "Admin > Geo > Sites > SITE > Edit: Selective synchronization \"All projects\"; then wait for "
+                + "geo.complete"),
         needs: askFrom
     ) { examination, pair in
         guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else {
@@ -71,7 +76,9 @@ enum GeoChecks {
         CheckText(
             question: "Does Geo replicate object storage to the candidate?",
             rationale: "Where Geo does not, the storage provider has to, and Geo's counts do not show whether it does.",
-            source: "gitlab-geo.md 3.1.1 P5, 6.3"),
+            source: cite(.plannedFailover, .dataTypes),
+            remedy: "Admin > Geo > Sites > SITE > Edit: allow this site to replicate content on object storage; or "
+                + "confirm the provider's replication"),
         needs: askFrom
     ) { examination, pair in
         guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else {
@@ -94,7 +101,9 @@ enum GeoChecks {
             question: "Is maintenance mode off before the failover?",
             rationale:
                 "Maintenance mode that is already on belongs to somebody else's work, or to a run that never ended.",
-            source: "gitlab-geo.md 3.1.2 B1"),
+            source: cite(.plannedFailover, .maintenanceMode),
+            remedy: "sudo gitlab-rails runner '::Gitlab::CurrentSettings.update!(maintenance_mode: false)' on a Rails "
+                + "node"),
         needs: askOwn
     ) { examination, site in
         if let geo = examination.geo(of: site), geo.facts.isInMaintenanceMode {
@@ -109,7 +118,9 @@ enum GeoChecks {
         CheckText(
             question: "Does the site's own database say that maintenance mode is on?",
             rationale: "The runner's exit status is a claim; the row that Rails reads is what refuses writes.",
-            source: "gitlab-geo.md 3.1.2 B1, 4.4"),
+            source: cite(.maintenanceMode, .plannedFailover),
+            remedy: "sudo gitlab-rails runner '::Gitlab::CurrentSettings.update!(maintenance_mode: true)' on a Rails "
+                + "node"),
         needs: askOwn
     ) { examination, site in
         if let geo = examination.geo(of: site), !geo.facts.isInMaintenanceMode {
@@ -126,7 +137,9 @@ enum GeoChecks {
         CheckText(
             question: "Does the site's own database say that maintenance mode is off?",
             rationale: "Maintenance mode is replicated: a promoted site comes up read-only until it is turned off.",
-            source: "gitlab-geo.md 3.3, 5.2 trap 8"),
+            source: cite(.maintenanceMode, .disasterRecovery),
+            remedy: "sudo gitlab-rails runner '::Gitlab::CurrentSettings.update!(maintenance_mode: false)' on a Rails "
+                + "node"),
         needs: askOwn
     ) { examination, site in
         if let geo = examination.geo(of: site), geo.facts.isInMaintenanceMode {
@@ -143,7 +156,8 @@ enum GeoChecks {
             question: "Has the candidate's log cursor processed every event that the primary recorded?",
             rationale: "Registries know only what the cursor has told them: complete registries behind a cursor that"
                 + " stands still are complete for the past.",
-            source: "gitlab-geo.md 4.7, 4.8, 6.2"),
+            source: cite(.geoTasks, .trackingSchema),
+            remedy: "sudo gitlab-ctl tail geo-logcursor on the log cursor's nodes of the candidate"),
         limits: [
             LimitDefault(
                 name: "at_most_events", value: 0, unit: .count, meaning: "events that the cursor may be behind")

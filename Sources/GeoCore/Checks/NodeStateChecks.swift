@@ -10,7 +10,9 @@ enum NodeStateChecks {
             question: "Is there room to write where GitLab's commands write?",
             rationale: "On a full disk geo promote leaves an empty gitlab-cluster.json,"
                 + " after which promote and reconfigure fail until it is deleted.",
-            source: "gitlab-ctl-behaviour.md 3.6, 10"),
+            source: cite(.promote, .clusterFile),
+            remedy: "free some space in the directory that is named: sudo du -xh --max-depth=2 DIRECTORY | sort -h | "
+                + "tail"),
         limits: [
             LimitDefault(
                 name: "at_least_bytes", value: 1 << 30, unit: .bytes, meaning: "free space below this fails"),
@@ -54,7 +56,8 @@ enum NodeStateChecks {
         CheckText(
             question: "Do all services that the node's components need run, and is none on its way elsewhere?",
             rationale: "A service that is down before a failover is a fault that the failover would be blamed for.",
-            source: "gitlab-geo.md 1.1, gitlab-ctl-behaviour.md 6"),
+            source: cite(.serviceTable, .serviceControl),
+            remedy: "sudo gitlab-ctl start SERVICE; sudo gitlab-ctl tail SERVICE on the node"),
         probes: [.services]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -82,7 +85,8 @@ enum NodeStateChecks {
         CheckText(
             question: "Do the node's services run, and will they after a reboot?",
             rationale: "A node that was fenced and is only started goes off again with its next reboot.",
-            source: "the reverse of node.fenced"),
+            source: cite(.serviceControl),
+            remedy: "sudo systemctl enable --now gitlab-runsvdir && sudo gitlab-ctl start"),
         probes: [.services, .boot]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -97,7 +101,8 @@ enum NodeStateChecks {
         CheckText(
             question: "Does GitLab start again when the node reboots?",
             rationale: "A node that was fenced once stays off after its next reboot, and gitlab-ctl start cannot help.",
-            source: "gitlab-ctl-behaviour.md 6"),
+            source: cite(.disasterRecovery, .serviceControl),
+            remedy: "sudo systemctl enable --now gitlab-runsvdir on the node"),
         probes: [.boot]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -114,7 +119,8 @@ enum NodeStateChecks {
         CheckText(
             question: "Did the last reconfigure of the node end well?",
             rationale: "After an interrupted reconfigure geo promote exits 3 until another one succeeds.",
-            source: "gitlab-ctl-behaviour.md 3.5"),
+            source: cite(.attributeReader, .promote),
+            remedy: "sudo gitlab-ctl reconfigure on the node"),
         probes: [.attributes]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -128,7 +134,9 @@ enum NodeStateChecks {
             question: "Is gitlab-cluster.json absent, or at least readable and meant to be there?",
             rationale: "Promote and reconfigure fail on an empty file. A file left by an earlier promotion overrides"
                 + " gitlab.rb; on a Patroni node of a secondary the next reconfigure would promote the database.",
-            source: "gitlab-ctl-behaviour.md 3.4, 3.6; gitlab-geo.md 2.5"),
+            source: cite(.clusterFile, .disasterRecovery),
+            remedy: "sudo mv /etc/gitlab/gitlab-cluster.json /etc/gitlab/gitlab-cluster.json.old && sudo gitlab-ctl "
+                + "reconfigure on the node"),
         probes: [.clusterFile]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -158,7 +166,8 @@ enum NodeStateChecks {
             question: "Is nobody changing the node at this moment?",
             rationale:
                 "A second gitlab-ctl waits silently for the first one's Chef run, and both change the same files.",
-            source: "gitlab-ctl-behaviour.md 3.7"),
+            source: cite(.promote),
+            remedy: "wait until pgrep -af 'gitlab-ctl|omnibus-ctl|cinc-client' prints nothing on the node"),
         probes: [.changesRunning]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }

@@ -8,7 +8,8 @@ enum PromotionChecks {
             question: "Did the promotion of the node take effect, by everything that can be looked at?",
             rationale: "geo promote prints success and exits 0 after a failed reconfigure, and while PostgreSQL is in"
                 + " recovery. The log cursor and the tracking database keep running afterwards: that is no fault.",
-            source: "gitlab-ctl-behaviour.md 0, 3.3, 3.4, 5, 10.1"),
+            source: cite(.promote, .promoteDatabase, .clusterFile),
+            remedy: "sudo gitlab-ctl reconfigure, then sudo gitlab-ctl geo promote --force on the node"),
         needs: { scope, node, context in
             guard node.components.contains(where: \.isPromoted) else { return }
             scope.ask([.attributes, .clusterFile, .services, .changesRunning, .database, .pointInTimeFile], of: [node])

@@ -16,6 +16,12 @@ enum Quantity {
     /// `12.3 s`.
     static func seconds(_ value: Double) -> String { "\(oneDecimal(value)) s" }
 
+    /// `3 days`, `5.5 h`, `12.3 s`.
+    static func days(_ seconds: Double) -> String {
+        if seconds >= 172_800 { return "\(Int(min(seconds, 1e12) / 86_400)) days" }
+        return seconds >= 7200 ? "\(oneDecimal(seconds / 3600)) h" : self.seconds(seconds)
+    }
+
     /// `1 node`, `3 nodes`.
     static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
         "\(number) \(number == 1 ? one : many ?? one + "s")"

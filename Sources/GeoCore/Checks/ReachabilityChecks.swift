@@ -7,7 +7,9 @@ enum ReachabilityChecks {
         CheckText(
             question: "Does the node answer over SSH?",
             rationale: "Every step runs on a node. A node that does not answer is not known to be down.",
-            source: "DESIGN.md 6"),
+            source: cite(.promise(2)),
+            remedy: "ssh -v USER@ADDRESS true, with the address, user and key that `inventory show` prints; then "
+                + "firewall, sshd, jump host"),
         probes: [.identity]
     ) { examination, node in
         let duration = examination.read(\.connection, "visit", of: node) { "\($0) ms" }
@@ -19,7 +21,8 @@ enum ReachabilityChecks {
         CheckText(
             question: "May the tool run commands as root on the node, without a password?",
             rationale: "Every gitlab-ctl command needs root, and nobody can answer a prompt in the middle of a step.",
-            source: "gitlab-geo.md 2, 4.11"),
+            source: cite(.promote, .manual("sudoers(5)")),
+            remedy: "geo-failover sudoers --user USER | sudo tee /etc/sudoers.d/geo-failover on the node"),
         probes: [.privileges]
     ) { examination, node in
         if let mayBecomeRoot = examination.read(\.privileges, "root by sudo -n", of: node), !mayBecomeRoot {
@@ -36,7 +39,9 @@ enum ReachabilityChecks {
             question: "Is every node of both sites another machine than every other node of the inventory?",
             rationale: "Two names for one machine turn a command for the one into a command for the other,"
                 + " and a fence of the one into nothing.",
-            source: "DESIGN.md 9, identity guard"),
+            source: cite(.promise(6), .manual("machine-id(5)")),
+            remedy: "correct the address in the inventory; for a copied image sudo rm /etc/machine-id && sudo "
+                + "systemd-machine-id-setup on the copy"),
         needs: { scope, _, context in scope.ask([.identity], of: context.inventory.nodes) }
     ) { examination, pair in
         let seen = examination.readEach(\.identity, "identity", of: pair.nodes, as: \.evidenceText)
@@ -67,7 +72,8 @@ enum ReachabilityChecks {
             question: "Does the node's clock agree with the operator's?",
             rationale: "Geo refuses requests between sites whose clocks differ by about a minute,"
                 + " and records of a failover cannot be put in order.",
-            source: "gitlab-geo.md 4.1, 4.11"),
+            source: cite(.troubleshooting),
+            remedy: "sudo chronyc makestep on the node, then chronyc tracking"),
         probes: [.identity],
         limits: [
             LimitDefault(

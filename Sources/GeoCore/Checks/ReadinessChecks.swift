@@ -7,7 +7,8 @@ enum ReadinessChecks {
         CheckText(
             question: "Does GitLab on the node answer its readiness probe?",
             rationale: "A running puma is not yet one that reaches its database, Redis and Gitaly.",
-            source: "gitlab-geo.md 3.3"),
+            source: cite(.disasterRecovery),
+            remedy: "sudo gitlab-ctl tail puma on the node"),
         probes: [.readiness]
     ) { examination, node in
         if let status = examination.read(\.readiness, "/-/readiness", of: node) {
@@ -22,7 +23,8 @@ enum ReadinessChecks {
         CheckText(
             question: "Does GitLab answer its readiness probe on every Rails node of the site?",
             rationale: "A node that is not ready gets no traffic, and the others carry its load.",
-            source: "gitlab-geo.md 3.3"),
+            source: cite(.disasterRecovery),
+            remedy: "sudo gitlab-ctl tail puma on the node that is not ready"),
         needs: { scope, site, _ in scope.ask([.readiness], of: site.nodes(running: .rails)) }
     ) { examination, site in
         let seen = examination.readEach(\.readiness, "/-/readiness", of: site.nodes(running: .rails)) { "HTTP \($0)" }
@@ -38,7 +40,8 @@ enum ReadinessChecks {
         CheckText(
             question: "Does the site answer its readiness probe at its own URL, as seen from the operator's machine?",
             rationale: "Users come through load balancer, TLS and DNS, which no node sees.",
-            source: "gitlab-geo.md 3.3"),
+            source: cite(.disasterRecovery),
+            remedy: "curl -sS -o /dev/null -w '%{http_code}' URL/-/readiness; then load balancer, TLS, DNS"),
         needs: { scope, site, _ in scope.siteURLs.insert(site.id) }
     ) { examination, site in
         let fact = examination.observation.siteReadiness[site.id] ?? .notAsked

@@ -12,7 +12,9 @@ enum ReplicationChecks {
             question: "Does the candidate receive WAL from the primary at this moment?",
             rationale: "Member state and lag look healthy when nothing streams; only the receiver, the sender"
                 + " and the age of the last message together show that WAL flows.",
-            source: "gitlab-geo.md 4.3, 4.4; gitlab-ctl-behaviour.md 8, 9"),
+            source: cite(.replicationViews, .siteStatus, .healthCheck),
+            remedy: "sudo gitlab-ctl tail postgresql on the candidate's database node: network, pg_hba.conf, "
+                + "password, slot, sslmode"),
         limits: [messageAge],
         needs: askDatabases
     ) { examination, pair in
@@ -27,10 +29,12 @@ enum ReplicationChecks {
     static let slot = Check.aboutFailover(
         "replication.slot",
         CheckText(
-            question: "Does an active, intact replication slot hold back WAL for the candidate, and only for it?",
+            question: "Does an active, intact replication slot hold back WAL for the candidate?",
             rationale: "Without a slot the primary may delete WAL that the candidate lacks;"
                 + " a forgotten slot fills the primary's disk.",
-            source: "gitlab-geo.md 4.4, 5.1, 5.2 trap 15"),
+            source: cite(.slots, .troubleshootingPostgreSQL),
+            remedy: "sudo gitlab-psql -xc 'SELECT * FROM pg_replication_slots' on the primary; a lost slot needs a "
+                + "re-seed"),
         limits: [
             LimitDefault(
                 name: "at_most_retained_bytes", value: 10 << 30, unit: .bytes,
@@ -42,13 +46,6 @@ enum ReplicationChecks {
         let standby = examination.standbyState(of: pair.to)
         guard let primary, let standby else { return "" }
         let name = examination.requireSlot(of: standby, on: primary)
-        for other in primary.state.slots where !other.isActive && other.name != name {
-            examination.warn(
-                "slot \(other.name) on \(primary.database.node.id) is inactive and holds back"
-                    + " \(other.retainedBytes.map(Quantity.bytes) ?? "an unknown amount of") WAL",
-                remedy: "sudo gitlab-psql -c \"SELECT pg_drop_replication_slot('\(other.name)')\""
-                    + "  # on \(primary.database.node.id), if nobody needs it")
-        }
         let retained = primary.state.slots.first { $0.name == name }?.retainedBytes ?? 0
         return "slot \(name ?? "") of \(pair.to.id) is active and holds back \(Quantity.bytes(retained)) of WAL"
     }
@@ -58,7 +55,9 @@ enum ReplicationChecks {
         CheckText(
             question: "How far is the candidate's database behind, in bytes and seconds, while it streams?",
             rationale: "GitLab's own figure reads 0 when nothing was received because the receiver is dead.",
-            source: "gitlab-geo.md 4.3, 4.4; gitlab-ctl-behaviour.md 9"),
+            source: cite(.siteStatus, .replicationViews),
+            remedy: "sudo gitlab-psql -xc 'SELECT write_lag, flush_lag, replay_lag FROM pg_stat_replication' on the "
+                + "primary"),
         limits: [
             LimitDefault(
                 name: "at_most_bytes", value: 16 << 20, unit: .bytes,
@@ -115,7 +114,9 @@ enum ReplicationChecks {
             question: "Is replay running on every standby of the candidate, and is no point-in-time file left?",
             rationale: "A promotion while paused throws away what was received; one with a leftover file goes to a"
                 + " stale position, prints success and leaves the database in recovery for ever.",
-            source: "gitlab-ctl-behaviour.md 0, 5; gitlab-geo.md 2.4"),
+            source: cite(.pauseResume, .promoteDatabase, .pointInTime),
+            remedy: "sudo gitlab-ctl geo-replication-resume on the candidate's database node; move a left-over "
+                + "geo-pitr-file away"),
         needs: { scope, pair, _ in scope.ask([.database, .pointInTimeFile], of: pair.to.databaseNodes) }
     ) { examination, pair in
         if pair.to.databaseNodes.isEmpty { _ = examination.database(of: pair.to) }
@@ -130,7 +131,8 @@ enum ReplicationChecks {
         CheckText(
             question: "Has the candidate replayed everything that the primary has written?",
             rationale: "Positions are compared on both databases, so that a dead receiver cannot hide a gap.",
-            source: "gitlab-geo.md 3.2, 4.4"),
+            source: cite(.recoveryFunctions, .disasterRecovery),
+            remedy: "wait and check again; if the gap does not shrink, see replication.lag"),
         needs: askDatabases
     ) { examination, pair in
         let primary = examination.primaryState(of: pair.from)

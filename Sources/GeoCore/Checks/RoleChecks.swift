@@ -7,7 +7,9 @@ enum RoleChecks {
         CheckText(
             question: "Is exactly one site of the deployment primary?",
             rationale: "Two writable sites diverge, and nothing can merge them. No writable site means an outage.",
-            source: "DESIGN.md 2, promise 1; gitlab-geo.md 5.2 traps 12 and 13"),
+            source: cite(.promise(1), .disasterRecovery),
+            remedy: "stop the site that must not be primary: sudo gitlab-ctl stop && sudo systemctl disable "
+                + "gitlab-runsvdir on each of its nodes"),
         needs: { scope, inventory, _ in
             for site in inventory.sites {
                 scope.ask([.database], of: site.databaseNodes)
@@ -45,7 +47,8 @@ enum RoleChecks {
         CheckText(
             question: "Is the candidate still a secondary, by its database and by Geo's tables in it?",
             rationale: "Starting the former primary beside a promoted candidate makes two writable sites.",
-            source: "DESIGN.md 2, promise 1"),
+            source: cite(.promise(1), .promoteDatabase),
+            remedy: "geo-failover status  # and go forward"),
         isInvariant: true,
         needs: { scope, pair, _ in
             scope.ask([.database], of: pair.to.databaseNodes)
@@ -72,7 +75,9 @@ enum RoleChecks {
             question: "Do all sources agree on the site's role, and is it the one that the failover takes for granted?",
             rationale: "Each source alone can be wrong: a half promotion changes PostgreSQL and not geo_nodes,"
                 + " and a former primary's own tables still call it primary.",
-            source: "gitlab-geo.md 1.3, 5.2 trap 13; DESIGN.md 5"),
+            source: cite(.geoRole, .troubleshooting),
+            remedy: "sudo gitlab-rake gitlab:geo:site:role on a Rails node of the site; then correct the source that "
+                + "is wrong"),
         needs: { scope, site, context in
             scope.ask([.database], of: site.databaseNodes)
             for site in context.inventory.sites { scope.askGeo(of: site) }
@@ -111,7 +116,8 @@ enum RoleChecks {
             question: "Is the site primary by its database, by geo_nodes and by Rails?",
             rationale: "geo promote prints success while the database is in recovery;"
                 + " only all three together make a site that serves writes.",
-            source: "gitlab-ctl-behaviour.md 0, 10; gitlab-geo.md 3.3"),
+            source: cite(.promoteDatabase, .geoTasks, .disasterRecovery),
+            remedy: "sudo gitlab-ctl geo promote --force on one Rails node of the site"),
         needs: { scope, site, _ in
             scope.ask([.database, .geo], of: site.databaseNodes)
             scope.ask([.railsRole], of: Array(site.nodes(running: .rails).prefix(1)))
@@ -145,7 +151,8 @@ enum RoleChecks {
         CheckText(
             question: "Does Rails on the node take its site for the primary?",
             rationale: "After a promotion other Rails processes may think for two minutes that they are a secondary.",
-            source: "gitlab-geo.md 2.8, 5.2 trap 10"),
+            source: cite(.geoTasks, .geoRole),
+            remedy: "wait two minutes; then sudo gitlab-ctl restart puma on the node"),
         probes: [.railsRole]
     ) { examination, node in
         examination.requireRailsRolePrimary(of: node)

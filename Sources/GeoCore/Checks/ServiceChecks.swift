@@ -8,7 +8,8 @@ enum ServiceChecks {
             question: "How much work waits in Sidekiq?",
             rationale:
                 "Redis is not replicated. What is queued has to be drained before the primary stops, or is lost.",
-            source: "gitlab-geo.md 3.1.3 W1, 6.3"),
+            source: cite(.plannedFailover, .dataTypes),
+            remedy: "start the failover when the queues are shorter; draining them is part of its window"),
         limits: [
             LimitDefault(
                 name: "at_most", value: 10_000, unit: .count, meaning: "jobs of all queues beyond which it warns")
@@ -33,7 +34,8 @@ enum ServiceChecks {
         CheckText(
             question: "Are all Sidekiq queues of the site empty, Geo's own left out?",
             rationale: "A job that is queued when the primary stops is lost. Geo's queues go on working until the end.",
-            source: "gitlab-geo.md 3.1.3 W1, 5.2 trap 21"),
+            source: cite(.plannedFailover, .geoTasks),
+            remedy: "sudo gitlab-ctl status sidekiq on the Sidekiq nodes: it must run to drain"),
         needs: { scope, site, _ in scope.ask([.queues], of: site.nodes) }
     ) { examination, site in
         guard let queues = examination.queues(of: site) else { return "" }
@@ -58,7 +60,9 @@ enum ServiceChecks {
         CheckText(
             question: "Do the Rails nodes of the secondary have a tracking database configured?",
             rationale: "Without a geo entry in database.yml Rails does not work as a Geo secondary.",
-            source: "gitlab-geo.md 1.3, 4.1"),
+            source: cite(.geoRole, .troubleshooting),
+            remedy: "set geo_secondary['enable'] and geo_secondary['db_host'] in /etc/gitlab/gitlab.rb, then sudo "
+                + "gitlab-ctl reconfigure"),
         needs: { scope, site, _ in scope.ask([.railsConfiguration], of: site.nodes) }
     ) { examination, site in
         let seen = examination.readEach(
@@ -81,7 +85,8 @@ enum ServiceChecks {
         CheckText(
             question: "Are all services of the node down that could take or cause writes?",
             rationale: "While PostgreSQL still runs for the standby to catch up, nothing may commit any more.",
-            source: "gitlab-geo.md 3.2"),
+            source: cite(.disasterRecovery, .shutdown),
+            remedy: "sudo gitlab-ctl stop SERVICE; sudo gitlab-ctl graceful-kill SERVICE on the node"),
         probes: [.services]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -99,7 +104,8 @@ enum ServiceChecks {
             question: "Is every service of the node down?",
             rationale:
                 "gitlab-ctl stop gives up on a service that ignores TERM, and exits as if it were one of many reasons.",
-            source: "gitlab-ctl-behaviour.md 6"),
+            source: cite(.serviceControl),
+            remedy: "sudo gitlab-ctl stop; sudo gitlab-ctl graceful-kill SERVICE for what ignores it"),
         probes: [.services]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -118,7 +124,8 @@ enum ServiceChecks {
         CheckText(
             question: "Are only the four cron jobs enabled that finish replication and verification?",
             rationale: "Other jobs go on creating work. Without these four a failover cannot complete.",
-            source: "gitlab-geo.md 3.1.2 B2"),
+            source: cite(.plannedFailover, .geoTasks),
+            remedy: "Admin > Monitoring > Background jobs > Cron: Disable All, then enable the four that are named"),
         needs: { scope, site, _ in scope.ask([.cronJobs], of: Array(site.nodes(running: .rails).prefix(1))) }
     ) { examination, site in
         guard let (node, jobs) = examination.cronJobs(of: site) else { return "" }
@@ -145,7 +152,8 @@ enum ServiceChecks {
             question: "Are the cron jobs of the primary enabled?",
             rationale: "Their state lives in each site's Redis: a promoted site may keep them disabled, and GitLab then"
                 + " stops cleaning up, mailing and running schedules without a word.",
-            source: "gitlab-geo.md 5.2 traps 9 and 20"),
+            source: cite(.geoTasks, .plannedFailover),
+            remedy: "sudo gitlab-rails runner 'Sidekiq::Cron::Job.all.each(&:enable!)' on a Rails node"),
         needs: { scope, site, _ in scope.ask([.cronJobs], of: Array(site.nodes(running: .rails).prefix(1))) }
     ) { examination, site in
         guard let (node, jobs) = examination.cronJobs(of: site) else { return "" }

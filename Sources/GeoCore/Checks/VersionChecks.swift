@@ -7,7 +7,8 @@ enum VersionChecks {
         CheckText(
             question: "Does every node of both sites run the same GitLab, patch level included?",
             rationale: "Sites of different versions share one database schema: the promoted site could not read it.",
-            source: "gitlab-geo.md 4.11"),
+            source: cite(.configuration),
+            remedy: "sudo apt-get install gitlab-ee=VERSION on the nodes that differ"),
         needs: { scope, pair, _ in scope.ask([.version], of: pair.nodes) }
     ) { examination, pair in
         let nodes = pair.nodes.filter(\.isManagedByOmnibus)
@@ -27,7 +28,9 @@ enum VersionChecks {
         CheckText(
             question: "Do all nodes of both sites have the same gitlab-secrets.json?",
             rationale: "With other secrets the promoted site cannot decrypt two-factor keys, CI variables and tokens.",
-            source: "gitlab-geo.md 3.1.1 P2, 4.11, 5.2 trap 25"),
+            source: cite(.plannedFailover, .configuration),
+            remedy: "copy /etc/gitlab/gitlab-secrets.json of a Rails node of the primary (root:root, 0600), then sudo "
+                + "gitlab-ctl reconfigure && sudo gitlab-ctl restart"),
         needs: { scope, pair, _ in scope.ask([.secrets], of: pair.nodes) }
     ) { examination, pair in
         let nodes = pair.nodes.filter(\.isManagedByOmnibus)
@@ -62,7 +65,9 @@ enum VersionChecks {
         CheckText(
             question: "Do the Rails nodes of both sites present the same SSH host keys?",
             rationale: "Otherwise every user's git refuses the promoted site with a host key error.",
-            source: "gitlab-geo.md 3.1.1 P2, 3.4"),
+            source: cite(.plannedFailover, .configuration),
+            remedy: "copy /etc/ssh/ssh_host_*_key* of a Rails node of the primary (private keys 0600), then sudo "
+                + "systemctl reload ssh"),
         needs: { scope, pair, _ in scope.ask([.hostKeys], of: pair.nodes.filter { $0.runs(.rails) }) }
     ) { examination, pair in
         for site in [pair.from, pair.to] where site.nodes(running: .rails).isEmpty {
@@ -95,7 +100,8 @@ enum VersionChecks {
         CheckText(
             question: "Do the main databases of both sites have the same PostgreSQL major version?",
             rationale: "Streaming replication works only within one major version.",
-            source: "gitlab-geo.md 4.11, 5.2 trap 16"),
+            source: cite(.postgresqlSettings, .databaseSetup),
+            remedy: "sudo gitlab-ctl pg-upgrade on the older ones; then re-seed the secondary"),
         needs: { scope, pair, _ in scope.ask([.database], of: pair.databaseNodes) }
     ) { examination, pair in
         var seen: [(node: Node, value: String)] = []

@@ -30,7 +30,7 @@ package enum Transcript {
         return limit < texts.count ? Array(texts.suffix(limit)) : texts
     }
 
-    /// What the output says, where `geo promote` and its exit status do not (gitlab-ctl-behaviour.md 3.2, 3.3).
+    /// What the output says, where `geo promote` and its exit status do not (omnibus-gitlab `geo/promote.rb`).
     ///
     /// `NOT OK` on a node with nothing to promote is normal and followed by `No actions are required`.
     package static func summary(_ bytes: some Sequence<UInt8>, lastLines: Int = 12) -> TranscriptSummary {

@@ -1,6 +1,6 @@
 /// What PostgreSQL on one node said of itself: role and positions together, since each alone can mislead.
 ///
-/// The lag that GitLab shows reads 0 while no WAL receiver runs (gitlab-geo.md 4.3), so ``Standby`` keeps
+/// The lag that GitLab shows reads 0 while no WAL receiver runs (`geo_node_status.rb`), so ``Standby`` keeps
 /// positions, receiver and pause side by side.
 package struct DatabaseFacts: Sendable, Hashable, Codable {
     /// The cluster's lineage: equal on a primary and its standbys.

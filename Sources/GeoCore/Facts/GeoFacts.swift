@@ -15,7 +15,7 @@ package struct GeoFacts: Sendable, Hashable, Codable {
     package var primaries: [GeoNodeRow] { nodes.filter(\.isPrimary) }
 }
 
-/// A row of `geo_nodes` with its row of `geo_node_statuses` (gitlab-geo.md 4.7).
+/// A row of `geo_nodes` with its row of `geo_node_statuses`.
 package struct GeoNodeRow: Sendable, Hashable, Codable {
     package var name: String
     package var url: String
@@ -56,7 +56,7 @@ package struct GeoStatus: Sendable, Hashable, Codable {
     }
 }
 
-/// What the tracking database of a secondary says (gitlab-geo.md 4.8).
+/// What the tracking database of a secondary says.
 package struct TrackingFacts: Sendable, Hashable, Codable {
     /// By GitLab's plural name of the data type, such as `project_repositories`.
     package var registries: [String: RegistryCounts]

@@ -24,12 +24,22 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var disks: Observed<[DiskSpace]> = .notAsked
     /// TCP ports that something on the node listens on, sorted; loopback-only ones left out.
     package var listeningPorts: Observed<[Int]> = .notAsked
+    package var machine: Observed<MachineFacts> = .notAsked
+    package var configuration: Observed<ConfigurationFacts> = .notAsked
+    package var certificate: Observed<ServedCertificate> = .notAsked
     package var database: Observed<DatabaseFacts> = .notAsked
+    package var server: Observed<ServerFacts> = .notAsked
     package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
     /// `pg_controldata` of the main database, also of a stopped one.
     package var controlData: Observed<ControlData> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked
+    package var application: Observed<ApplicationFacts> = .notAsked
+    package var projects: Observed<ProjectFacts> = .notAsked
     package var tracking: Observed<TrackingFacts> = .notAsked
+    package var registryDetails: Observed<RegistryDetails> = .notAsked
+    package var projectRegistry: Observed<ProjectRegistryFacts> = .notAsked
+    /// Newest migration of the tracking database that the installed package has.
+    package var trackingSchema: Observed<String> = .notAsked
     /// Sidekiq queues by name with their sizes; an empty dictionary means that no queue exists.
     package var queues: Observed<[String: Int]> = .notAsked
     /// HTTP status of `/-/readiness`, asked on the node itself.
@@ -85,14 +95,14 @@ package struct ServiceState: Sendable, Hashable, Codable {
     }
 }
 
-/// `/opt/gitlab/embedded/nodes/<fqdn>.json`, which reconfigure rewrites (gitlab-ctl-behaviour.md 3.5).
+/// `/opt/gitlab/embedded/nodes/<fqdn>.json`, which reconfigure rewrites from its start on.
 package enum AttributeFile: String, Sendable, Hashable, Codable {
     case good, missing
     /// A reconfigure began and did not end: `geo promote` will exit 3 until one succeeds.
     case stub
 }
 
-/// `/etc/gitlab/gitlab-cluster.json`, which `geo promote` writes (gitlab-ctl-behaviour.md 3.4, 3.6).
+/// `/etc/gitlab/gitlab-cluster.json`, which `geo promote` writes.
 package enum ClusterFile: Sendable, Hashable, Codable {
     case absent
     /// Zero bytes, left by a full disk: promote exits 3 and reconfigure 1 until it is deleted.
@@ -112,7 +122,7 @@ package struct DiskSpace: Sendable, Hashable, Codable {
     }
 }
 
-/// The file that makes a promotion stop at an old position (gitlab-ctl-behaviour.md 5).
+/// The file that makes a promotion stop at an old position (omnibus-gitlab `geo/pitr_file.rb`).
 package enum PointInTimeFile: Sendable, Hashable, Codable {
     case absent
     case present(text: String)

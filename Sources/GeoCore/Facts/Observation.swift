@@ -5,15 +5,22 @@ package struct Observation: Sendable, Hashable, Codable {
     package var nodes: [NodeID: NodeFacts]
     /// HTTP status of each asked site's `/-/readiness`, from the operator's machine.
     package var siteReadiness: [SiteID: Observed<Int>]
+    /// Addresses that the host of each asked site's URL stands for, by the operator's resolver.
+    package var siteAddresses: [SiteID: Observed<[String]>]
+    /// The machine that the tool runs on.
+    package var operatorMachine: Observed<OperatorFacts>
 
     package init(
         startedAt: Timestamp, endedAt: Timestamp, nodes: [NodeID: NodeFacts],
-        siteReadiness: [SiteID: Observed<Int>] = [:]
+        siteReadiness: [SiteID: Observed<Int>] = [:], siteAddresses: [SiteID: Observed<[String]>] = [:],
+        operatorMachine: Observed<OperatorFacts> = .notAsked
     ) {
         self.startedAt = startedAt
         self.endedAt = endedAt
         self.nodes = nodes
         self.siteReadiness = siteReadiness
+        self.siteAddresses = siteAddresses
+        self.operatorMachine = operatorMachine
     }
 
     package subscript(node: NodeID) -> NodeFacts {
@@ -25,15 +32,25 @@ package struct Observation: Sendable, Hashable, Codable {
 package struct ObservationScope: Sendable, Hashable {
     package var probes: [NodeID: Set<Probe>]
     package var siteURLs: Set<SiteID>
+    /// Sites whose URLs' hosts are looked up.
+    package var siteNames: Set<SiteID>
+    package var asksOperator: Bool
 
-    package init(probes: [NodeID: Set<Probe>] = [:], siteURLs: Set<SiteID> = []) {
+    package init(
+        probes: [NodeID: Set<Probe>] = [:], siteURLs: Set<SiteID> = [], siteNames: Set<SiteID> = [],
+        asksOperator: Bool = false
+    ) {
         self.probes = probes
         self.siteURLs = siteURLs
+        self.siteNames = siteNames
+        self.asksOperator = asksOperator
     }
 
     package mutating func formUnion(_ other: ObservationScope) {
         probes.merge(other.probes) { $0.union($1) }
         siteURLs.formUnion(other.siteURLs)
+        siteNames.formUnion(other.siteNames)
+        asksOperator = asksOperator || other.asksOperator
     }
 
     package mutating func ask(_ wanted: Set<Probe>, of nodes: [Node]) {

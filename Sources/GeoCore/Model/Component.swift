@@ -1,4 +1,4 @@
-/// What runs on a node, in the inventory's words (DESIGN.md, section 5).
+/// What runs on a node, in the inventory's words.
 package enum Component: String, Hashable, Sendable, Codable, CaseIterable {
     case rails, sidekiq, logcursor, postgresql, patroni
     case trackingDB = "tracking-db"
@@ -12,7 +12,7 @@ package enum Component: String, Hashable, Sendable, Codable, CaseIterable {
 
     /// The runit services that must run on a node of this component, by the names `gitlab-ctl` uses.
     ///
-    /// Source: gitlab-geo.md 1.1 (omnibus-gitlab `package/libraries/config/services.rb`). Optional services
+    /// Source: omnibus-gitlab `package/libraries/config/services.rb`. Optional services
     /// (exporters, registry, pages, kas) are left out: their absence is not a fault.
     package var services: [String] {
         switch self {
@@ -34,7 +34,7 @@ package enum Component: String, Hashable, Sendable, Codable, CaseIterable {
 
     /// Whether `gitlab-ctl geo promote` has anything to do on a node of this component.
     ///
-    /// On all others it prints that no action is required and exits 0 (gitlab-geo.md 2.1, step 2).
+    /// On all others it prints that no action is required and exits 0 (omnibus-gitlab `geo/promote.rb`).
     package var isPromoted: Bool {
         switch self {
         case .rails, .sidekiq, .logcursor, .postgresql, .patroni, .trackingDB, .gitaly, .praefect: true

@@ -66,23 +66,23 @@ package enum ActionCatalog {
         case .enableMaintenanceMode:
             Action(
                 name: name, reach: .node, summary: "Turns GitLab's Maintenance Mode on, by one Rails node.",
-                source: "gitlab-geo.md 3.1.2 B1", components: [.rails], part: .from, effect: .readOnly,
+                source: cite(.plannedFailover, .maintenanceMode), components: [.rails], part: .from, effect: .readOnly,
                 effectText: "users can read; pushes and edits are refused", expectedSeconds: 40, timeLimitSeconds: 600)
         case .disableMaintenanceMode:
             Action(
                 name: name, reach: .node, summary: "Turns GitLab's Maintenance Mode off, by one Rails node.",
-                source: "gitlab-geo.md 3.3: the setting was replicated with the database", components: [.rails],
+                source: cite(.maintenanceMode), components: [.rails],
                 effect: .none, effectText: "users can write again", expectedSeconds: 40, timeLimitSeconds: 600)
         case .stopCronJobs:
             Action(
                 name: name, reach: .node,
                 summary: "Disables every Sidekiq cron job but the four that Geo needs to finish.",
-                source: "gitlab-geo.md 3.1.2 B2", components: [.rails], part: .from, effect: .degraded,
+                source: cite(.plannedFailover, .geoTasks), components: [.rails], part: .from, effect: .degraded,
                 effectText: "periodic background work stops", expectedSeconds: 40, timeLimitSeconds: 600)
         default:
             Action(
                 name: name, reach: .node, summary: "Enables every Sidekiq cron job.",
-                source: "gitlab-geo.md 5.2, items 9 and 20", components: [.rails], effect: .none,
+                source: cite(.plannedFailover, .geoTasks), components: [.rails], effect: .none,
                 effectText: "periodic background work runs", expectedSeconds: 40, timeLimitSeconds: 600)
         }
     }
@@ -92,23 +92,23 @@ package enum ActionCatalog {
         case .stopApplication:
             Action(
                 name: name, reach: .node, summary: "Stops Puma, Workhorse, NGINX, Sidekiq and the log cursor.",
-                source: "gitlab-geo.md 3.2", components: [.rails, .sidekiq, .logcursor], part: .from,
+                source: cite(.disasterRecovery, .shutdown), components: [.rails, .sidekiq, .logcursor], part: .from,
                 effect: .outage, effectText: "nobody can use the site", expectedSeconds: 20, timeLimitSeconds: 600)
         case .stopDatabase:
             Action(
                 name: name, reach: .node,
                 summary: "Stops PostgreSQL cleanly: it sends its last WAL to the standby and writes a checkpoint.",
-                source: "gitlab-geo.md 3.2", components: [.postgresql], part: .from, effect: .outage,
+                source: cite(.disasterRecovery, .shutdown), components: [.postgresql], part: .from, effect: .outage,
                 effectText: "the site has no database", expectedSeconds: 20, timeLimitSeconds: 600)
         case .startAndEnable:
             Action(
                 name: name, reach: .node, summary: "Starts every service, and lets them start at boot again.",
-                source: "the reverse of stop-and-disable", part: .from, effect: .none,
+                source: cite(.serviceControl), part: .from, effect: .none,
                 effectText: "the node serves again", expectedSeconds: 30, timeLimitSeconds: 600)
         default:
             Action(
                 name: name, reach: .node, summary: "Stops every service and keeps them from starting at boot.",
-                source: "gitlab-geo.md 3.2; gitlab-ctl stop alone does not survive a reboot", part: .from,
+                source: cite(.disasterRecovery, .serviceControl), part: .from,
                 effect: .outage, effectText: "the node serves nothing, also after a reboot", expectedSeconds: 20,
                 timeLimitSeconds: 600)
         }
@@ -120,19 +120,20 @@ package enum ActionCatalog {
             Action(
                 name: name, reach: .node,
                 summary: "Runs gitlab-ctl geo promote, with a reconfigure where its own cannot be believed.",
-                source: "gitlab-geo.md 2.1, 3.3; gitlab-ctl-behaviour.md 3",
+                source: cite(.disasterRecovery, .promote),
                 components: Set(Component.allCases.filter(\.isPromoted)), part: .to, effect: .outage,
                 effectText: "the node's services restart", expectedSeconds: 120, timeLimitSeconds: 1800)
         case .writeProbe:
             Action(
                 name: name, reach: .node,
                 summary: "Writes one unchanged value to application_settings, to prove that the database takes writes.",
-                source: "decisions/0004", components: [.postgresql, .patroni], part: .to, effect: .none,
+                source: cite(.decision("0004-write-probe-rewrites-a-setting")), components: [.postgresql, .patroni],
+                part: .to, effect: .none,
                 effectText: "one row is rewritten with its own value", expectedSeconds: 2, timeLimitSeconds: 60)
         default:
             Action(
                 name: name, reach: .run, summary: "Pushes an empty commit to the canary repository of the inventory.",
-                source: "DESIGN.md 5", part: .to, effect: .none, effectText: "one commit in the canary repository",
+                source: cite(.promise(2)), part: .to, effect: .none, effectText: "one commit in the canary repository",
                 expectedSeconds: 10, timeLimitSeconds: 120)
         }
     }
@@ -141,22 +142,25 @@ package enum ActionCatalog {
         switch name {
         case .wait:
             Action(
-                name: name, reach: .run, summary: "Waits until a check holds.", source: "DESIGN.md 8", effect: .none,
+                name: name, reach: .run, summary: "Waits until a check holds.",
+                source: cite(.decision("0001-yaml-over-a-closed-catalogue")), effect: .none,
                 effectText: "nothing", expectedSeconds: 30, timeLimitSeconds: 0)
         case .confirm:
             Action(
                 name: name, reach: .run, summary: "Asks the operator to type the name of the site to promote.",
-                source: "DESIGN.md 11", effect: .none, effectText: "nothing", expectedSeconds: 30,
+                source: cite(.promise(1)), effect: .none, effectText: "nothing", expectedSeconds: 30,
                 timeLimitSeconds: 0)
         case .hook:
             Action(
                 name: name, reach: .run, summary: "Runs a program that the inventory registers.",
-                source: "DESIGN.md 8", repeatability: .once(because: "the tool does not know what the program does"),
+                source: cite(.decision("0001-yaml-over-a-closed-catalogue")),
+                repeatability: .once(because: "the tool does not know what the program does"),
                 effect: .degraded, effectText: "what the program does", expectedSeconds: 30, timeLimitSeconds: 120)
         default:
             Action(
                 name: name, reach: .run, summary: "A person does something; a check tells whether it was done.",
-                source: "DESIGN.md 8", effect: .degraded, effectText: "what the person does", expectedSeconds: 300,
+                source: cite(.decision("0001-yaml-over-a-closed-catalogue")), effect: .degraded,
+                effectText: "what the person does", expectedSeconds: 300,
                 timeLimitSeconds: 0)
         }
     }

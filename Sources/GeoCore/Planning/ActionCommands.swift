@@ -87,7 +87,7 @@ package enum ActionCommands {
     }
 
     /// `gitlab-ctl stop` alone where nothing but the application runs; else service by service, since `gitlab-ctl
-    /// stop a b` ignores all names after the first (gitlab-ctl-behaviour.md 6).
+    /// stop a b` ignores all names after the first (omnibus-ctl).
     private static func stopApplication(_ node: Node, _ timeLimit: Int) -> [RemoteCommand] {
         let application: Set<Component> = [.rails, .sidekiq, .logcursor, .monitoring]
         if node.components.allSatisfy(application.contains) {

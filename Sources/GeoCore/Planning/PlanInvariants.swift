@@ -8,7 +8,7 @@ package struct InvariantViolation: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// What every plan must keep, whatever the runbook says (DESIGN.md, sections 2 and 8). The planner refuses to make a
+/// What every plan must keep, whatever the runbook says (docs/INVARIANTS.md). The planner refuses to make a
 /// plan that breaks one, and the executor refuses to run it.
 package enum PlanInvariants {
     package static func violations(of plan: Plan) -> [InvariantViolation] {

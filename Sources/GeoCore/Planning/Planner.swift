@@ -226,7 +226,7 @@ private struct Expansion {
     }
 
     /// What must hold again, by a fresh look, in the seconds before the database is promoted: from then on there are
-    /// two histories (DESIGN.md, promises 1 and 6).
+    /// two histories (promises 1 and 6).
     private func requirements(_ action: ActionName, _ node: Node) -> [Requirement] {
         let unpromoted = CheckReference(
             check: "candidate.not-promoted", subject: .failover(from: request.from, to: request.to))

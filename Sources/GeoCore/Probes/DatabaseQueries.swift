@@ -22,7 +22,12 @@ package enum DatabaseQueries {
         switch probe {
         case .database: .replication
         case .geo: .geo
+        case .server: .server
+        case .application: .application
+        case .projects: .projects
         case .tracking: .tracking
+        case .registryDetails: .registryDetails
+        case .projectRegistry: .projectRegistry
         default: nil
         }
     }
@@ -57,7 +62,7 @@ package enum DatabaseQueries {
 }
 
 extension DatabaseQuery {
-    /// Role, positions, senders, slots, receiver (gitlab-geo.md 4.4). `CASE` keeps functions that fail in recovery, or
+    /// Role, positions, senders, slots, receiver. `CASE` keeps functions that fail in recovery, or
     /// outside of it, from being evaluated there: all of them are volatile, so none is evaluated early.
     ///
     /// The timeline of a primary is in the name of its current WAL file: `pg_control_checkpoint()` shows the former one
@@ -96,7 +101,7 @@ extension DatabaseQuery {
               ) END)
             """)
 
-    /// Sites, their cached status, maintenance mode, last event (gitlab-geo.md 4.7).
+    /// Sites, their cached status, maintenance mode, last event (columns: GitLab's `db/structure.sql`).
     package static let geo = DatabaseQuery(
         name: "geo", database: .main,
         sql: """
@@ -116,7 +121,7 @@ extension DatabaseQuery {
               'last_event_id', (SELECT max(id) FROM geo_event_log))
             """)
 
-    /// Rows by state of every registry table (gitlab-geo.md 4.8, 6.1), found by suffix because each release adds some.
+    /// Rows by state of every registry table (GitLab's `ee/db/geo/structure.sql`), found by suffix because each release adds some.
     ///
     /// `ts_stat` runs a query given as text and returns its `tsvector`s word by word: the one built-in way to count in
     /// tables known only by name within a single statement, in a read-only transaction, without PL/pgSQL and without

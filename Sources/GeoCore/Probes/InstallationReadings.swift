@@ -18,7 +18,7 @@ package enum InstallationReadings {
         return try frame.text()
     }
 
-    /// Lines of `gitlab-ctl status` (gitlab-ctl-behaviour.md 6). The exit status is a sum over services and says less.
+    /// Lines of `gitlab-ctl status` (sv(8)). The exit status is a sum over services and says less.
     package static func services(_ frame: ProbeFrame) throws(Unreadable) -> [ServiceState] {
         var services: [ServiceState] = []
         let text = try frame.text(accepting: Set(0...123))
@@ -93,7 +93,7 @@ package enum InstallationReadings {
     }
 
     /// The file that `geo promote` would read: the one with the node's full name, else the newest (omnibus-gitlab
-    /// `gitlab_ctl/util.rb`). It needs a `normal` key, else promotion exits 3 (gitlab-ctl-behaviour.md 3.5).
+    /// `gitlab_ctl/util.rb`). It needs a `normal` key, else promotion exits 3.
     package static func attributeFile(
         counts: ProbeFrame, order: ProbeFrame, name: ProbeFrame
     ) throws(Unreadable) -> AttributeFile {

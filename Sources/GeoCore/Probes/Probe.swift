@@ -8,11 +8,17 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case hostKeys = "host-keys"
     case disks
     case ports
+    case machine, configuration, certificate
     case database
+    case server
     case pointInTimeFile = "point-in-time-file"
     case controlData = "control-data"
     case geo
+    case application, projects
     case tracking
+    case registryDetails = "registry-details"
+    case projectRegistry = "project-registry"
+    case trackingSchema = "tracking-schema"
     case queues
     case readiness
     case railsConfiguration = "rails-configuration"
@@ -25,11 +31,14 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     /// Whether the question makes sense on this node.
     package func applies(to node: Node) -> Bool {
         switch self {
-        case .identity, .privileges, .hostKeys, .disks, .ports: true
-        case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets:
+        case .identity, .privileges, .hostKeys, .disks, .ports, .machine: true
+        case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .configuration:
             node.isManagedByOmnibus
-        case .database, .pointInTimeFile, .controlData, .geo: node.runs(.postgresql) || node.runs(.patroni)
-        case .tracking: node.runs(.trackingDB)
+        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects:
+            node.runs(.postgresql) || node.runs(.patroni)
+        case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
+        // TLS may end at the load balancer or on the Rails nodes.
+        case .certificate: node.runs(.rails) || node.runs(.loadBalancer)
         case .queues: node.runs(.redis)
         case .readiness, .railsConfiguration, .railsRole, .cronJobs: node.runs(.rails)
         }
@@ -57,11 +66,20 @@ extension NodeFacts {
         case .hostKeys: hostKeys = .unknown(reason: reason)
         case .disks: disks = .unknown(reason: reason)
         case .ports: listeningPorts = .unknown(reason: reason)
+        case .machine: machine = .unknown(reason: reason)
+        case .configuration: configuration = .unknown(reason: reason)
+        case .certificate: certificate = .unknown(reason: reason)
         case .database: database = .unknown(reason: reason)
+        case .server: server = .unknown(reason: reason)
         case .pointInTimeFile: pointInTimeFile = .unknown(reason: reason)
         case .controlData: controlData = .unknown(reason: reason)
         case .geo: geo = .unknown(reason: reason)
+        case .application: application = .unknown(reason: reason)
+        case .projects: projects = .unknown(reason: reason)
         case .tracking: tracking = .unknown(reason: reason)
+        case .registryDetails: registryDetails = .unknown(reason: reason)
+        case .projectRegistry: projectRegistry = .unknown(reason: reason)
+        case .trackingSchema: trackingSchema = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)
         case .readiness: readiness = .unknown(reason: reason)
         case .railsConfiguration: hasTrackingDatabaseConfigured = .unknown(reason: reason)

@@ -1,13 +1,16 @@
 /// What each probe runs: the one table behind the script, the readers' frames and the sudoers allow-list.
 ///
-/// Paths and commands are Omnibus's own (gitlab-geo.md 1.2, 4.11); `/opt/gitlab/bin` instead of the links in `/usr/bin`,
+/// Paths and commands are Omnibus's own (omnibus-gitlab `gitlab-ee/attributes/default.rb`); `/opt/gitlab/bin` instead of the links in `/usr/bin`,
 /// which not every package version has for every command. Nothing here writes.
 package enum ProbeCatalog {
     package static func commands(for probe: Probe) -> [ProbeCommand] {
         switch probe {
         case .privileges, .identity, .hostKeys, .disks, .ports: machine(probe)
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets: installation(probe)
-        case .database, .pointInTimeFile, .controlData, .geo, .tracking: databases(probe)
+        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects, .tracking,
+            .registryDetails, .projectRegistry:
+            databases(probe)
+        case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: application(probe)
         }
     }
@@ -61,13 +64,13 @@ package enum ProbeCatalog {
     private static func databases(_ probe: Probe) -> [ProbeCommand] {
         switch probe {
         case .database: [mainDatabase([.replication])]
+        case .server: [mainDatabase([.server])]
         case .geo: [mainDatabase([.geo])]
-        case .tracking:
-            [
-                ProbeCommand(
-                    "sql-tracking", ["/opt/gitlab/bin/gitlab-geo-psql", "-AtqX"], as: .root, timeLimitSeconds: 45,
-                    outputLimitBytes: 256 << 10, usualSeconds: 2, queries: [.tracking])
-            ]
+        case .application: [mainDatabase([.application])]
+        case .projects: [mainDatabase([.projects])]
+        case .tracking: [trackingDatabase([.tracking])]
+        case .registryDetails: [trackingDatabase([.registryDetails])]
+        case .projectRegistry: [trackingDatabase([.projectRegistry])]
         case .pointInTimeFile:
             [
                 // PG_VERSION proves that this is a data directory: "no such file" then means absent, not elsewhere.
@@ -75,7 +78,7 @@ package enum ProbeCatalog {
                     "point-in-time-file",
                     ["/bin/cat", dataDirectory + "/PG_VERSION", dataDirectory + "/geo-pitr-file"],
                     as: .root),
-                // Where Consul runs, the position is kept there instead (gitlab-geo.md 2.4).
+                // Where Consul runs, the position is kept there instead (omnibus-gitlab `geo/pitr_file.rb`).
                 ProbeCommand(
                     "point-in-time-key", ["/opt/gitlab/embedded/bin/consul", "kv", "get", "geo/pitr/promote-db"],
                     as: .operatorAccount, when: .exists(path: "/opt/gitlab/service/consul")),
@@ -86,13 +89,19 @@ package enum ProbeCatalog {
         }
     }
 
-    /// One `gitlab-psql` for all questions to the main database: a start costs 22 ms of node time (performance.md C.2).
+    /// One `gitlab-psql` for all questions to the main database: a start costs 22 ms of node time.
     ///
     /// No `-d`: the wrapper names the database of this installation, from `/opt/gitlab/etc/gitlab-psql-rc`.
     package static func mainDatabase(_ queries: [DatabaseQuery]) -> ProbeCommand {
         ProbeCommand(
             "sql-main", ["/opt/gitlab/bin/gitlab-psql", "-AtqX"], as: .root, timeLimitSeconds: 30,
             outputLimitBytes: 512 << 10, usualSeconds: 1, queries: queries)
+    }
+
+    private static func trackingDatabase(_ queries: [DatabaseQuery]) -> ProbeCommand {
+        ProbeCommand(
+            "sql-tracking", ["/opt/gitlab/bin/gitlab-geo-psql", "-AtqX"], as: .root, timeLimitSeconds: 45,
+            outputLimitBytes: 512 << 10, usualSeconds: 2, queries: queries)
     }
 
     private static func application(_ probe: Probe) -> [ProbeCommand] {
@@ -145,7 +154,7 @@ package enum ProbeCatalog {
         }
     }
 
-    private static func shell(
+    static func shell(
         _ name: String, _ snippet: String, when condition: ProbeCommand.Condition = .always,
         outputLimitBytes: Int = 16 << 10
     ) -> ProbeCommand {

@@ -25,6 +25,8 @@ package struct ProbeReader: Sendable {
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets:
             readInstallation(probe, into: &facts)
         case .database, .pointInTimeFile, .controlData, .geo, .tracking: readDatabases(probe, into: &facts)
+        case .server, .application, .projects, .registryDetails, .projectRegistry: readDetails(probe, into: &facts)
+        case .machine, .configuration, .certificate, .trackingSchema: readSurroundings(probe, into: &facts)
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: readApplication(probe, into: &facts)
         }
     }
@@ -126,7 +128,7 @@ package struct ProbeReader: Sendable {
         }
     }
 
-    private func fact<Value>(_ read: () throws(Unreadable) -> Value) -> Observed<Value> {
+    func fact<Value>(_ read: () throws(Unreadable) -> Value) -> Observed<Value> {
         do throws(Unreadable) {
             return .known(value: try read(), at: startedAt, from: node.rawValue)
         } catch {
@@ -134,13 +136,13 @@ package struct ProbeReader: Sendable {
         }
     }
 
-    private func frame(_ name: String) throws(Unreadable) -> ProbeFrame {
+    func frame(_ name: String) throws(Unreadable) -> ProbeFrame {
         guard let frame = try optionalFrame(name) else { throw .cutOff }
         return frame
     }
 
     /// `nil` only when the node said that it skipped the command.
-    private func optionalFrame(_ name: String) throws(Unreadable) -> ProbeFrame? {
+    func optionalFrame(_ name: String) throws(Unreadable) -> ProbeFrame? {
         switch answer.parts[name] {
         case .answered(let frame): frame
         case .skipped: nil
@@ -148,7 +150,7 @@ package struct ProbeReader: Sendable {
         }
     }
 
-    private func json(of query: DatabaseQuery, in name: String) throws(Unreadable) -> [UInt8] {
+    func json(of query: DatabaseQuery, in name: String) throws(Unreadable) -> [UInt8] {
         try PsqlAnswer.json(of: query, in: frame(name), boundary: script.boundary)
     }
 

@@ -8,9 +8,9 @@ package enum PsqlAnswer {
         let marker = DatabaseQueries.marker(boundary)
         var answer: [Substring]?
         var isClosed = false
-        // 2: the server cannot be reached, or went away in the middle (gitlab-ctl-behaviour.md 9).
+        // 2: the server cannot be reached, or went away in the middle (psql(1), exit status).
         if frame.status == 2 {
-            throw .unexpected("PostgreSQL cannot be reached", frame.complaint.isEmpty ? frame.output : frame.complaint)
+            throw .unexpected("PostgreSQL cannot be reached", unreachable(frame))
         }
         for line in try frame.text().split(separator: "\n", omittingEmptySubsequences: true) {
             guard line.hasPrefix(marker) else {
@@ -28,5 +28,12 @@ package enum PsqlAnswer {
         guard let answer, isClosed else { throw .cutOff }
         guard answer.count == 1 else { throw .unexpected("psql did not answer with one line", answer.joined().utf8) }
         return Array(answer[0].utf8)
+    }
+
+    /// The server's own words where it has any: a long socket path before them would leave no room for the reason.
+    private static func unreachable(_ frame: ProbeFrame) -> [UInt8] {
+        let said = frame.complaint.isEmpty ? frame.output : frame.complaint
+        guard let reason = said.firstRange(of: Array("FATAL:".utf8)) else { return said }
+        return Array(said[reason.lowerBound...])
     }
 }

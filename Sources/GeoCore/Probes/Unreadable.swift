@@ -80,7 +80,7 @@ extension ProbeFrame {
         return word.map { "\(program) \($0)" } ?? program
     }
 
-    /// sudo's texts (gitlab-ctl-behaviour.md 1); `nil` when sudo let the command through or was not asked.
+    /// sudo's texts; `nil` when sudo let the command through or was not asked.
     package var refusal: Unreadable? {
         guard command.privilege == .root else { return nil }
         let said = String(decoding: complaint, as: UTF8.self)

@@ -3,8 +3,8 @@ package import GeoCore
 /// The POSIX `sh` script that starts a command on a node, once, detached from the SSH session, and tells how it is.
 ///
 /// A lost session kills `gitlab-ctl geo promote` in the middle and leaves a node on which it exits 3 for ever
-/// (gitlab-ctl-behaviour.md 3.5). So the command runs in a session of its own with its output, its pid and its exit
-/// status in `/var/lib/geo-failover/jobs/RUN/KEY` on the node. `mkdir` of that directory is what makes "at most once".
+/// (it and Chef write to the dead pipe). So the command runs in a session of its own with its output, its pid and its
+/// exit status in `/var/lib/geo-failover/jobs/RUN/KEY` on the node. `mkdir` of that directory is what makes "at most once".
 package struct JobScript: Sendable {
     package let key: String
     package let command: RemoteCommand

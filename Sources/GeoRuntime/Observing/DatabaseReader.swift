@@ -36,6 +36,14 @@ package struct DatabaseReader: Sendable {
                     facts.database = fact { () throws(Unreadable) in try DatabaseReadings.replication(json) }
                 case .geo: facts.geo = fact { () throws(Unreadable) in try DatabaseReadings.geo(json) }
                 case .tracking: facts.tracking = fact { () throws(Unreadable) in try DatabaseReadings.tracking(json) }
+                case .server: facts.server = fact { () throws(Unreadable) in try DetailReadings.server(json) }
+                case .application:
+                    facts.application = fact { () throws(Unreadable) in try DetailReadings.application(json) }
+                case .projects: facts.projects = fact { () throws(Unreadable) in try DetailReadings.projects(json) }
+                case .registryDetails:
+                    facts.registryDetails = fact { () throws(Unreadable) in try DetailReadings.registries(json) }
+                case .projectRegistry:
+                    facts.projectRegistry = fact { () throws(Unreadable) in try DetailReadings.projectRegistry(json) }
                 default: break
                 }
             }

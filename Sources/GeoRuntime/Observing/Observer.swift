@@ -9,6 +9,7 @@ package struct Observer: Sendable {
     private let inspector: NodeInspector
     private let web: WebProbe
     private let databases: DatabaseReader?
+    private let local: LocalLook
     private let clock: WallClock
     private let atOnce: Int
     private let boundary: @Sendable () -> String
@@ -16,13 +17,15 @@ package struct Observer: Sendable {
     /// `databases` asks PostgreSQL where the inventory says `tunnel` or `direct`; without it, or where it says `shell`, the
     /// visit's script does. `boundary` gives letters and digits that no node can guess, anew for each visit.
     package init(
-        inspector: NodeInspector, web: WebProbe, databases: DatabaseReader? = nil, clock: WallClock, atOnce: Int = 64,
+        inspector: NodeInspector, web: WebProbe, databases: DatabaseReader? = nil, local: LocalLook = .none,
+        clock: WallClock, atOnce: Int = 64,
         boundary: @escaping @Sendable () -> String
     ) {
         precondition(atOnce > 0, "at least one visit at a time")
         self.inspector = inspector
         self.web = web
         self.databases = databases
+        self.local = local
         self.clock = clock
         self.atOnce = atOnce
         self.boundary = boundary
@@ -33,9 +36,13 @@ package struct Observer: Sendable {
     ) async -> Observation {
         let startedAt = clock.now()
         async let readiness = siteReadiness(scope.siteURLs, inventory: inventory)
+        async let addresses = siteAddresses(scope.siteNames, inventory: inventory)
+        async let machine = scope.asksOperator ? local.machine() : .notAsked
         let nodes = await visits(scope, inventory: inventory, progress: progress)
-        let siteReadiness = await readiness
-        return Observation(startedAt: startedAt, endedAt: clock.now(), nodes: nodes, siteReadiness: siteReadiness)
+        let (siteReadiness, siteAddresses, operatorMachine) = await (readiness, addresses, machine)
+        return Observation(
+            startedAt: startedAt, endedAt: clock.now(), nodes: nodes, siteReadiness: siteReadiness,
+            siteAddresses: siteAddresses, operatorMachine: operatorMachine)
     }
 
     private func visits(
@@ -91,6 +98,21 @@ package struct Observer: Sendable {
             for probe in probes { facts.markUnknown(probe, reason: brief) }
             return facts
         }
+    }
+
+    private func siteAddresses(
+        _ sites: Set<SiteID>, inventory: Inventory
+    ) async -> [SiteID: Observed<[String]>] {
+        var found: [SiteID: Observed<[String]>] = [:]
+        // A handful, and each bounded: one after the other, so that a resolver is not asked all at once.
+        for site in sites.sorted() {
+            guard let url = inventory.site(site)?.url else {
+                found[site] = .unknown(reason: "\(site) is not in the inventory")
+                continue
+            }
+            found[site] = await local.addresses(URLHost.of(url))
+        }
+        return found
     }
 
     private func siteReadiness(_ sites: Set<SiteID>, inventory: Inventory) async -> [SiteID: Observed<Int>] {

@@ -5,8 +5,7 @@ internal import CLibSSH2
 /// Names that it does not know must not reach it: 1.10 drops them from a list by a `memcpy` over itself, which is
 /// undefined (found by the address sanitizer).
 enum Algorithms {
-    /// Names, best first: no CBC, no SHA-1, no finite-field exchange, which costs 25 times the processor time
-    /// (`reference/performance.md`, A.5).
+    /// Names, best first: no CBC, no SHA-1, no finite-field exchange, which costs 25 times the processor time.
     static let exchanges = known(
         LIBSSH2_METHOD_KEX,
         "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp521,ecdh-sha2-nistp384")

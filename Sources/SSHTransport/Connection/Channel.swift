@@ -9,8 +9,7 @@ final class Channel {
     let connection: Connection
     private var pointer: OpaquePointer?
 
-    /// Bytes that a node may send ahead: enough for the speed, small enough for a hundred nodes
-    /// (`reference/performance.md`, B.4).
+    /// Bytes that a node may send ahead: enough for the speed, small enough for a hundred nodes.
     static let window: UInt32 = 256 * 1024
     static let wouldBlock = Int(LIBSSH2_ERROR_EAGAIN)
 

@@ -13,7 +13,7 @@ protocol Stepper: AnyObject {
 /// Confined to the loop's thread.
 ///
 /// libssh2 hands packets of one channel to whoever reads another; so after any byte everyone on the connection looks
-/// again (`reference/performance.md`, B.5.4): the steppers, the calls, and the sessions that run through this one as
+/// again: the steppers, the calls, and the sessions that run through this one as
 /// their jump host.
 final class Connection: EventHandler, TurnEnding, @unchecked Sendable {
     let destination: SSHDestination

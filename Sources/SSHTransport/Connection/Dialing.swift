@@ -108,7 +108,7 @@ enum Dialing {
     /// Acknowledges at once.
     ///
     /// Needed again before the first channel: sshd sends a message after log-in, and holds the channel's confirmation
-    /// back until that is acknowledged, 40 ms later (`reference/performance.md`, B.5.9).
+    /// back until that is acknowledged, 40 ms later.
     static func acknowledgeQuickly(_ descriptor: Int32) { set(descriptor, TCP_QUICKACK, 1) }
 
     private static func set(_ descriptor: Int32, _ option: Int32, _ value: Int32) {

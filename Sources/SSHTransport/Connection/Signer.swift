@@ -28,7 +28,7 @@ final class Signer {
 
     /// libssh2 before 1.11 takes the signature's name from the blob's type, and would name SHA-1 for RSA.
     ///
-    /// With the SHA-2 name in the blob it sends that, and OpenSSH accepts it (`reference/performance.md`, B.2).
+    /// With the SHA-2 name in the blob it sends that, and OpenSSH accepts it.
     private static func requestBlob(_ publicBlob: [UInt8]) -> [UInt8] {
         var reader = WireReader(publicBlob)
         guard reader.text() == "ssh-rsa", !Session.signsRSAWithSHA2 else { return publicBlob }

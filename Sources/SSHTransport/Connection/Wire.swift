@@ -5,7 +5,7 @@ internal import Glibc
 ///
 /// Sending always takes everything into a buffer that is flushed at the end of the loop's turn. So no libssh2 call is
 /// ever left with a half-sent packet, which in libssh2 would block every other sender of the session
-/// (`reference/performance.md`, B.5.2), and packets of one turn travel together. Whoever sends much must first ask
+/// (measured), and packets of one turn travel together. Whoever sends much must first ask
 /// `hasRoom`, which bounds the buffer.
 final class Wire {
     enum Link {

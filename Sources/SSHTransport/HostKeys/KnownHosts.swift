@@ -1,8 +1,8 @@
 /// The keys that hosts are known by: a reader of `known_hosts` files as sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT",
 /// describes them.
 ///
-/// Own code because libssh2's ignores `@revoked`, wildcards and all lines after the first broken one
-/// (`reference/performance.md`, B.3). One deliberate difference to OpenSSH: an entry without a port stands for port 22
+/// Own code because libssh2's ignores `@revoked`, wildcards and all lines after the first broken one.
+/// One deliberate difference to OpenSSH: an entry without a port stands for port 22
 /// only.
 struct KnownHosts: Sendable {
     enum Marker: Sendable { case none, revoked, authority }

@@ -26,7 +26,7 @@ struct Readiness: OptionSet, Sendable {
 /// One thread with epoll on which every connection of the process lives, as a task executor.
 ///
 /// Tasks that prefer it run straight-line `async` code on its thread, so all that belongs to connections is confined to
-/// that thread and needs no lock (`reference/performance.md`, D.4 (ii')). The thread lives as long as the process:
+/// that thread and needs no lock (decision 0002). The thread lives as long as the process:
 /// there is no moment at which a job could be lost.
 final class EventLoop: TaskExecutor, @unchecked Sendable {
     static let shared = EventLoop()

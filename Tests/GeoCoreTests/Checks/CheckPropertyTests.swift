@@ -28,6 +28,9 @@ import Testing
         #expect(check.question.hasSuffix("?"))
         #expect(check.rationale.hasSuffix("."))
         #expect(!check.source.isEmpty)
+        #expect(check.remedy.count > 20 && check.versions.hasPrefix("GitLab "))
+        let coverage = check.coverage
+        #expect(coverage.asksURLs || coverage.asksHere || !coverage.components.isEmpty && !coverage.probes.isEmpty)
         #expect(check.limits.contains { $0.name == "fact_age" })
         #expect(Set(check.limits.map(\.name)).count == check.limits.count)
     }
@@ -70,6 +73,15 @@ import Testing
             other.siteReadiness[site] = .unknown(reason: "made unknown")
             #expect(scenario.findings(with: other).worst == .unknown)
         }
+        for site in scope.siteNames {
+            var other = scenario.observation
+            other.siteAddresses[site] = .unknown(reason: "made unknown")
+            #expect(scenario.findings(with: other).worst == .unknown)
+        }
+        guard scope.asksOperator else { return }
+        var other = scenario.observation
+        other.operatorMachine = .unknown(reason: "made unknown")
+        #expect(scenario.findings(with: other).worst == .unknown)
     }
 
     /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
@@ -112,7 +124,12 @@ import Testing
     @Test(arguments: CheckCatalog.all.filter { $0.scope != .node }.map(\.id))
     func nobodyToAskIsNeverPass(_ id: CheckID) throws {
         // These ask every node or a URL, and get their answers.
-        guard !["nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready"].contains(id)
+        // These ask the resolver or this machine, or nobody where no URL is https.
+        guard
+            ![
+                "nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready", "site.dns",
+                "operator.independent", "operator.last-check", "operator.last-drill", "certificate.served",
+            ].contains(id)
         else { return }
         var inventory = Fixtures.inventory()
         for site in inventory.sites.indices {

@@ -28,7 +28,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
     /// A promotion changes nothing on a Redis node, and nothing is asked of it.
     var asksSomething: Bool {
         let scope = CheckCatalog.check(check)?.needs(context) ?? ObservationScope()
-        return !scope.probes.isEmpty || !scope.siteURLs.isEmpty
+        return !scope.probes.isEmpty || !scope.siteURLs.isEmpty || !scope.siteNames.isEmpty || scope.asksOperator
     }
 
     var findings: [Finding] { CheckCatalog.check(check)?.findings(context, observation) ?? [] }
@@ -50,6 +50,8 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         let tokyo = Fixtures.inventory().site("tokyo")?.nodes.filter(\.isManagedByOmnibus) ?? []
         let seoul = Fixtures.inventory().site("seoul")?.nodes.filter(\.isManagedByOmnibus) ?? []
         return [
+            CheckScenario(
+                check: "database.room-for-base-backup", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "sidekiq.drained", observation: quiesced, subject: .site(id: "tokyo")),

@@ -10,7 +10,7 @@ import Testing
 
     @Test func noRemedyStartsAFencedFormerPrimary() {
         var after = Fixtures.promoted()
-        // A promotion removes the former primary's row (gitlab-geo.md 2.8, set_secondary_as_primary).
+        // A promotion removes the former primary's row (rake task set_secondary_as_primary).
         after.change("seoul-pg-1") { facts in
             guard var geo = facts.geo.value else { return }
             geo.nodes.removeAll { $0.name == "tokyo" }

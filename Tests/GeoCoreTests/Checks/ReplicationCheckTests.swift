@@ -133,9 +133,6 @@ import Testing
             "retains nobody knows what", "replication.slot", is: .unknown,
             change: slots(Fixtures.slot(retainedBytes: nil))),
         CheckCase(
-            "orphan", "replication.slot", is: .warn, says: ["slot osaka"],
-            change: slots(Fixtures.slot(), Fixtures.slot("osaka", isActive: false, retainedBytes: 5))),
-        CheckCase(
             "another site's", "replication.slot", is: .pass, change: slots(Fixtures.slot(), Fixtures.slot("osaka"))),
         CheckCase(
             "none used", "replication.slot", is: .warn, says: ["without a replication slot"],

@@ -64,7 +64,7 @@ struct DatabaseQueriesLiveTests {
 }
 
 /// Two PostgreSQL servers in a temporary directory, reached over their Unix sockets only.
-private final class LivePostgreSQL {
+final class LivePostgreSQL {
     static let programs = "/usr/lib/postgresql/15/bin"
     static var isPossible: Bool {
         getuid() == 0 && FileManager.default.isExecutableFile(atPath: programs + "/initdb")
@@ -124,13 +124,15 @@ private final class LivePostgreSQL {
         return try node.run(script.text, shell: ["/bin/sh", "-s"])
     }
 
-    func psql(_ input: String, port: Int) throws -> String {
-        let command = "psql -AtqX -h '\(directory)' -p \(port) -U postgres -d gitlabhq_production"
+    func psql(_ input: String, port: Int, database: String = "gitlabhq_production") throws -> String {
+        let command = "psql -AtqX -h '\(directory)' -p \(port) -U postgres -d \(database)"
         return String(
             decoding: try node.run("\(command) <<'SQL'\n\(input)\nSQL\n", shell: ["/bin/sh", "-s"]), as: UTF8.self)
     }
 
-    func sql(_ statement: String, port: Int) throws { _ = try psql(statement + ";", port: port) }
+    func sql(_ statement: String, port: Int, database: String = "gitlabhq_production") throws {
+        _ = try psql(statement + ";", port: port, database: database)
+    }
 
     private func shell(_ text: String) throws {
         // Answers into files and closes what it inherited: the servers that it starts would keep a pipe open.
@@ -151,7 +153,7 @@ private final class LivePostgreSQL {
 
     struct Failure: Error { let log: String }
 
-    /// The columns that the probes read, of the types that GitLab gives them (gitlab-geo.md 4.7).
+    /// The columns that the probes read, of the types that GitLab gives them.
     private static let mainSchema = """
         CREATE TABLE geo_nodes (id serial PRIMARY KEY, "primary" bool NOT NULL, enabled bool NOT NULL DEFAULT true,
           url varchar NOT NULL, selective_sync_type varchar, name varchar NOT NULL, sync_object_storage bool DEFAULT false);
@@ -167,7 +169,7 @@ private final class LivePostgreSQL {
         ALTER DATABASE gitlabhq_production SET TimeZone = 'Asia/Tokyo';
         """
 
-    /// Gitlab-geo.md 4.8, with the table whose `state` is varchar and one without verification.
+    /// As GitLab has them, with the table whose `state` is varchar and one without verification.
     private static let trackingSchema = """
         CREATE TABLE project_repository_registry (id serial, state smallint NOT NULL, verification_state smallint NOT NULL);
         INSERT INTO project_repository_registry (state, verification_state) VALUES (2, 2), (2, 3), (2, 4), (3, 0), (0, 0);

@@ -3,7 +3,7 @@ import Testing
 
 private typealias Saying = RecordedAnswer.Saying
 
-/// Readers of single probes, on the texts of gitlab-ctl-behaviour.md.
+/// Readers of single probes, on the texts that the real programs print.
 struct NodeReadingTests {
     @Test(arguments: [
         (

@@ -142,8 +142,23 @@ extension RecordedAnswer {
                 LISTEN 0      128                *:9236            *:*
 
                 """),
-        "sql-main": Saying(output: psql([("replication", standbyJSON), ("geo", geoJSON)])),
-        "sql-tracking": Saying(output: psql([("tracking", trackingJSON)])),
+        "sql-main": Saying(
+            output: psql([
+                ("replication", standbyJSON), ("server", serverJSON), ("geo", geoJSON),
+                ("application", applicationJSON), ("projects", projectsJSON),
+            ])),
+        "sql-tracking": Saying(
+            output: psql([
+                ("tracking", trackingJSON), ("registry-details", registryDetailsJSON),
+                ("project-registry", projectRegistryJSON),
+            ])),
+        "machine": Saying(
+            output: "processors 8\nmemory 32768000\nlibc glibc 2.36\nsystem debian 12\npuma 4\nsidekiq 0\n", status: 1),
+        "configuration-times": Saying(output: configurationTimes),
+        "configuration-names": Saying(
+            output: "external_url 'https://seoul.example.com'\ngitlab_rails['geo_node_name'] = \"seoul\" # ours\n"),
+        "certificate": Saying(output: certificate),
+        "tracking-schema": Saying(output: "20260729140502_add_missing_on_primary.rb\n"),
         "point-in-time-file": Saying(
             output: "15\n",
             complaint: "/bin/cat: \(ProbeCatalog.dataDirectory)/geo-pitr-file: No such file or directory\n",

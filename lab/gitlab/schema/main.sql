@@ -26,6 +26,8 @@ CREATE TABLE lfs_objects (id bigserial PRIMARY KEY, oid varchar NOT NULL UNIQUE,
     created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());
 CREATE TABLE p_ci_job_artifacts (id bigserial PRIMARY KEY, project_id bigint NOT NULL, job_id bigint NOT NULL, file_type integer NOT NULL,
     partition_id bigint NOT NULL DEFAULT 100, size bigint, file varchar, file_store smallint DEFAULT 2, created_at timestamptz DEFAULT now());
+CREATE TABLE container_repositories (id bigserial PRIMARY KEY, project_id bigint NOT NULL, name varchar NOT NULL, status smallint,
+    created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());
 CREATE TABLE batched_background_migrations (id bigserial PRIMARY KEY, job_class_name text NOT NULL, table_name text NOT NULL, column_name text NOT NULL,
     job_arguments jsonb NOT NULL DEFAULT '[]', status smallint NOT NULL DEFAULT 0, created_at timestamptz DEFAULT now());
 
@@ -42,8 +44,9 @@ BEGIN
     END LOOP;
 END $$;
 
+-- GitLab makes an OAuth application for each site that is added; here all have the same number.
 CREATE TABLE geo_nodes (
-    id bigserial PRIMARY KEY, "primary" boolean NOT NULL DEFAULT false, oauth_application_id bigint, enabled boolean NOT NULL DEFAULT true,
+    id bigserial PRIMARY KEY, "primary" boolean NOT NULL DEFAULT false, oauth_application_id bigint DEFAULT 1, enabled boolean NOT NULL DEFAULT true,
     access_key varchar, encrypted_secret_access_key varchar, encrypted_secret_access_key_iv varchar, clone_url_prefix varchar,
     files_max_capacity integer NOT NULL DEFAULT 10, repos_max_capacity integer NOT NULL DEFAULT 25, url varchar NOT NULL,
     selective_sync_type varchar, selective_sync_shards text, verification_max_capacity integer NOT NULL DEFAULT 100,

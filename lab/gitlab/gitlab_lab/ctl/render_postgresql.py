@@ -48,7 +48,7 @@ gitlab  /^(.*)$  \\1
 
 def certificate_command(data):
     """Makes the server's self-signed certificate in its data directory, so that a base backup takes it along.
-    Its name is `PostgreSQL`: sslmode verify-full never matches a host (reference gitlab-geo.md 2.6)."""
+    Its name is `PostgreSQL`: sslmode verify-full never matches a host."""
     return ["/opt/gitlab/embedded/bin/openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-days", "3650", "-subj", "/CN=PostgreSQL", "-keyout", f"{data}/server.key", "-out", f"{data}/server.crt"]
 

@@ -1,6 +1,6 @@
 """What a reconfigure does for the tracking database: makes the server and an empty database, and leaves the tables to Rails.
 
-Reference gitlab-geo.md 3.5, R14: a site that was never a secondary gets its tracking database this way, and one whose database
+A site that was never a secondary gets its tracking database this way, and one whose database
 was dropped gets it back. `gitlab_rails['auto_migrate'] = false`, so the tables come with `gitlab-rake db:migrate:geo` only.
 """
 

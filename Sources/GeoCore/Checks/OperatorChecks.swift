@@ -1,0 +1,101 @@
+/// The tool's own place and memory: what a failover depends on before any node is asked.
+enum OperatorChecks {
+    static let all = [independent, lastCheck, lastDrill]
+
+    static let ask: @Sendable (inout ObservationScope, SitePair, CheckContext) -> Void = { scope, _, _ in
+        scope.asksOperator = true
+    }
+
+    static let independent = Check.aboutFailover(
+        "operator.independent",
+        CheckText(
+            question: "Would this machine, and its way to the candidate, survive the loss of the primary's site?",
+            rationale: "A tool on a node of the primary, or behind a bastion there, is gone with the site that it is"
+                + " kept for.",
+            source: cite(.promise(10), .disasterRecovery),
+            remedy: "run the tool from a machine outside both sites, with a jump host that is not one of the primary's"),
+        needs: ask
+    ) { examination, pair in
+        guard let facts = examination.readOperator() else { return "" }
+        for node in pair.from.nodes where facts.addresses.contains(node.access.address) {
+            examination.fail(
+                "this machine is \(node.id) (\(node.access.address)), a node of the site to be left",
+                remedy: "run the tool from a machine outside \(pair.from.id)")
+        }
+        let addresses = Dictionary(
+            pair.from.nodes.map { ($0.access.address, $0.id) }, uniquingKeysWith: { first, _ in first })
+        for node in pair.to.nodes {
+            for jump in node.access.jump {
+                guard let host = addresses[jump.address] else { continue }
+                examination.fail(
+                    "the way to \(node.id) leads over \(host) (\(jump.address)), a node of the site to be left",
+                    remedy: "give \(node.id) another jump host in \(examination.context.inventory.source.path)")
+            }
+        }
+        return "neither this machine nor a jump host to \(pair.to.id) is a node of \(pair.from.id)"
+    }
+
+    static let lastCheck = Check.aboutFailover(
+        "operator.last-check",
+        CheckText(
+            question: "Was the deployment checked from here lately?",
+            rationale: "A failover that nobody looked at for weeks is found impossible in the outage. Faults of"
+                + " replication are repaired in weeks, not in a night.",
+            source: cite(.plannedFailover),
+            remedy: "run geo-failover check every night, and tell somebody when its exit status is not 0"),
+        limits: [
+            LimitDefault(
+                name: "at_most_seconds", value: 691_200, unit: .seconds,
+                meaning: "age of the check before this one, beyond which it warns")
+        ],
+        needs: ask
+    ) { examination, _ in
+        guard let facts = examination.readOperator() else { return "" }
+        let remedy = "geo-failover check  # every night, from a timer on this machine"
+        guard let last = facts.lastCheckAt else {
+            examination.warn("no earlier check is written down on this machine", remedy: remedy)
+            return ""
+        }
+        let age = examination.seconds(since: last)
+        if age > Double(examination.limit("at_most_seconds")) {
+            examination.warn("the last check from here was \(Quantity.days(age)) ago", remedy: remedy)
+        }
+        return "the last check from here was \(Quantity.days(age)) ago"
+    }
+
+    static let lastDrill = Check.aboutFailover(
+        "operator.last-drill",
+        CheckText(
+            question: "Did anybody finish a failover with this tool in the last months, as a drill or in earnest?",
+            rationale: "What was never tried does not work; GitLab's own advice is to rehearse.",
+            source: cite(.plannedFailover, .disasterRecovery),
+            remedy: "plan a drill: geo-failover plan --runbook planned-failover, and one back"),
+        limits: [
+            LimitDefault(
+                name: "at_most_seconds", value: 15_552_000, unit: .seconds,
+                meaning: "since the last run that finished, beyond which it warns")
+        ],
+        needs: ask
+    ) { examination, _ in
+        guard let facts = examination.readOperator() else { return "" }
+        let remedy = "plan a drill in a quiet hour: geo-failover plan --from SITE --to SITE"
+        guard let last = facts.lastFinishedRunAt else {
+            examination.warn("no finished run is known on this machine", remedy: remedy)
+            return ""
+        }
+        let age = examination.seconds(since: last)
+        if age > Double(examination.limit("at_most_seconds")) {
+            examination.warn("the last finished run was \(Quantity.days(age)) ago", remedy: remedy)
+        }
+        return "the last finished run was \(Quantity.days(age)) ago"
+    }
+}
+
+extension Examination {
+    fileprivate mutating func readOperator() -> OperatorFacts? {
+        read(
+            observation.operatorMachine, "this machine",
+            remedy: "geo-failover check  # as a user who may read the state directory"
+        ) { facts in "addresses \(Quantity.list(facts.addresses, atMost: 8))" }
+    }
+}

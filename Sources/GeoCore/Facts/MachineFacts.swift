@@ -1,0 +1,95 @@
+/// What a node has to work with.
+package struct MachineFacts: Sendable, Hashable, Codable {
+    package var processors: Int
+    package var memoryBytes: Int
+    /// Of the GNU C library, such as `2.36`: its collations decide how PostgreSQL sorts. `nil` where there is another one.
+    package var glibc: String?
+    /// `ID VERSION_ID` of `/etc/os-release`.
+    package var system: String
+    /// Worker processes of Puma, by their titles.
+    package var pumaWorkers: Int
+    package var sidekiqProcesses: Int
+    package init(
+        processors: Int, memoryBytes: Int, glibc: String?, system: String, pumaWorkers: Int = 0,
+        sidekiqProcesses: Int = 0
+    ) {
+        self.processors = processors
+        self.memoryBytes = memoryBytes
+        self.glibc = glibc
+        self.system = system
+        self.pumaWorkers = pumaWorkers
+        self.sidekiqProcesses = sidekiqProcesses
+    }
+}
+
+/// `/etc/gitlab/gitlab.rb` and when it was last applied. Times are the node's own: they are compared with each other only.
+package struct ConfigurationFacts: Sendable, Hashable, Codable {
+    package var changedAt: Timestamp
+    package var secretsChangedAt: Timestamp?
+    /// When the newest node attributes were written, which is the end of a reconfigure; `nil`: never.
+    package var reconfiguredAt: Timestamp?
+    package var nodeName: Setting
+    package var externalURL: Setting
+    package init(
+        changedAt: Timestamp, secretsChangedAt: Timestamp? = nil, reconfiguredAt: Timestamp?, nodeName: Setting,
+        externalURL: Setting
+    ) {
+        self.changedAt = changedAt
+        self.secretsChangedAt = secretsChangedAt
+        self.reconfiguredAt = reconfiguredAt
+        self.nodeName = nodeName
+        self.externalURL = externalURL
+    }
+
+    package enum Setting: Sendable, Hashable, Codable {
+        case absent
+        case text(value: String)
+        /// Ruby that has to be run to know its value.
+        case computed
+    }
+}
+
+/// What answers TLS on port 443 of a node.
+package struct ServedCertificate: Sendable, Hashable, Codable {
+    package var subject: String
+    /// DNS names and addresses of the certificate, lower case; `*.example.com` for a wildcard.
+    package var names: [String]
+    package var notBefore: Timestamp
+    package var notAfter: Timestamp
+    package init(subject: String, names: [String], notBefore: Timestamp, notAfter: Timestamp) {
+        self.subject = subject
+        self.names = names
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+
+    /// Whether a client that asks for a host name accepts it: a wildcard stands for one label.
+    package func covers(_ host: String) -> Bool {
+        let host = host.lowercased()
+        return names.contains { name in
+            if name == host { return true }
+            guard name.hasPrefix("*."), let dot = host.firstIndex(of: "."), dot != host.startIndex else { return false }
+            return host[dot...] == name.dropFirst()
+        }
+    }
+}
+
+/// Where the tool itself runs, and what its memory says.
+package struct OperatorFacts: Sendable, Hashable, Codable {
+    /// Addresses of the machine's interfaces, loopback left out.
+    package var addresses: [String]
+    package var machineID: String?
+    /// The check before this one that was written down, and whether it said ready.
+    package var lastCheckAt: Timestamp?
+    /// The last run of any kind that finished.
+    package var lastFinishedRunAt: Timestamp?
+    package init(
+        addresses: [String], machineID: String? = nil, lastCheckAt: Timestamp? = nil,
+        lastFinishedRunAt: Timestamp? = nil
+    ) {
+        self.addresses = addresses
+        self.machineID = machineID
+        self.lastCheckAt = lastCheckAt
+        self.lastFinishedRunAt = lastFinishedRunAt
+    }
+}

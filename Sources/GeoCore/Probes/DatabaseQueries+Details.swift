@@ -1,0 +1,144 @@
+extension DatabaseQuery {
+    /// Settings, open transactions, sizes and the rate of writing of one server.
+    ///
+    /// A question of its own beside ``replication``, so that a view that an account may not read spoils no position. The
+    /// rate comes from the times of the WAL files that are still there: one look tells it, without waiting for a second.
+    package static let server = DatabaseQuery(
+        name: "server", database: .main,
+        sql: """
+            SELECT json_build_object(
+              'settings', (SELECT json_object_agg(name, setting) FROM pg_settings WHERE name IN (
+                'max_connections', 'max_worker_processes', 'max_wal_senders', 'max_prepared_transactions',
+                'max_locks_per_transaction', 'max_replication_slots', 'hot_standby', 'wal_level',
+                'max_slot_wal_keep_size', 'shared_buffers', 'synchronous_standby_names')),
+              'pending_restart', (SELECT coalesce(json_agg(name ORDER BY name), '[]'::json)
+                FROM pg_settings WHERE pending_restart),
+              'database_bytes', pg_database_size(d.oid),
+              'locale', d.datcollate || ' ' || d.datctype,
+              'collation_version', row_to_json(d)->>'datcollversion',
+              'transactions', (SELECT coalesce(json_agg(json_build_object(
+                  'seconds', extract(epoch FROM clock_timestamp() - t.xact_start)::float8, 'user', t.usename,
+                  'application', left(t.application_name, 60), 'state', t.state) ORDER BY t.xact_start), '[]'::json)
+                FROM (SELECT xact_start, usename, application_name, state FROM pg_stat_activity
+                  WHERE backend_type = 'client backend' AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
+                  ORDER BY xact_start LIMIT 3) t),
+              'prepared', (SELECT count(*) FROM pg_prepared_xacts),
+              'writing', CASE WHEN NOT pg_is_in_recovery() THEN (SELECT json_build_object(
+                  'bytes', coalesce(sum(size) - max(size), 0)::bigint,
+                  'seconds', coalesce(extract(epoch FROM clock_timestamp() - min(modification)), 0)::float8)
+                FROM pg_ls_waldir()
+                WHERE name ~ '^[0-9A-F]{24}$' AND name <= pg_walfile_name(pg_current_wal_lsn())) END)
+            FROM pg_database d WHERE d.datname = current_database()
+            """)
+
+    /// What GitLab's tables say beside Geo's own counts. `ts_stat` as in ``tracking``: it looks into those of the tables
+    /// that exist, and asks each for one row only.
+    ///
+    /// `merge_request_diffs` is left out: only externally stored ones are replicated as items, all others with the database.
+    package static let application = DatabaseQuery(
+        name: "application", database: .main,
+        sql: """
+            SELECT json_build_object(
+              'migration_count', (SELECT count(*) FROM batched_background_migrations WHERE status NOT IN (3, 6)),
+              'migrations', (SELECT coalesce(json_agg(m.text), '[]'::json) FROM (
+                SELECT left(job_class_name, 80) || ' on ' || table_name AS text FROM batched_background_migrations
+                WHERE status NOT IN (3, 6) ORDER BY id LIMIT 10) m),
+              'schema_version', (SELECT max(version) FROM schema_migrations),
+              'has_items', (SELECT coalesce(json_object_agg(kind.type, counted.word = 'true'), '{}'::json)
+                FROM (SELECT c.oid::regclass AS relation, CASE c.relname
+                    WHEN 'ci_pipeline_artifacts' THEN 'pipeline_artifacts'
+                    WHEN 'packages_package_files' THEN 'package_files' ELSE c.relname END AS type
+                  FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+                    AND c.relname IN ('container_repositories', 'project_repositories', 'project_wiki_repositories',
+                    'design_management_repositories', 'snippet_repositories', 'group_wiki_repositories', 'uploads',
+                    'lfs_objects', 'ci_secure_files', 'pages_deployments', 'terraform_state_versions',
+                    'dependency_proxy_blobs', 'dependency_proxy_manifests', 'ci_pipeline_artifacts',
+                    'packages_package_files')) kind,
+                  LATERAL ts_stat(format('SELECT array_to_tsvector(ARRAY[EXISTS (SELECT FROM %s)::text])',
+                    kind.relation)) counted),
+              'sites', (SELECT coalesce(json_object_agg(n.name, json_build_object(
+                  'has_application', n.oauth_application_id IS NOT NULL,
+                  'storage_digest', row_to_json(s)->>'storage_configuration_digest')), '{}'::json)
+                FROM geo_nodes n LEFT JOIN geo_node_statuses s ON s.geo_node_id = n.id))
+            """)
+
+    /// How many projects of each kind a look brings home.
+    package static let projectsAtMost = 1000
+
+    /// The projects that were pushed to last, with their paths.
+    package static let projects = DatabaseQuery(
+        name: "projects", database: .main,
+        sql: """
+            SELECT json_build_object('recent', (SELECT coalesce(json_agg(json_build_object(
+                'id', p.id, 'path', r.path, 'pushed_at', extract(epoch FROM p.last_repository_updated_at)::float8)
+                ORDER BY p.last_repository_updated_at DESC, p.id), '[]'::json)
+              FROM (SELECT id, last_repository_updated_at FROM projects WHERE last_repository_updated_at IS NOT NULL
+                ORDER BY last_repository_updated_at DESC LIMIT \(projectsAtMost)) p
+              JOIN routes r ON r.source_type = 'Project' AND r.source_id = p.id))
+            """)
+
+    /// Why items of each registry wait or failed. Columns that a table lacks count as empty. Texts are ASCII and short: a
+    /// word of a `tsvector` holds 2 kB at most.
+    package static let registryDetails = DatabaseQuery(
+        name: "registry-details", database: .tracking,
+        sql: """
+            SELECT json_build_object(
+              'schema_version', (SELECT max(version) FROM schema_migrations),
+              'types', (SELECT coalesce(json_object_agg(t.name, counted.word::json), '{}'::json)
+                FROM (SELECT c.relname AS name, c.oid::regclass AS relation,
+                    CASE WHEN bool_or(a.attname = 'state' AND a.atttypid IN (20, 21, 23)) THEN 'state <> 2'
+                      ELSE 'coalesce(state, ''0'') NOT IN (''2'', ''synced'')' END AS waits,
+                    CASE WHEN bool_or(a.attname = 'state' AND a.atttypid IN (20, 21, 23)) THEN 'state = 3'
+                      ELSE 'state IN (''3'', ''failed'')' END AS failed,
+                    CASE WHEN bool_or(a.attname = 'last_synced_at') THEN 'last_synced_at IS NULL'
+                      ELSE 'false' END AS untried,
+                    CASE WHEN bool_or(a.attname = 'created_at') THEN 'created_at' ELSE 'NULL::timestamp' END AS since,
+                    CASE WHEN bool_or(a.attname = 'retry_count') THEN 'retry_count' ELSE '0' END AS retries,
+                    CASE WHEN bool_or(a.attname = 'last_sync_failure') THEN 'last_sync_failure'
+                      ELSE 'NULL::text' END AS sync_failure,
+                    CASE WHEN bool_or(a.attname = 'verification_state') THEN 'verification_state = 3'
+                      ELSE 'false' END AS unverified,
+                    CASE WHEN bool_or(a.attname = 'verification_failure') THEN 'verification_failure'
+                      ELSE 'NULL::text' END AS verification_failure
+                  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
+                    AND c.relnamespace = 'public'::regnamespace
+                  GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'state')) t,
+                  LATERAL ts_stat(format(
+                    'SELECT array_to_tsvector(ARRAY[json_build_object('
+                    '''never_tried'', count(*) FILTER (WHERE %4$s AND NOT %3$s), '
+                    '''oldest_seconds'', extract(epoch FROM clock_timestamp() - min(%5$s))::float8, '
+                    '''retries'', coalesce(max(%6$s), 0), '
+                    '''sync_failures'', (SELECT coalesce(json_agg(json_build_object('
+                    '''text'', f.text, ''count'', f.count)), ''[]''::json) FROM (SELECT '
+                    'left(regexp_replace(coalesce(%7$s, ''no reason given''), ''[^ -~]'', ''?'', ''g''), 80) AS text, '
+                    'count(*) AS count FROM %1$s WHERE %3$s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3) f), '
+                    '''verification_failures'', (SELECT coalesce(json_agg(json_build_object('
+                    '''text'', f.text, ''count'', f.count)), ''[]''::json) FROM (SELECT '
+                    'left(regexp_replace(coalesce(%9$s, ''no reason given''), ''[^ -~]'', ''?'', ''g''), 80) AS text, '
+                    'count(*) AS count FROM %1$s WHERE %8$s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3) f)'
+                    ')::text]) FROM %1$s WHERE %2$s',
+                    t.relation, t.waits, t.failed, t.untried, t.since, t.retries, t.sync_failure, t.unverified,
+                    t.verification_failure)) counted))
+            """)
+
+    /// Which project repositories lack something, and which were synchronised last.
+    package static let projectRegistry = DatabaseQuery(
+        name: "project-registry", database: .tracking,
+        sql: """
+            SELECT json_build_object(
+              'lacking_count', (SELECT count(*) FROM project_repository_registry
+                WHERE state <> 2 OR verification_state NOT IN (2, 4)),
+              'synced_count', (SELECT count(*) FROM project_repository_registry
+                WHERE state = 2 AND verification_state IN (2, 4)),
+              'lacking', (SELECT coalesce(json_agg(json_build_object('project', r.project_id, 'synced', r.state = 2,
+                  'verified', r.verification_state IN (2, 4),
+                  'synced_at', extract(epoch FROM r.last_synced_at)::float8)), '[]'::json)
+                FROM (SELECT * FROM project_repository_registry WHERE state <> 2 OR verification_state NOT IN (2, 4)
+                  ORDER BY last_synced_at DESC NULLS LAST LIMIT \(projectsAtMost)) r),
+              'latest', (SELECT coalesce(json_agg(json_build_object('project', r.project_id, 'synced', true,
+                  'verified', true, 'synced_at', extract(epoch FROM r.last_synced_at)::float8)), '[]'::json)
+                FROM (SELECT * FROM project_repository_registry WHERE state = 2 AND verification_state IN (2, 4)
+                  ORDER BY last_synced_at DESC NULLS LAST LIMIT \(projectsAtMost)) r))
+            """)
+}

@@ -1,0 +1,46 @@
+extension ProbeCatalog {
+    /// What a node has to work with, how it is configured, and what it serves.
+    static func surroundings(_ probe: Probe) -> [ProbeCommand] {
+        switch probe {
+        case .machine: [shell("machine", machine)]
+        case .configuration:
+            [
+                // The file itself needs root, and so does the directory of the attributes. Exact names, no glob: sudoers
+                // can list it. A missing file is said on standard error and leaves the others' lines whole.
+                ProbeCommand(
+                    "configuration-times",
+                    [
+                        "/bin/ls", "-ln", "--time-style=+%s", "/etc/gitlab/gitlab.rb",
+                        "/etc/gitlab/gitlab-secrets.json", "/opt/gitlab/embedded/nodes",
+                    ], as: .root),
+                // Two settings that name the site, and nothing else of a file that holds passwords. The dots stand for
+                // brackets and quotes, which sudoers would read as patterns.
+                ProbeCommand(
+                    "configuration-names",
+                    ["/bin/grep", "-E", "^ *(gitlab_rails..geo_node_name|external_url)", "/etc/gitlab/gitlab.rb"],
+                    as: .root),
+            ]
+        case .certificate: [shell("certificate", certificate)]
+        case .trackingSchema: [shell("tracking-schema", trackingSchema)]
+        default: []
+        }
+    }
+
+    /// `pgrep -c` prints 0 and exits with 1 when there is none.
+    private static let machine =
+        "echo \"processors $(nproc)\"; awk '/^MemTotal:/ { print \"memory\", $2 }' /proc/meminfo; "
+        + "echo \"libc $(getconf GNU_LIBC_VERSION 2>/dev/null)\"; "
+        + "echo \"system $(. /etc/os-release 2>/dev/null; echo \"$ID $VERSION_ID\")\"; "
+        + "echo \"puma $(pgrep -fc '^puma: cluster worker')\"; echo \"sidekiq $(pgrep -fc '^sidekiq [0-9]')\""
+
+    /// What is served, not what lies in a file: a certificate that was renewed and never loaded shows here.
+    private static let certificate =
+        "ssl=/opt/gitlab/embedded/bin/openssl; [ -x \"$ssl\" ] || ssl=openssl; "
+        + "timeout 5 \"$ssl\" s_client -connect 127.0.0.1:443 </dev/null 2>/dev/null | "
+        + "\"$ssl\" x509 -noout -subject -dates -ext subjectAltName"
+
+    /// The newest of both folders of GitLab's package, by name.
+    private static let trackingSchema =
+        "cd /opt/gitlab/embedded/service/gitlab-rails/ee/db/geo && ls migrate post_migrate | "
+        + "grep -E '^[0-9]{14}_' | sort | tail -n 1"
+}

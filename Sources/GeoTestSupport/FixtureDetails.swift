@@ -1,0 +1,87 @@
+package import GeoCore
+
+/// What the questions beside replication and Geo's tables show of a deployment in order.
+extension Fixtures {
+    package static func machine(processors: Int = 8, memory: Int = 32 << 30, glibc: String? = "2.36") -> MachineFacts {
+        MachineFacts(
+            processors: processors, memoryBytes: memory, glibc: glibc, system: "debian 12", pumaWorkers: 8,
+            sidekiqProcesses: 2)
+    }
+
+    package static func configuration(
+        of site: SiteID, changed: Double = -86_400, reconfigured: Double? = -86_000
+    ) -> ConfigurationFacts {
+        ConfigurationFacts(
+            changedAt: moment(changed), secretsChangedAt: moment(-900_000),
+            reconfiguredAt: reconfigured.map { moment($0) }, nodeName: .text(value: site.rawValue),
+            externalURL: .text(value: site == tokyo ? "http://10.77.1.10" : "http://10.77.2.10"))
+    }
+
+    package static func certificate(
+        names: [String] = ["gitlab.tokyo.example.com", "gitlab.seoul.example.com"], days: Double = 90
+    ) -> ServedCertificate {
+        ServedCertificate(
+            subject: "CN = gitlab", names: names, notBefore: moment(-86_400), notAfter: moment(days * 86_400))
+    }
+
+    package static let settings = [
+        "max_connections": "500", "max_worker_processes": "8", "max_wal_senders": "10",
+        "max_prepared_transactions": "0", "max_locks_per_transaction": "128", "max_replication_slots": "3",
+        "hot_standby": "on", "wal_level": "replica", "max_slot_wal_keep_size": "-1", "shared_buffers": "131072",
+        "synchronous_standby_names": "",
+    ]
+
+    package static func server(isPrimary: Bool, settings: [String: String] = settings) -> ServerFacts {
+        ServerFacts(
+            settings: settings, databaseBytes: 12 << 30, locale: "en_US.UTF-8 en_US.UTF-8", collationVersion: "2.36",
+            transactions: [.init(seconds: 2, user: "gitlab", application: "puma", state: "active")],
+            // 1 MiB a second: 40 GiB last for eleven hours.
+            writing: isPrimary ? .init(bytes: 600 << 20, seconds: 600) : nil)
+    }
+
+    package static func application() -> ApplicationFacts {
+        ApplicationFacts(
+            schemaVersion: "20260803114027",
+            hasItems: [
+                "project_repositories": true, "project_wiki_repositories": true, "uploads": true, "lfs_objects": false,
+                "container_repositories": false,
+            ],
+            sites: [
+                tokyo.rawValue: .init(hasOAuthApplication: false, storageDigest: "d10b7cb6"),
+                seoul.rawValue: .init(hasOAuthApplication: true, storageDigest: "d10b7cb6"),
+            ])
+    }
+
+    package static let trackingSchema = "20260729140502"
+
+    package static func registryDetails() -> RegistryDetails {
+        var types = items.mapValues { _ in RegistryDetails.Waiting() }
+        types["supply_chain_attestations"] = .init()
+        return RegistryDetails(types: types, schemaVersion: trackingSchema)
+    }
+
+    package static func projects() -> ProjectFacts {
+        ProjectFacts(
+            recent: (1...12).map {
+                .init(id: $0, path: "group/project-\($0)", pushedAt: moment(-600 * Double($0)))
+            })
+    }
+
+    package static func projectRegistry() -> ProjectRegistryFacts {
+        ProjectRegistryFacts(
+            lacking: [], lackingCount: 0,
+            latest: (1...12).map {
+                .init(project: $0, isSynced: true, isVerified: true, syncedAt: moment(-600 * Double($0) + 30))
+            }, isWhole: true)
+    }
+
+    package static func operatorMachine() -> OperatorFacts {
+        OperatorFacts(
+            addresses: ["192.0.2.7"], machineID: "0123456789abcdef0123456789abcdef", lastCheckAt: moment(-86_400),
+            lastFinishedRunAt: moment(-30 * 86_400))
+    }
+
+    package static func siteAddresses() -> [SiteID: Observed<[String]>] {
+        [tokyo: seen(["10.77.1.10"]), seoul: seen(["10.77.2.10"])]
+    }
+}

@@ -1,0 +1,53 @@
+/// Answers to the questions beside replication and Geo's tables, as PostgreSQL 15, ls and openssl print them.
+extension RecordedAnswer {
+    static let serverJSON = """
+        {"settings" : { "hot_standby" : "on", "max_connections" : "500", "max_replication_slots" : "3" }, \
+        "pending_restart" : ["max_wal_senders"], "database_bytes" : 12884901888, "locale" : "en_US.UTF-8 en_US.UTF-8", \
+        "collation_version" : "2.36", "transactions" : [{"seconds" : 12.5, "user" : "gitlab", \
+        "application" : "puma: cluster worker 0", "state" : "idle in transaction"}], "prepared" : 0, "writing" : null}
+        """
+
+    static let applicationJSON = """
+        {"migration_count" : 1, "migrations" : ["BackfillUploadStates on uploads"], \
+        "schema_version" : "20260803114027", "has_items" : { "uploads" : true, "container_repositories" : false }, \
+        "sites" : { "tokyo" : {"has_application" : false, "storage_digest" : "d10b7cb6"}, \
+        "seoul" : {"has_application" : true, "storage_digest" : null} }}
+        """
+
+    static let projectsJSON = """
+        {"recent" : [{"id" : 7, "path" : "shop/web", "pushed_at" : 1795229991.25}, \
+        {"id" : 3, "path" : "shop/api", "pushed_at" : 1795221111}]}
+        """
+
+    static let registryDetailsJSON = """
+        {"schema_version" : "20260729140502", "types" : { "project_repository_registry" : {"never_tried" : 2, \
+        "oldest_seconds" : 7200.5, "retries" : 9, "sync_failures" : [{"text":"Error syncing repository","count":4}], \
+        "verification_failures" : []}, "file_registry" : {"never_tried" : 0, "oldest_seconds" : null, "retries" : 0, \
+        "sync_failures" : [], "verification_failures" : [{"text":"File is not checksummable","count":1}]} }}
+        """
+
+    static let projectRegistryJSON = """
+        {"lacking_count" : 1, "synced_count" : 1, "lacking" : [{"project" : 3, "synced" : false, "verified" : false, \
+        "synced_at" : null}], "latest" : [{"project" : 7, "synced" : true, "verified" : true, \
+        "synced_at" : 1795229000.5}]}
+        """
+
+    static let configurationTimes = """
+        -rw------- 1 0 0 2013 1795000000 /etc/gitlab/gitlab.rb
+        -rw------- 1 0 0 1213 1794000000 /etc/gitlab/gitlab-secrets.json
+
+        /opt/gitlab/embedded/nodes:
+        total 24
+        -rw------- 1 0 0 23553 1795100000 seoul-all-1.lab.test.json
+
+        """
+
+    static let certificate = """
+        subject=CN = seoul.example.com
+        notBefore=Nov  1 00:00:00 2026 GMT
+        notAfter=Feb 14 12:00:00 2027 GMT
+        X509v3 Subject Alternative Name: 
+            DNS:seoul.example.com, DNS:*.Pages.example.com, IP Address:10.77.2.10
+
+        """
+}
