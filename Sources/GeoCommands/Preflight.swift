@@ -13,11 +13,13 @@ package struct Preflight {
     }
 
     let inventory: Inventory
+    let profile: CheckProfile
     /// The runbook's limits, by check.
     private let limits: [CheckID: Limits]
 
-    package init(inventory: Inventory, runbook: Runbook) {
+    package init(inventory: Inventory, runbook: Runbook, profile: CheckProfile = .planned) {
         self.inventory = inventory
+        self.profile = profile
         self.limits = Dictionary(
             runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first })
     }
@@ -30,6 +32,17 @@ package struct Preflight {
                 guard let check = CheckCatalog.check(reference.check) else { continue }
                 scope.formUnion(check.needs(context(reference, pair)))
             }
+        }
+        return scope
+    }
+
+    /// What the loss statement needs beside the checks; not for a site whose data is given up anyway.
+    func lossScope(from: String?, to: String?) -> ObservationScope {
+        var scope = ObservationScope()
+        guard profile != .reseed else { return scope }
+        for pair in orderedPairs where matches(pair, from, to) {
+            guard let left = inventory.site(pair.from), let right = inventory.site(pair.to) else { continue }
+            scope.formUnion(LossStatement.scope(from: left, to: right))
         }
         return scope
     }
@@ -60,10 +73,21 @@ package struct Preflight {
         return FormerPrimary.guarded(findings, in: inventory, observation)
     }
 
+    /// Findings that do not stand in the way of this profile, and why.
+    func accepted(_ findings: [Finding], _ pair: Pair, _ observation: Observation) -> [Finding: String] {
+        findings.reduce(into: [:]) { accepted, finding in
+            accepted[finding] = profile.acceptance(
+                of: finding, limits: limits[finding.check] ?? .init(), in: inventory, from: pair.from, to: pair.to,
+                observation)
+        }
+    }
+
     private func references(_ pair: Pair) -> [CheckReference] {
-        CheckCatalog.plannedPreflight.flatMap { item -> [CheckReference] in
+        profile.preflight.flatMap { item -> [CheckReference] in
             guard let check = CheckCatalog.check(item.check) else { return [] }
-            return CheckCatalog.subjects(of: check, inventory: inventory, from: pair.from, to: pair.to).map {
+            return CheckCatalog.subjects(
+                of: check, inventory: inventory, from: pair.from, to: pair.to, asked: item.subjects
+            ).map {
                 CheckReference(check: item.check, subject: $0, limits: limits[item.check] ?? .init())
             }
         }

@@ -110,6 +110,33 @@ import Testing
         }
     }
 
+    // MARK: Traps
+
+    @Test func everyTrapHasALineWithTheTestThatHoldsIt() throws {
+        let rows = try Repository.file("docs/TRAPS.md").lines.filter { $0.wholeMatch(of: /\| \d+ \|.*/) != nil }
+        #expect(rows.count >= 40)
+        let swift = try Repository.swift(in: "Tests")
+        let python = try Repository.files(in: "lab/tests", ending: ".py")
+        let known = Set((swift + python).flatMap(Self.functions))
+        for (index, row) in rows.enumerated() {
+            let cells = row.split(separator: "|", omittingEmptySubsequences: true).map { $0.trimmingPrefix(" ") }
+            #expect(cells.count == 4 && cells[0].hasPrefix("\(index + 1) "), "\(row)")
+            let names = row.matches(of: /`((?:test_)?\w+)\(\)`/).map { String($0.1) }
+            #expect(!names.isEmpty && names.allSatisfy(known.contains), "\(row)")
+        }
+    }
+
+    /// A check that a trap names is one of the catalogue.
+    @Test func trapsNameChecksThatExist() throws {
+        let catalogue = try Repository.file("docs/CATALOGUE.md").text
+        for match in try Repository.file("docs/TRAPS.md").text.matches(of: /`([a-z-]+\.[a-z-]+)`/) {
+            let name = String(match.1)
+            guard !["gitlab.rb", "gitlab-cluster.json"].contains(name) else { continue }
+            let isThere = catalogue.contains("#### \(name)\n")
+            #expect(isThere, "\(name)")
+        }
+    }
+
     // MARK: Reading
 
     /// Names after `func` and `def`.

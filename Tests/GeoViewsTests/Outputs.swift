@@ -8,6 +8,13 @@ enum Outputs {
 
     static let assessment = Assessment(
         subject: .failover(from: "tokyo", to: "seoul"), findings: Deployment.mixed, waivers: [Deployment.diskWaiver])
+    /// What a profile takes upon it is said, and stands apart from what a person waived.
+    static let unplanned = Assessment(
+        subject: .failover(from: "tokyo", to: "seoul"), findings: Deployment.mixed, profile: .unplanned,
+        accepted: Dictionary(
+            uniqueKeysWithValues: Deployment.mixed.filter { $0.verdict > .warn && $0.check != "node.disk" }.map {
+                ($0, "tokyo is the site that is lost")
+            }), waivers: [Deployment.diskWaiver])
     static let ready = Assessment(
         subject: .failover(from: "seoul", to: "tokyo"), findings: Deployment.mixed.filter { $0.verdict <= .warn })
     static let hostile = Assessment(subject: .deployment, findings: [Deployment.hostile])
@@ -45,6 +52,10 @@ enum Outputs {
             "findings-verbose.txt": FindingsView.text([assessment], now: now, style: style, isVerbose: true),
             "findings-pairs.txt": FindingsView.text([ready, assessment], now: now, style: style),
             "findings-hostile.txt": FindingsView.text([hostile], now: now, style: style),
+            "loss.txt": LossView.text(Losses.some, now: Losses.now, style: style, isDetailed: true),
+            "loss-unknown.txt": LossView.text(Losses.unknown, now: Losses.now, style: style),
+            "loss-nothing.txt": LossView.text(Losses.statement(), now: Losses.now, style: style),
+            "findings-unplanned.txt": FindingsView.text([unplanned], now: now, style: style),
             "plan.txt": PlanView.text(
                 Failover.plan, digest: Failover.digest, path: "plans/tokyo-seoul.plan", style: style),
             "live.txt": lines(ProgressView.live(half, activity: activity, now: liveNow, style: style)),
@@ -90,6 +101,8 @@ enum Outputs {
         let half = try Runs.state(Runs.half)
         return [
             "findings.jsonl": lines(FindingsView.json([ready, assessment, hostile], now: now)),
+            "loss.jsonl": lines(
+                [Losses.some, Losses.unknown].map { LossView.json($0, profile: .unplanned) }),
             "plan.jsonl": lines(PlanLines.json(Failover.plan, digest: Failover.digest)),
             "drift.jsonl": lines(DriftView.json(Failover.drift, plan: Failover.plan, run: nil)),
             "error.jsonl": ErrorView.json(trouble) + "\n",

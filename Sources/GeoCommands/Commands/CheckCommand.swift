@@ -10,6 +10,10 @@ struct CheckCommand: AsyncParsableCommand {
         discussion: """
             Without --from and --to every failover from the observed primary is judged. Changes no node.
             Exit code 0: possible (warnings included). 2: not, or not known.
+
+            --for says what it is checked for: planned (nothing may be lost or unknown), unplanned (the site to leave is
+            lost: what only it could answer may be unknown, and is counted as loss; of the candidate nothing may be),
+            reseed (the site --to is to be seeded anew), drill (planned, and the way back).
             """)
 
     @OptionGroup var inventory: InventoryOptions
@@ -20,6 +24,8 @@ struct CheckCommand: AsyncParsableCommand {
     @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive:
         [String] = []
     @Option(help: "The runbook whose limits count, by name or path.") var runbook = "planned-failover"
+    @Option(name: .customLong("for"), help: "planned, unplanned, reseed or drill.") var profile = CheckProfile.planned
+    @Flag(help: "List every project that would be lost, not only those pushed last.") var lossDetail = false
     @Flag(help: "List every check.") var list = false
     @Option(help: "Explain one check.") var explain: String?
 
@@ -46,9 +52,12 @@ struct CheckCommand: AsyncParsableCommand {
             }
             let inventory = try inventory.load()
             let waivers = try Waivers(waive)
-            let preflight = Preflight(inventory: inventory, runbook: try Documents.runbook(runbook))
+            let preflight = Preflight(
+                inventory: inventory, runbook: try Documents.runbook(runbook), profile: profile)
             return try await Live.with(inventory, stateDirectory: state.path) { live in
-                let observation = await live.observe(preflight.scope(from: from, to: to), progress: live.progressLine)
+                var scope = preflight.scope(from: from, to: to)
+                scope.formUnion(preflight.lossScope(from: from, to: to))
+                let observation = await live.observe(scope, progress: live.progressLine)
                 let status = try judge(preflight, waivers, observation, now: live.clock.now(), style)
                 LastCheck.remember(observation.endedAt, in: state.path)
                 return status
@@ -64,13 +73,37 @@ struct CheckCommand: AsyncParsableCommand {
             let findings = preflight.findings(pair, observation)
             return Assessment(
                 subject: .failover(from: pair.from, to: pair.to), findings: findings,
+                profile: profile, accepted: preflight.accepted(findings, pair, observation),
                 waivers: try waivers.bound(to: findings, allPairs: pairs.count > 1))
+        }
+        // In text the loss stands last, where it is still on the screen; for programs a verdict is the last line.
+        let losses = profile == .reseed ? [] : pairs
+        if format.output == .json {
+            for pair in losses { say(lossOf: pair, in: preflight.inventory, observation, now, style) }
         }
         switch format.output {
         case .json: for line in FindingsView.json(assessments, now: now) { Console.result(line) }
         case .text, .markdown:
             Console.result(FindingsView.text(assessments, now: now, style: style, isVerbose: format.verbose))
         }
+        if format.output != .json {
+            for pair in losses { say(lossOf: pair, in: preflight.inventory, observation, now, style) }
+        }
         return assessments.contains(where: \.isReady) ? .done : .notReady
     }
+
+    private func say(
+        lossOf pair: Preflight.Pair, in inventory: Inventory, _ observation: Observation, _ now: Timestamp,
+        _ style: Style
+    ) {
+        let loss = LossStatement(
+            inventory: inventory, from: pair.from, to: pair.to, observation: observation)
+        switch format.output {
+        case .json: Console.result(LossView.json(loss, profile: profile))
+        case .text, .markdown:
+            Console.result(LossView.text(loss, now: now, style: style, isDetailed: lossDetail))
+        }
+    }
 }
+
+extension CheckProfile: ExpressibleByArgument {}

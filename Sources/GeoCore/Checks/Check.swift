@@ -76,6 +76,8 @@ package struct CheckContext: Sendable {
     /// The two parts, where the check runs for a failover; a site check of a run can tell which it is.
     package var from: SiteID?
     package var to: SiteID?
+    /// A site that is given up: that it does not answer is no reason to know nothing of the others.
+    package var lostSite: SiteID?
     /// Outcomes of the step's own commands, for checks that judge a step; empty elsewhere.
     package var transcript: TranscriptSummary?
 

@@ -74,8 +74,10 @@ package enum CheckCatalog {
     /// The subjects that a preflight reference to a check stands for, in the inventory's order.
     ///
     /// A node that the check has nothing to ask is left out: a load balancer has no services to be up.
-    package static func subjects(of check: Check, inventory: Inventory, from: SiteID, to: SiteID) -> [Subject] {
-        switch declared[check.id] ?? usual(for: check.scope) {
+    package static func subjects(
+        of check: Check, inventory: Inventory, from: SiteID, to: SiteID, asked: PreflightSubjects? = nil
+    ) -> [Subject] {
+        switch asked ?? declared[check.id] ?? usual(for: check.scope) {
         case .deployment: return [.deployment]
         case .failover: return [.failover(from: from, to: to)]
         case .bothSites: return [.site(id: from), .site(id: to)]

@@ -36,7 +36,9 @@ struct Examination {
         _ fact: KeyPath<NodeFacts, Observed<Value>>, _ name: String, of node: Node,
         as text: (Value) -> String = { "\($0)" }
     ) -> Value? {
-        read(observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: Self.lookAgain(at: node), as: text)
+        read(
+            observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: Self.lookAgain(at: node), on: node,
+            as: text)
     }
 
     /// The same of what PostgreSQL was asked for, whose answer may come another way than over SSH.
@@ -48,25 +50,32 @@ struct Examination {
         let remedy =
             "psql -h \(node.access.address) -U \(access.user ?? "gitlab-psql") -d postgres -c 'SELECT 1'"
             + "  # `database:` of \(context.inventory.source.path), then check again"
-        return read(observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: remedy, as: text)
+        return read(observation[node.id][keyPath: fact], "\(name) of \(node.id)", remedy: remedy, on: node, as: text)
     }
 
     mutating func read<Value>(
-        _ fact: Observed<Value>, _ name: String, remedy: String, as text: (Value) -> String
+        _ fact: Observed<Value>, _ name: String, remedy: String, on node: Node? = nil, as text: (Value) -> String
     ) -> Value? {
         switch fact {
         case .unknown(let reason):
             note(Evidence("\(name): unknown, \(reason)"))
-            unknown("\(name) is not known: \(reason)", remedy: remedy)
+            lacking("\(name) is not known: \(reason)", remedy: remedy, on: node)
             return nil
         case .known(let value, let at, let from):
             note(Evidence("\(name): \(text(value))", from: from, at: at))
             if let staleness = staleness(of: at) {
-                unknown("\(name) \(staleness)", remedy: remedy)
+                lacking("\(name) \(staleness)", remedy: remedy, on: node)
                 return nil
             }
             return value
         }
+    }
+
+    /// A fact of a site that is given up is a loss, and not a reason to know nothing.
+    private mutating func lacking(_ sentence: String, remedy: String, on node: Node?) {
+        let isLost =
+            context.lostSite != nil && node.flatMap { context.inventory.site(of: $0.id)?.id } == context.lostSite
+        remark(isLost ? .warn : .unknown, sentence, remedy)
     }
 
     /// Why a fact of that moment does not count any more; `nil` when it does.
@@ -82,6 +91,9 @@ struct Examination {
 
     /// Seconds from a moment to the end of the observation, for ages that were measured at that moment.
     func seconds(since at: Timestamp) -> Double { max(0, observation.endedAt.seconds(since: at)) }
+
+    /// How a remark is marked that is not the finding's own.
+    static func lesser(_ verdict: Verdict) -> String { "\(verdict.rawValue): " }
 
     static func lookAgain(at node: Node) -> String {
         let access = node.access
@@ -132,7 +144,7 @@ struct Examination {
         return Finding(
             check: check, subject: subject, verdict: worst,
             summary: told.prefix(4).map(\.sentence).joined(separator: "; ") + more,
-            evidence: evidence + untold.map { Evidence("\($0.verdict.rawValue): \($0.sentence)") },
+            evidence: evidence + untold.map { Evidence(Self.lesser($0.verdict) + $0.sentence) },
             remedy: remedies.joined(separator: "\n"))
     }
 }

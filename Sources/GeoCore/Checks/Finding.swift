@@ -69,6 +69,11 @@ package struct Finding: Sendable, Hashable, Codable {
     }
 }
 
+extension Finding {
+    /// Whether something was unknown beside what was worse.
+    var hasUnknownRemarks: Bool { evidence.contains { $0.text.hasPrefix(Examination.lesser(.unknown)) } }
+}
+
 extension Sequence<Finding> {
     /// The worst verdict among them; unknown for none, since nothing was asked.
     package var worst: Verdict { self.map(\.verdict).max() ?? .unknown }

@@ -28,10 +28,13 @@ package struct LossStatement: Sendable, Hashable, Codable {
     package var items: Observed<[Items]>
     /// Geo events that the log cursor has not processed.
     package var eventsBehind: Observed<Int>
+    /// Which repositories the candidate lacks, by path.
+    package var projects: Observed<ProjectLosses>
 
     /// Whether every number is known and 0.
     package var isNothing: Bool {
         bytesNotReplayed.value == 0 && eventsBehind.value == 0
+            && projects.value.map { $0.projects.isEmpty && $0.unlisted == 0 } == true
             && items.value.map { items in
                 !items.isEmpty && items.allSatisfy { $0.notSynced == 0 && $0.missing.value == 0 && $0.notVerified == 0 }
             } == true
@@ -47,6 +50,7 @@ package struct LossStatement: Sendable, Hashable, Codable {
             if let reason = item.missing.reason { gaps.append("\(item.dataType) without a registry row: \(reason)") }
         }
         if let reason = eventsBehind.reason { gaps.append("events not processed: \(reason)") }
+        if let reason = projects.reason { gaps.append("projects: \(reason)") }
         return gaps
     }
 
@@ -66,6 +70,7 @@ package struct LossStatement: Sendable, Hashable, Codable {
             self.lastReplayedAt = .unknown(reason: "\(from) or \(to) is not in the inventory")
             self.items = .unknown(reason: "\(from) or \(to) is not in the inventory")
             self.eventsBehind = .unknown(reason: "\(from) or \(to) is not in the inventory")
+            self.projects = .unknown(reason: "\(from) or \(to) is not in the inventory")
             return
         }
         let assessment = LossAssessment(pair: pair, context: context, observation: observation)
@@ -74,6 +79,16 @@ package struct LossStatement: Sendable, Hashable, Codable {
         self.secondsNotReplayed = assessment.seconds(bytes: bytesNotReplayed)
         self.items = assessment.items()
         self.eventsBehind = assessment.events()
+        self.projects = assessment.projects()
+    }
+
+    /// What has to be asked of whom.
+    package static func scope(from: Site, to: Site) -> ObservationScope {
+        var scope = ObservationScope()
+        scope.ask([.database, .geo, .controlData, .projects], of: from.databaseNodes)
+        scope.ask([.database, .projects], of: to.databaseNodes)
+        scope.ask([.tracking, .projectRegistry], of: to.nodes)
+        return scope
     }
 }
 
@@ -188,5 +203,32 @@ private struct LossAssessment {
             }
             return (max(0, last - (tracking.facts.cursorEventID ?? 0)), tracking.at, tracking.node)
         }
+    }
+
+    /// Named by the primary where it answers, since the replica knows no push that it has not replayed.
+    func projects() -> Observed<ProjectLosses> {
+        answer { examination in
+            guard let node = pair.to.nodes(running: .trackingDB).first else {
+                examination.unknown("\(pair.to.id) has no node with the component tracking-db", remedy: "")
+                return nil
+            }
+            let rows = examination.readRows(\.projectRegistry, "registry of projects", of: node) { registry in
+                "\(registry.lackingCount) lack something"
+            }
+            guard let rows, let (source, facts) = named(&examination) else { return nil }
+            let at = observation[node.id].projectRegistry.at ?? observation.endedAt
+            return (ProjectLosses(of: facts, rows, namedBy: source.id.rawValue), at, node)
+        }
+    }
+
+    private func named(_ examination: inout Examination) -> (Node, ProjectFacts)? {
+        for node in pair.from.databaseNodes {
+            var trial = Examination("loss-statement", context, observation)
+            if let facts = trial.readRows(\.projects, "projects", of: node, as: { "\($0.recent.count)" }) {
+                return (node, facts)
+            }
+        }
+        guard let node = pair.to.databaseNodes.first else { return nil }
+        return examination.readRows(\.projects, "projects", of: node, as: { "\($0.recent.count)" }).map { (node, $0) }
     }
 }

@@ -50,12 +50,11 @@ enum ReachabilityChecks {
         let bystanders = examination.context.inventory.nodes.filter { !own.contains($0.id) }.compactMap { node in
             examination.observation[node.id].identity.value.map { (node: node, value: $0) }
         }
+        examination.warnOfOneHostName(seen)
         var sameMachine: [String: [(node: Node, value: NodeIdentity)]] = [:]
         for answer in seen + bystanders { sameMachine[answer.value.machineID, default: []].append(answer) }
         for (node, identity) in seen {
-            if identity.hostName != node.id.rawValue, !identity.hostName.hasPrefix("\(node.id).") {
-                examination.note("host name \(identity.hostName) differs from the inventory's \(node.id)")
-            }
+            examination.compareHostName(of: node, identity)
             if identity.machineID.isEmpty {
                 examination.unknown(
                     "\(node.id) has an empty machine id", remedy: "sudo systemd-machine-id-setup  # on \(node.id)")
@@ -103,6 +102,34 @@ enum ReachabilityChecks {
 }
 
 extension Examination {
+    /// A name unlike the inventory's is a matter of taste; the name of another node is an address in the wrong place, and
+    /// a command for the one would reach the other.
+    fileprivate mutating func compareHostName(of node: Node, _ identity: NodeIdentity) {
+        let short = identity.hostName.prefix { $0 != "." }
+        guard identity.hostName != node.id.rawValue, short != node.id.rawValue else { return }
+        let other = context.inventory.node(NodeID(identity.hostName)) ?? context.inventory.node(NodeID(String(short)))
+        guard let other else {
+            note("host name \(identity.hostName) differs from the inventory's \(node.id)")
+            return
+        }
+        fail(
+            "\(node.access.address), which the inventory calls \(node.id), answers as \(other.id)",
+            remedy: "correct the address of \(node.id) (\(node.access.address)) or of \(other.id)"
+                + " (\(other.access.address)) in \(context.inventory.source.path)")
+    }
+
+    /// Chef keeps what it knows of a node under its name, and so do Patroni and Consul.
+    fileprivate mutating func warnOfOneHostName(_ seen: [(node: Node, value: NodeIdentity)]) {
+        let alike = Dictionary(grouping: seen.filter { !$0.value.hostName.isEmpty }, by: \.value.hostName)
+        for (name, nodes) in alike.sorted(by: { $0.key < $1.key }) where nodes.count > 1 {
+            let names = nodes.map(\.node.id.rawValue)
+            warn(
+                "\(names.joined(separator: " and ")) have the same host name \(name)",
+                remedy: "sudo hostnamectl set-hostname NAME && sudo gitlab-ctl reconfigure"
+                    + "  # on \(names.dropFirst().joined(separator: " and "))")
+        }
+    }
+
     /// Says of nodes with one machine id whether they are one running machine or copies of one image.
     fileprivate mutating func failForOneMachine(_ alike: [(node: Node, value: NodeIdentity)]) {
         let machineID = alike[0].value.machineID

@@ -28,7 +28,9 @@ enum SlotChecks {
         }
         let seconds = server.writing?.bytesPerSecond.map { Double(free) / $0 }
         let lasts = seconds.map { "the disk is full in \(hours($0)) at the present rate" }
-        for slot in primary.state.slots where !slot.isActive {
+        // The candidate's own slot is judged with its replication: it is to be used again, not dropped.
+        let own: Set = [pair.to.id.rawValue, pair.to.geoNodeName]
+        for slot in primary.state.slots where !slot.isActive && !own.contains(slot.name) {
             let held = slot.retainedBytes.map(Quantity.bytes) ?? "an unknown amount"
             let sentence =
                 "slot \(slot.name) on \(node.id) is inactive and holds back \(held) of WAL;"

@@ -5,12 +5,23 @@ package struct Assessment: Sendable, Hashable {
     package var subject: Subject
     package var findings: [Finding]
     package var waivers: [Waiver]
+    package var profile: CheckProfile
+    /// Findings that do not stand in the way of the profile, and why.
+    package var accepted: [Finding: String]
 
-    package init(subject: Subject, findings: [Finding], waivers: [Waiver] = []) {
+    package init(
+        subject: Subject, findings: [Finding], profile: CheckProfile = .planned, accepted: [Finding: String] = [:],
+        waivers: [Waiver] = []
+    ) {
         self.subject = subject
         self.findings = findings
+        self.profile = profile
+        self.accepted = accepted
         self.waivers = waivers
     }
+
+    /// Whether a person or the profile took it upon them.
+    func isCovered(_ finding: Finding) -> Bool { waiver(of: finding) != nil || accepted[finding] != nil }
 
     /// A waiver counts for exactly what was seen when it was given, and never for an invariant.
     package func waiver(of finding: Finding) -> Waiver? {
@@ -20,7 +31,7 @@ package struct Assessment: Sendable, Hashable {
 
     /// Nothing fails or is unknown but what was waived; no finding at all is not ready.
     package var isReady: Bool {
-        !findings.isEmpty && findings.allSatisfy { $0.verdict < .unknown || waiver(of: $0) != nil }
+        !findings.isEmpty && findings.allSatisfy { $0.verdict < .unknown || isCovered($0) }
     }
 
     /// Checks by their worst finding that nobody waived.
@@ -47,7 +58,7 @@ package struct Assessment: Sendable, Hashable {
         }
         let groups = order.map { check -> Group in
             let all = members[check] ?? []
-            let open = all.filter { waiver(of: $0) == nil }
+            let open = all.filter { !isCovered($0) }
             let isWaived = open.allSatisfy { $0.verdict == .pass } && all.contains { $0.verdict != .pass }
             return Group(check: check, verdict: (isWaived ? all : open).worst, isWaived: isWaived, findings: all)
         }
@@ -65,13 +76,23 @@ package struct Assessment: Sendable, Hashable {
             ),
             ("\(checks(at: .unknown).count) unknown", checks(at: .unknown).count),
             (CountText.of(checks(at: .warn).count, "warning"), checks(at: .warn).count),
-            ("\(groups.count(where: \.isWaived)) waived", groups.count(where: \.isWaived)),
+            ("\(groups.count(where: isWaived)) waived", groups.count(where: isWaived)),
+            ("\(groups.count(where: isAccepted)) accepted", groups.count(where: isAccepted)),
         ]
         let told = counts.filter { $0.1 > 0 }.map(\.0).joined(separator: ", ")
         if findings.isEmpty { return "\(name): NOT READY: nothing was checked" }
+        let name = profile == .planned ? name : "\(name) (\(profile.rawValue))"
         if isReady { return "\(name): READY" + (told.isEmpty ? "" : " (\(told))") }
         return "\(name): NOT READY: \(told)"
     }
+
+    /// Covered by a waiver, at least in part.
+    func isWaived(_ group: Group) -> Bool {
+        group.isWaived && group.findings.contains { waiver(of: $0) != nil }
+    }
+
+    /// Covered by the profile alone.
+    func isAccepted(_ group: Group) -> Bool { group.isWaived && !isWaived(group) }
 
     var name: String { SubjectText.of(subject) }
 

@@ -54,7 +54,8 @@ package enum FindingsView {
         _ group: Assessment.Group, of assessment: Assessment, to page: inout Page, _ now: Timestamp, _ isVerbose: Bool
     ) {
         page.say(
-            group.check.rawValue + (group.isWaived ? " (waived)" : ""), lead: Layout.padded(group.verdict.word, to: 7),
+            group.check.rawValue + (group.isWaived ? assessment.isWaived(group) ? " (waived)" : " (accepted)" : ""),
+            lead: Layout.padded(group.verdict.word, to: 7),
             leadTone: group.verdict.tone, tone: .strong)
         let order: [Verdict] = [.fail, .unknown, .warn, .pass]
         let shown = order.flatMap { verdict in group.findings.filter { $0.verdict == verdict } }
@@ -68,6 +69,9 @@ package enum FindingsView {
             addEvidence(finding, &page, now, isVerbose)
             if let waiver = assessment.waiver(of: finding) {
                 page.say("waived by \(waiver.by): \(waiver.reason)", indent: 4, hanging: 2)
+            }
+            if let reason = assessment.accepted[finding] {
+                page.say("accepted: \(reason)", indent: 4, hanging: 2)
             }
             if !isOneRemedy { addRemedy(finding.remedy, &page) }
         }
@@ -132,6 +136,8 @@ struct FindingBody: Encodable {
     var evidence: [EvidenceBody]
     var remedy: String?
     var waivedBy: String?
+    /// Why it does not stand in the way of the profile.
+    var accepted: String?
 
     init(_ finding: Finding, in assessment: Assessment?, _ now: Timestamp?) {
         self.about = assessment?.subject.description
@@ -143,6 +149,7 @@ struct FindingBody: Encodable {
         self.evidence = finding.evidence.map { EvidenceBody($0, now) }
         self.remedy = finding.remedy
         self.waivedBy = assessment?.waiver(of: finding)?.by
+        self.accepted = assessment?.accepted[finding]
     }
 }
 
@@ -153,6 +160,8 @@ private struct VerdictBody: Encodable {
     /// Checks by their worst finding that nobody waived.
     var checks: [String: Int]
     var waived: Int
+    var accepted: Int
+    var profile: CheckProfile
 
     init(_ assessment: Assessment) {
         self.about = assessment.subject.description
@@ -160,6 +169,8 @@ private struct VerdictBody: Encodable {
         self.isReady = assessment.isReady
         self.checks = Dictionary(
             uniqueKeysWithValues: Verdict.allCases.map { ($0.rawValue, assessment.checks(at: $0).count) })
-        self.waived = assessment.groups.count(where: \.isWaived)
+        self.waived = assessment.groups.count(where: assessment.isWaived)
+        self.accepted = assessment.groups.count(where: assessment.isAccepted)
+        self.profile = assessment.profile
     }
 }

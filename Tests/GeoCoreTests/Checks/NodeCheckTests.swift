@@ -33,6 +33,20 @@ import Testing
         ) {
             $0.put(\.identity, .init(hostName: "x", machineID: "machine-tokyo-pg-1", bootID: "2"), on: "seoul-pg-1")
         },
+        CheckCase(
+            "addresses exchanged", "nodes.distinct", is: .fail,
+            says: ["10.77.1.21, which the inventory calls tokyo-pg-1, answers as seoul-pg-1"]
+        ) {
+            $0.put(
+                \.identity, .init(hostName: "seoul-pg-1.lab.test", machineID: "m1", bootID: "boot"), on: "tokyo-pg-1")
+        },
+        CheckCase(
+            "one host name", "nodes.distinct", is: .warn, says: ["tokyo-pg-1 and seoul-pg-1 have the same host name db"]
+        ) {
+            for (node, machine) in [("tokyo-pg-1", "m1"), ("seoul-pg-1", "m2")] as [(NodeID, String)] {
+                $0.put(\.identity, .init(hostName: "db", machineID: machine, bootID: "boot"), on: node)
+            }
+        },
         CheckCase("all different", "nodes.distinct", is: .pass, says: ["all 15 nodes"]),
         CheckCase("empty machine id", "nodes.distinct", is: .unknown, says: ["empty machine id"]) {
             $0.put(\.identity, .init(hostName: "tokyo-pg-1", machineID: "", bootID: "boot"), on: "tokyo-pg-1")

@@ -119,7 +119,7 @@ import Testing
     @Test func anUnknownSiteIsAGapEverywhere() {
         let loss = LossStatement(
             inventory: Fixtures.inventory(), from: "tokyo", to: "atlantis", observation: Fixtures.healthy())
-        #expect(loss.gaps.count == 4)
+        #expect(loss.gaps.count == 5)
         #expect(!loss.isNothing)
     }
 }

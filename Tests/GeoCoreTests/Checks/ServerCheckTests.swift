@@ -155,6 +155,9 @@ import Testing
             slots(Fixtures.slot("osaka", isActive: false, retainedBytes: nil))(&$0)
             server("tokyo-pg-1") { $0.writing = .init(bytes: 0, seconds: 5) }(&$0)
         },
+        CheckCase(
+            "the candidate's own, while nothing streams", "replication.orphaned-slots", is: .pass,
+            change: slots(Fixtures.slot("seoul", isActive: false))),
         CheckCase("disk not told", "replication.orphaned-slots", is: .unknown) {
             $0.lose(\.disks, on: "tokyo-pg-1")
         },

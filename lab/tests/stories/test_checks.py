@@ -9,6 +9,10 @@ import unittest
 
 from support import Story, Tool, lab, until
 
+# What nobody knows of a candidate while its PostgreSQL is not heard.
+SILENT_DATABASE = [(f"database.{name}", "tokyo->seoul") for name in (
+    "same-lineage", "same-timeline", "standby-readable", "standby-settings", "pending-restart", "collation", "long-transactions",
+    "room-for-secondaries")]
 CONNECT_LIMIT = 10          # seconds, the inventory's default
 PROBE_LIMIT = 20            # seconds that one probe may take
 # What a check may take beyond the slowest probe on a busy machine.
@@ -100,11 +104,11 @@ class Checks(Story):
     def test_every_line_of_json_names_its_schema_and_type(self):
         answer, lines = self.ready()
         self.assertEqual({line["schema"] for line in lines}, {1})
-        self.assertEqual({line["type"] for line in lines}, {"finding", "verdict"})
+        self.assertEqual({line["type"] for line in lines}, {"finding", "verdict", "loss"})
         self.assertEqual(lines[-1]["type"], "verdict")
         self.assertTrue(lines[-1]["isReady"])
         self.assertEqual(self.concerns(lines), {})
-        for line in lines[:-1]:
+        for line in (line for line in lines if line["type"] == "finding"):
             self.assertLessEqual({"about", "check", "subject", "subjectKind", "verdict", "summary", "evidence"}, set(line))
             self.assertTrue(line["summary"])
             for evidence in line["evidence"]:
@@ -147,8 +151,8 @@ class Checks(Story):
     def unreached(self, node, also=()):
         """What nobody knows while a node of that kind does not answer."""
         known = {"node.reachable", "node.sudo", "node.clock", "node.disk", "node.services-up", "node.starts-at-boot",
-                 "node.attributes-good", "node.cluster-file", "node.no-change-running"}
-        pair = {"nodes.distinct", "gitlab.versions-equal", "secrets.equal"}
+                 "node.attributes-good", "node.cluster-file", "node.no-change-running", "node.reconfigured"}
+        pair = {"nodes.distinct", "gitlab.versions-equal", "secrets.equal", "capacity.machines"}
         return ({(check, node): "unknown" for check in known} | {(check, "tokyo->seoul"): "unknown" for check in pair}
                 | {key: "unknown" for key in also})
 
@@ -169,8 +173,8 @@ class Checks(Story):
 
     def test_a_database_that_the_operator_cannot_reach_is_not_called_down(self):
         pair = [("postgresql.versions-equal", "tokyo->seoul"), ("deployment.one-primary", "deployment"), ("site.role", "seoul"),
-                ("database.same-lineage", "tokyo->seoul"), ("replication.streaming", "tokyo->seoul"), ("replication.slot", "tokyo->seoul"),
-                ("replication.lag", "tokyo->seoul"), ("replication.not-paused", "tokyo->seoul")]
+                ("replication.streaming", "tokyo->seoul"), ("replication.slot", "tokyo->seoul"), ("site.node-name", "seoul"),
+                ("replication.lag", "tokyo->seoul"), ("replication.not-paused", "tokyo->seoul"), *SILENT_DATABASE]
         found = self.broken(["partition-operator", "seoul-pg-1"], self.unreached("seoul-pg-1", pair), CONNECT_LIMIT + BUSY)
         for line in found.values():
             self.assertNotIn("down", line["summary"].split(":")[0])
@@ -178,7 +182,7 @@ class Checks(Story):
     def test_a_wrong_host_key_is_named_and_nothing_is_said_to_that_node(self):
         self.lab.fault("wrong-host-key", "tokyo-rails-1")
         before = len(self.lab.sshd_log("tokyo-rails-1"))
-        also = [("ssh-host-keys.equal", "tokyo->seoul"), ("node.ready", "tokyo-rails-1")]
+        also = [("ssh-host-keys.equal", "tokyo->seoul"), ("node.ready", "tokyo-rails-1"), ("site.node-name", "tokyo")]
         found = self.concerned(self.unreached("tokyo-rails-1", also))
         line = found["node.reachable", "tokyo-rails-1"]
         self.assertSays(self.words(line), "offers", "SHA256:", "known_hosts:", "someone may be in between")
@@ -191,7 +195,8 @@ class Checks(Story):
     def test_sudo_that_asks_for_a_password_fails_and_names_the_remedy(self):
         node = "tokyo-rails-2"
         unknown = {(check, node): "unknown" for check in
-                   ("node.services-up", "node.attributes-good", "node.cluster-file", "node.no-change-running")}
+                   ("node.services-up", "node.attributes-good", "node.cluster-file", "node.no-change-running", "node.reconfigured")}
+        unknown["site.node-name", "tokyo"] = "unknown"
         found = self.broken(["sudo-password", node], {("node.sudo", node): "fail", ("secrets.equal", "tokyo->seoul"): "unknown", **unknown})
         self.assertSays(self.words(found["node.sudo", node]), "sudo -n", "geo-ops", "geo-failover sudoers")
         self.assertSays(found["node.services-up", node]["summary"], "sudo asks for a password")
@@ -216,6 +221,7 @@ class Checks(Story):
         pair = ["postgresql.versions-equal", "database.same-lineage", "replication.streaming", "replication.slot", "replication.lag",
                 "replication.not-paused"]
         expected = {(check, "tokyo->seoul"): "unknown" for check in pair}
+        expected |= {key: "unknown" for key in SILENT_DATABASE}
         expected |= {("node.services-up", "seoul-pg-1"): "unknown", ("deployment.one-primary", "deployment"): "unknown",
                      ("site.role", "seoul"): "unknown"}
         found = self.broken(["garbage", "seoul-pg-1"], expected)
@@ -322,7 +328,7 @@ class Checks(Story):
         row = ("update geo_node_statuses set updated_at = now() - interval '1 hour', last_successful_status_check_at = now() - interval '1 hour'"
                " where geo_node_id = (select id from geo_nodes where name = 'seoul')")
         self.lab.sql("tokyo-pg-1", row)
-        found = self.concerned({("geo.status-fresh", "tokyo->seoul"): "fail"})
+        found = self.concerned({("geo.status-fresh", "tokyo->seoul"): "fail", ("geo.healthy", "tokyo->seoul"): "unknown"})
         self.assertSays(found["geo.status-fresh", "tokyo->seoul"]["summary"], "seoul", "old")
 
 

@@ -6,7 +6,7 @@ Each is done with the command that does it on a real site, and undone at the end
 import json
 import unittest
 
-from support import Story, Tool, lab
+from support import Story, Tool, lab, until
 
 PAIR = "tokyo->seoul"
 
@@ -91,6 +91,55 @@ class Details(Story):
         self.seen("geo.oauth-application", "warn", "nobody can sign in there", "/repair")
         self.lab.sql("tokyo-pg-1", "update geo_nodes set oauth_application_id = 1 where name = 'seoul'")
         self.undone("geo.oauth-application")
+
+    # --- Profiles and the loss statement
+
+    def json(self, *argv):
+        answer = self.tool("check", "-o", "json", *argv)
+        return answer, [json.loads(line) for line in answer.out.splitlines()]
+
+    def test_a_lost_primary_may_be_unknown_and_the_candidate_may_not(self):
+        self.addCleanup(self.lab.heal)
+        between = ["--from", "tokyo", "--to", "seoul"]
+        for node in [name for name in self.lab.nodes if name.startswith("tokyo-")]:
+            self.lab.fault("node-down", node)
+        answer, lines = self.json("--for", "unplanned", *between)
+        verdict = lines[-1]
+        open_findings = [(line["check"], line["subject"], line["summary"]) for line in lines
+                         if line["type"] == "finding" and line["verdict"] in ("fail", "unknown") and "accepted" not in line]
+        self.assertEqual((answer.code, verdict["isReady"], verdict["profile"]), (0, True, "unplanned"), open_findings)
+        self.assertGreater(verdict["accepted"], 5)
+        loss = next(line for line in lines if line["type"] == "loss")
+        self.assertFalse(loss["isNothing"])
+        self.assertIn("is not known", loss["bytes"]["unknown"])
+        self.assertNotIn("value", loss["bytes"])
+        self.assertEqual(loss["projects"]["value"]["namedBy"], "seoul-pg-1")
+        self.assertEqual(self.json("--for", "planned", *between)[0].code, 2)
+        self.lab.fault("node-down", "seoul-gitaly-1")
+        answer, lines = self.json("--for", "unplanned", *between)
+        self.assertEqual((answer.code, lines[-1]["isReady"]), (2, False))
+
+    def test_projects_that_were_not_copied_are_named_the_last_pushed_first(self):
+        self.addCleanup(self.lab.on, "seoul-sidekiq-1", "gitlab-ctl", "start", "sidekiq")
+        self.lab.on("seoul-sidekiq-1", "gitlab-ctl", "stop", "sidekiq")
+        # The lab's users push all the time: soon some repositories are newer than their copies.
+        pushed = until(lambda: self.tracking("select count(*) from project_repository_registry where state <> 2") not in ("", "0"),
+                       60, "a push that is not copied")
+        self.assertTrue(pushed)
+        answer, lines = self.json()
+        self.assertEqual(answer.code, 2, answer)
+        lost = next(line for line in lines if line["type"] == "loss")["projects"]["value"]["projects"]
+        waiting = set(self.tracking("select project_id from project_repository_registry where state <> 2 or verification_state <> 2").split())
+        self.assertLessEqual({str(project["id"]) for project in lost if project["reason"] == "not-synced"}, waiting)
+        paths = dict(line.split("|") for line in self.lab.sql(
+            "tokyo-pg-1", "select source_id, path from routes where source_type = 'Project'").splitlines())
+        self.assertTrue(lost)
+        for project in lost:
+            self.assertEqual(project["path"], paths[str(project["id"])])
+        times = [project["pushedAt"] for project in lost]
+        self.assertEqual(times, sorted(times, reverse=True))
+        text = self.tool("check", "--loss-detail")
+        self.assertSays(text.out, "at this moment would lose:", lost[0]["path"], "not synchronised")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,77 @@
+/// What a check is for: which questions are asked, and which answers stand in the way.
+package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The primary is healthy, and nothing may be lost.
+    case planned
+    /// The primary is lost, or is given up: what only it could answer may stay unknown.
+    case unplanned
+    /// A site is to be seeded anew from the primary; nothing of it has to be saved.
+    case reseed
+    /// A planned failover that is to be undone the same day: also the way back is looked at.
+    case drill
+
+    /// One sentence for people.
+    package var meaning: String {
+        switch self {
+        case .planned: "nothing may be lost or unknown"
+        case .unplanned: "what only the lost primary could answer may be unknown, and is loss"
+        case .reseed: "the candidate's data is given up; the way to copy it anew has to hold"
+        case .drill: "as planned, and the way back is looked at too"
+        }
+    }
+
+    /// What is asked and of whom, in the order to print.
+    package var preflight: [(check: CheckID, subjects: CheckCatalog.PreflightSubjects)] {
+        switch self {
+        case .planned, .unplanned: CheckCatalog.plannedPreflight
+        case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
+        case .reseed:
+            CheckCatalog.plannedPreflight.filter { Self.forReseed.contains($0.check) }
+                + [("database.room-for-base-backup", .failover)]
+        }
+    }
+
+    /// What a base backup and a secondary that starts again need. Whether it replicates now is no question.
+    private static let forReseed: Set<CheckID> = [
+        "node.reachable", "node.sudo", "nodes.distinct", "node.clock", "operator.independent", "node.disk",
+        "node.attributes-good", "node.cluster-file", "node.no-change-running", "site.node-name",
+        "gitlab.versions-equal", "secrets.equal", "ssh-host-keys.equal", "postgresql.versions-equal",
+        "deployment.one-primary", "replication.orphaned-slots", "rails.tracking-database", "site.dns",
+    ]
+
+    /// Questions about the link, or about what only the primary has: after its loss their answers are the loss, and the
+    /// loss statement counts it. They never say whether the candidate can be promoted.
+    private static let lossAfterADisaster: Set<CheckID> = [
+        "replication.streaming", "replication.slot", "replication.lag", "geo.status-fresh", "geo.healthy",
+        "geo.complete", "geo.verified", "geo.log-cursor", "geo.waiting-items", "geo.types-replicated",
+        "geo.container-registry", "geo.selective-sync", "geo.oauth-application", "geo.tracking-schema",
+    ]
+
+    /// Why a finding does not stand in the way of this profile; `nil` when it does, and for passes and warnings.
+    ///
+    /// For an unplanned failover only: what speaks of the lost site alone, what is loss, and what is unknown only because
+    /// the lost site does not answer. To tell, the check is asked again with that silence allowed for: whatever is still
+    /// unknown then is about the candidate, and is never accepted.
+    package func acceptance(
+        of finding: Finding, limits: Limits, in inventory: Inventory, from: SiteID, to: SiteID,
+        _ observation: Observation
+    ) -> String? {
+        guard self == .unplanned, finding.verdict > .warn, let check = CheckCatalog.check(finding.check),
+            !check.isInvariant
+        else { return nil }
+        switch finding.subject {
+        case .site(let id) where id == from: return "\(from) is the site that is lost"
+        case .node(let id) where inventory.site(of: id)?.id == from: return "\(from) is the site that is lost"
+        case .site, .node: return nil
+        case .deployment, .failover: break
+        }
+        var context = CheckContext(
+            inventory: inventory, subject: finding.subject, limits: limits, from: from, to: to)
+        context.lostSite = from
+        let again = check.findings(context, observation)
+        let worst = again.worst
+        if worst <= .warn { return "only \(from), which is lost, could answer" }
+        let isAllKnown = again.allSatisfy { $0.verdict != .unknown && !$0.hasUnknownRemarks }
+        guard worst == .fail, isAllKnown, Self.lossAfterADisaster.contains(check.id) else { return nil }
+        return "it is loss, which the loss statement counts"
+    }
+}

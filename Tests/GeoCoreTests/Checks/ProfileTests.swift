@@ -1,0 +1,102 @@
+import GeoCore
+import GeoTestSupport
+import Testing
+
+/// Which answers stand in the way depends on what is checked for; silence of the candidate always does.
+@Suite struct ProfileTests {
+    private func blocking(
+        _ profile: CheckProfile, _ observation: Observation, inventory: Inventory = Fixtures.inventory()
+    ) -> [String] {
+        profile.preflight.flatMap { item -> [String] in
+            guard let check = CheckCatalog.check(item.check) else { return ["no check \(item.check)"] }
+            let subjects = CheckCatalog.subjects(
+                of: check, inventory: inventory, from: "tokyo", to: "seoul", asked: item.subjects)
+            return subjects.flatMap { subject -> [String] in
+                let context = CheckContext(inventory: inventory, subject: subject, from: "tokyo", to: "seoul")
+                return check.findings(context, observation).filter { finding in
+                    finding.verdict > .warn
+                        && profile.acceptance(
+                            of: finding, limits: .init(), in: inventory, from: "tokyo", to: "seoul", observation) == nil
+                }.map { "\($0.check) \($0.subject): \($0.summary)" }
+            }
+        }
+    }
+
+    private static let lost: Observation = {
+        var observation = Fixtures.inventory().site("tokyo")?.nodes.reduce(Fixtures.healthy()) { $0.losing($1.id) }
+        observation?.siteReadiness["tokyo"] = .unknown(reason: "connection refused")
+        observation?.change("seoul-pg-1") {
+            $0.database = Fixtures.seen(Fixtures.standby(receiver: nil), on: "seoul-pg-1")
+        }
+        return observation ?? Fixtures.healthy()
+    }()
+
+    @Test(arguments: CheckProfile.allCases)
+    func nothingStandsInTheWayWhereEverythingIsAsItShouldBe(profile: CheckProfile) {
+        #expect(blocking(profile, Fixtures.healthy()) == [])
+    }
+
+    @Test func aLostPrimaryIsNoObstacleToLeavingIt() {
+        #expect(blocking(.unplanned, Self.lost) == [])
+        for profile in [CheckProfile.planned, .drill, .reseed] { #expect(blocking(profile, Self.lost).count > 5) }
+    }
+
+    /// Whatever is not known of the candidate stands in the way, also while the primary is lost and unknown with it.
+    @Test func nothingUnknownOfTheCandidateIsEverAccepted() throws {
+        let asked = CheckProfile.unplanned.preflight.reduce(into: ObservationScope()) { scope, item in
+            guard let check = CheckCatalog.check(item.check) else { return }
+            for subject in CheckCatalog.subjects(
+                of: check, inventory: Fixtures.inventory(), from: "tokyo", to: "seoul", asked: item.subjects)
+            {
+                let context = CheckContext(
+                    inventory: Fixtures.inventory(), subject: subject, from: "tokyo", to: "seoul")
+                scope.formUnion(check.needs(context))
+            }
+        }
+        let seoul = try #require(Fixtures.inventory().site("seoul"))
+        for node in seoul.nodes {
+            for probe in asked.probes[node.id] ?? [] {
+                let other = Self.lost.changing(node.id) { facts in
+                    facts.markUnknown(probe, reason: "made unknown")
+                    if probe == .identity { facts.connection = .unknown(reason: "made unknown") }
+                }
+                // A role needs two of its sources only; what database.yml says is a hint.
+                guard probe != .railsConfiguration else { continue }
+                #expect(!blocking(.unplanned, other).isEmpty, "\(probe) of \(node.id)")
+            }
+        }
+    }
+
+    @Test func aSettingThatTheCandidateDidNotTellIsNotExcusedByTheLossOfThePrimary() {
+        var other = Self.lost
+        var server = Fixtures.server(isPrimary: false)
+        server.settings["hot_standby"] = nil
+        other.put(\.server, server, on: "seoul-pg-1")
+        #expect(blocking(.unplanned, other).contains { $0.hasPrefix("database.standby-readable") })
+    }
+
+    @Test func aPausedReplayStandsInTheWayOfEveryFailover() {
+        var other = Self.lost
+        other.put(\.database, Fixtures.standby(isReplayPaused: true, receiver: nil), on: "seoul-pg-1")
+        #expect(blocking(.unplanned, other).contains { $0.hasPrefix("replication.not-paused") })
+    }
+
+    @Test func whatIsLossStandsInTheWayOnlyWhereNothingMayBeLost() {
+        var observation = Fixtures.healthy()
+        observation.registry("uploads") { $0.synced -= 1 }
+        #expect(blocking(.planned, observation).contains { $0.hasPrefix("geo.complete") })
+        #expect(blocking(.unplanned, observation) == [])
+        #expect(blocking(.reseed, observation) == [])
+    }
+
+    @Test func aReseedAndADrillWantRoomForTheCopy() {
+        var observation = Fixtures.healthy()
+        var server = Fixtures.server(isPrimary: true)
+        server.databaseBytes = 40 << 30
+        observation.put(\.server, server, on: "tokyo-pg-1")
+        #expect(blocking(.planned, observation) == [])
+        for profile in [CheckProfile.reseed, .drill] {
+            #expect(blocking(profile, observation).contains { $0.hasPrefix("database.room-for-base-backup") })
+        }
+    }
+}
