@@ -234,7 +234,7 @@ class Checks(Story):
     def test_a_full_disk_fails_and_names_directory_and_node(self):
         # Nothing can be copied to it any more: what Geo tries meanwhile fails, and may be seen too.
         found = self.broken(["full-disk", "seoul-gitaly-1"], {("node.disk", "seoul-gitaly-1"): "fail"},
-                            follows={("geo.complete", "tokyo->seoul"), ("geo.verified", "tokyo->seoul")})
+                            follows={(f"geo.{name}", "tokyo->seoul") for name in ("complete", "verified", "waiting-items")})
         self.assertSays(found["node.disk", "seoul-gitaly-1"]["summary"], "/etc/gitlab of seoul-gitaly-1 has 0 bytes free")
 
     def test_an_empty_cluster_file_fails_and_names_the_remedy(self):
