@@ -81,12 +81,13 @@ def contains(text, part):
         raise AssertionError(f"{part!r} not found in: ...{text[-700:]!r}")
 
 
-def until(condition, timeout=30, what="the condition"):
+def until(condition, timeout=120, what="the condition", explain=lambda: ""):
+    """Polls; on failure the message ends with what `explain` finds."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what}")
+            raise AssertionError(f"waited {timeout} s for {what}\n{explain()}".rstrip())
         time.sleep(0.2)

@@ -109,7 +109,9 @@ class Together(unittest.TestCase):
         until(lambda: on("tokyo-pg-1", "gitlab-psql", "-c", grow).returncode == 0, what="the database after the full disk")
         psql("tokyo-pg-1", "DROP TABLE lab_growth")
         until(lambda: on("tokyo-pg-1", "gitlab-ctl", "status").returncode == 0, what="all services")
-        until(lambda: psql(NODE, "SELECT status FROM pg_stat_wal_receiver") == "streaming", what="replication")
+        # The primary recovers from its crash first, and the standby asks it anew every few seconds.
+        until(lambda: psql(NODE, "SELECT status FROM pg_stat_wal_receiver") == "streaming", timeout=180, what="replication",
+              explain=lambda: sh(NODE, "tail -n 20 /var/log/gitlab/postgresql/current").stdout)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def lab(name, *argv, check=True, timeout=120, **options):
     return done
 
 
-def until(condition, timeout=20, what="the condition"):
+def until(condition, timeout=60, what="the condition"):
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

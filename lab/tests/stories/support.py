@@ -71,7 +71,7 @@ class Story(unittest.TestCase):
                 self.fail(f"{part!r} is not in:\n{text[-3000:]}")
 
 
-def until(condition, timeout=30, what="the condition", interval=0.1):
+def until(condition, timeout=120, what="the condition", interval=0.1):
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

@@ -3,6 +3,7 @@ system's ssh, a jump host."""
 
 import json
 import re
+from pathlib import Path
 
 from support import Story, Tool, lab, until
 
@@ -28,7 +29,7 @@ class Ways(Story):
         cls.lab.on("seoul-geo-1", "gitlab-geo-psql", "-c", "DROP ROLE watcher")
 
     def inventory(self, was, becomes):
-        text = open(self.lab.inventory).read()
+        text = Path(self.lab.inventory).read_text()
         self.assertIn(was, text)
         path = self.tool.state / f"{self.id()}.yaml"
         path.write_text(text.replace(was, becomes))
@@ -85,7 +86,7 @@ class Ways(Story):
         self.assertSays(answer.out, "UNKNOWN", "certificate")
 
     def test_the_systems_ssh_and_a_jump_host_lead_to_the_same_verdict(self):
-        address = re.search(r"tokyo-lb-1: *{ address: ([0-9.]+)", open(self.lab.inventory).read()).group(1)
+        address = re.search(r"tokyo-lb-1: *{ address: ([0-9.]+)", Path(self.lab.inventory).read_text()).group(1)
         for words in ("transport: openssh", f"jump: geo-ops@{address}"):
             with self.subTest(words):
                 self.ready(self.inventory("become: sudo }", f"become: sudo, {words} }}"))
