@@ -14,6 +14,7 @@ package struct GeoFailover: AsyncParsableCommand {
             resume    goes on with a run that halted or was killed
             pause     lets a run halt between two steps
             abort     gives a run up and puts the site back into service
+            guard     fences nodes of a lost site that come back
             status    where a run is, what is safe, which command comes next
             report    what a run was: timeline, RTO and RPO reached
 
@@ -24,7 +25,7 @@ package struct GeoFailover: AsyncParsableCommand {
         version: version,
         subcommands: [
             CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, PauseCommand.self,
-            AbortCommand.self,
+            AbortCommand.self, GuardCommand.self,
             StatusCommand.self, ReportCommand.self, InventoryCommand.self, RunbookCommand.self, SudoersCommand.self,
         ])
 

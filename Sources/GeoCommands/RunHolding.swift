@@ -64,6 +64,11 @@ struct RunHolding: Sendable {
             """, .heldByAnother)
     }
 
+    /// Whether the node answered when the nodes were taken.
+    func isTaken(_ node: NodeID) -> Bool {
+        if case .leaseTaken(_, let missing, _, _) = entry { !missing.contains(node) } else { true }
+    }
+
     /// Copies live on nodes of the site that will survive; those of Rails and of the database last, they have work.
     func copies(of planBytes: [UInt8], _ tail: JournalTail) -> JournalCopies {
         let nodes = (plan.inventory.site(plan.to)?.nodes ?? []).filter(\.isManagedByOmnibus)

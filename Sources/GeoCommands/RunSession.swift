@@ -71,8 +71,11 @@ struct RunSession {
             .runAbandoned(by: actor, reason: undoing.reason, undoneBy: directory.run))
     }
 
-    /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt.
-    func resume(skipping: (step: StepID, reason: String)? = nil) async throws -> ExitStatus {
+    /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt. `attesting` is
+    /// as ``Attestations`` reads it.
+    func resume(
+        skipping: (step: StepID, reason: String)? = nil, attesting: [String] = []
+    ) async throws -> ExitStatus {
         try await locked { contents in
             let state = try replay(contents.records).state
             let skip = try skipping.map { try skipEntry($0.step, $0.reason, state) }
@@ -84,9 +87,10 @@ struct RunSession {
                     "\(directory.run) was aborted\n  go on with the way back: geo-failover resume \(other)", .refused)
             }
             return try await Live.with(file.plan.inventory) { live in
+                let words = try await attestations(attesting, live)
                 let holding = try await RunHolding.take(
                     live, self, atLeast: Self.epoch(after: state.epoch), replacing: [])
-                let opening = openingEntries(state, holding.epoch) + (skip.map { [$0] } ?? [])
+                let opening = openingEntries(state, holding.epoch) + (skip.map { [$0] } ?? []) + words
                 return try await run(contents, opening, holding, live)
             }
         }
@@ -98,7 +102,7 @@ struct RunSession {
     }
 
     /// With the run held against other processes on this machine.
-    private func locked(_ body: (JournalLine.Contents) async throws -> ExitStatus) async throws -> ExitStatus {
+    func locked(_ body: (JournalLine.Contents) async throws -> ExitStatus) async throws -> ExitStatus {
         guard let lock = try directory.lock() else {
             throw CommandFailure(
                 "another process on this machine is executing \(directory.run)\n  look: geo-failover status \(directory.run)",
@@ -131,7 +135,7 @@ struct RunSession {
         return try await execute(machine, journal, display, live, holding, tail)
     }
 
-    private func replay(_ records: [JournalRecord]) throws -> ExecutionStateMachine {
+    func replay(_ records: [JournalRecord]) throws -> ExecutionStateMachine {
         var machine = ExecutionStateMachine(state: RunState(plan: file.plan))
         for record in records {
             if case .runStarted(let digest, _, _, _) = record.entry, digest != file.digest {
@@ -178,7 +182,11 @@ struct RunSession {
         _ tail: JournalTail
     ) async throws -> ExitStatus {
         let interruption = Interruption()
-        let signals = Signals { await interruption.raise() }
+        let watching = Interruption()
+        let signals = Signals {
+            await interruption.raise()
+            await watching.raise()
+        }
         defer { signals.stop() }
         let (events, feed) = AsyncStream.makeStream(of: RunEvent.self)
         let announce: @Sendable (RunEvent) -> Void = { feed.yield($0) }
@@ -204,22 +212,25 @@ struct RunSession {
             await shown
             throw error
         }
+        if outcome == .finished, Console.canAsk {
+            try await guardReturns(ports, journal, watching, display)
+        }
         upkeep.cancel()
         _ = await copies.flush(within: 10, clock: LiveClock.wall)
         // A run that changed nothing is in nobody's way.
         let hasActed = await !display.state.acted.isEmpty
         let isOver = outcome == .finished || !hasActed
-        let kept = isOver ? await holding.lease.release(epoch: holding.epoch) : []
+        let kept = isOver ? await holding.lease.release(epoch: holding.epoch).filter(holding.isTaken) : []
         feed.finish()
         await shown
         if !kept.isEmpty {
             Console.say(
-                "note: \(kept.map(\.rawValue).joined(separator: ", ")) did not answer and keeps this run's lease")
+                "note: \(kept.map(\.rawValue).joined(separator: ", ")) did not answer and may keep this run's lease")
         }
         return await conclude(outcome, display)
     }
 
-    private func ports(
+    func ports(
         _ live: Live, _ display: Display, _ announce: @escaping @Sendable (RunEvent) -> Void,
         _ copyRecords: @escaping @Sendable () async -> Void
     ) -> ExecutionPorts {

@@ -95,7 +95,7 @@ package final class SimulatedDeployment: Sendable {
             }
             nodes[node.id] = withState { state in
                 if let reason { return .unreachable(reason) }
-                guard state[node.id].isReachable else { return .unreachable("no route to host") }
+                guard state[node.id].answers else { return .unreachable("no route to host") }
                 return state.facts(of: node.id, asking: probes)
             }
         }
@@ -105,6 +105,13 @@ package final class SimulatedDeployment: Sendable {
             }
             return (site, .known(value: isReady ? 200 : 502, at: clock.now, from: "operator"))
         }
+        let isolation = scope.isolation.sorted().compactMap { id -> (NodeID, Observed<Isolation>)? in
+            let (fence, isOff) = withState { state in
+                (state.inventory.node(id).flatMap { state.inventory.fences(for: $0).first }, state[id].isOff)
+            }
+            guard nodes[id]?.services.value == nil, let fence else { return nil }
+            return (id, .known(value: isOff ? .proven(by: fence.name) : .open, at: clock.now, from: "operator"))
+        }
         return Observation(
             startedAt: startedAt, endedAt: clock.now, nodes: nodes,
             siteReadiness: Dictionary(uniqueKeysWithValues: sites),
@@ -112,7 +119,8 @@ package final class SimulatedDeployment: Sendable {
                 .known(value: addresses.value ?? [], at: clock.now, from: "operator")
             },
             operatorMachine: scope.asksOperator
-                ? .known(value: Fixtures.operatorMachine(), at: clock.now, from: "operator") : .notAsked)
+                ? .known(value: Fixtures.operatorMachine(), at: clock.now, from: "operator") : .notAsked,
+            isolation: Dictionary(uniqueKeysWithValues: isolation))
     }
 
     // MARK: Changing
@@ -133,7 +141,7 @@ package final class SimulatedDeployment: Sendable {
         case .partition: withState { $0.nodes[$0.index(node.id)].isReachable = false }
         case .cutAfterEffect, .garbage, .truncated, .reboot, nil: break
         }
-        guard withState({ $0[node.id].isReachable }) else { return Self.failed(.unreachable, "no route to host") }
+        guard withState({ $0[node.id].answers }) else { return Self.failed(.unreachable, "no route to host") }
         // One exchange costs a moment, and waits on the node while the command runs.
         clock.advance(seconds: 0.05)
         let isRunning = withState { $0.accept(script, on: node.id) }

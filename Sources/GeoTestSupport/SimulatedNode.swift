@@ -15,6 +15,8 @@ package struct SimulatedNode: Sendable {
     package var version = "19.3.0-ee.0"
     package var boots = 1
     package var isReachable = true
+    /// Without power: nothing runs, nothing answers.
+    package var isOff = false
     package var startsAtBoot = true
     package var services: [Service]
     package var attributes = AttributeFile.good
@@ -50,6 +52,8 @@ package struct SimulatedNode: Sendable {
         NodeIdentity(hostName: "\(node.id).lab.test", machineID: machineID, bootID: "boot-\(boots)")
     }
 
+    package var answers: Bool { isReachable && !isOff }
+
     package func isRunning(_ service: String) -> Bool {
         services.contains { $0.name == service && $0.isRunning }
     }
@@ -57,7 +61,7 @@ package struct SimulatedNode: Sendable {
     package var hasRunningService: Bool { services.contains(where: \.isRunning) }
 
     /// Nothing runs, and nothing would after a reboot.
-    package var isFenced: Bool { services.isEmpty || (!hasRunningService && !startsAtBoot) }
+    package var isFenced: Bool { isOff || services.isEmpty || (!hasRunningService && !startsAtBoot) }
 
     package var isDatabaseUp: Bool { database != nil && isRunning("postgresql") }
     package var isWritable: Bool { isDatabaseUp && database?.isPrimary == true }

@@ -35,6 +35,8 @@ extension SimulatedState {
         case ("sidekiq.drained", _): holds = queued < 1
         case ("replication.complete", _):
             holds = pendingItems < 1 && cursor >= database(of: from).rows.lastEvent && hasCaughtUp
+        // What it received it replays at once, here.
+        case ("replication.all-replayed", .site(let site)): holds = databaseNode(of: site).isDatabaseUp
         case ("replication.caught-up", _), ("database.zero-loss", _): holds = hasCaughtUp
         case ("node.application-stopped", .node(let id)):
             holds = !["puma", "gitlab-workhorse", "nginx", "sidekiq"].contains(where: self[id].isRunning)

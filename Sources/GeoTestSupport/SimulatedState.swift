@@ -142,6 +142,7 @@ package struct SimulatedState: Sendable {
     /// Power goes and comes back: jobs are gone, a running database was not stopped cleanly.
     package mutating func reboot(_ id: NodeID) {
         let index = index(id)
+        guard !nodes[index].isOff else { return }
         note("\(id) reboots")
         nodes[index].boots += 1
         for job in nodes[index].jobs.indices where !nodes[index].jobs[job].isOver {
@@ -155,6 +156,23 @@ package struct SimulatedState: Sendable {
         }
         if starts, nodes[index].database != nil { databaseStarted(index) }
         checkPromises()
+    }
+
+    package mutating func powerOff(_ id: NodeID) {
+        let index = index(id)
+        guard !nodes[index].isOff else { return }
+        reboot(id)
+        note("\(id) loses power")
+        if nodes[index].isDatabaseUp { nodes[index].database?.isCleanlyStopped = false }
+        nodes[index].isOff = true
+        for service in nodes[index].services.indices { nodes[index].services[service].isRunning = false }
+    }
+
+    /// What starts at boot comes back.
+    package mutating func powerOn(_ id: NodeID) {
+        guard self[id].isOff else { return }
+        nodes[index(id)].isOff = false
+        reboot(id)
     }
 
     package mutating func databaseStarted(_ index: Int) {

@@ -31,7 +31,11 @@ final class Rig: Sendable {
         var localRuns: [String: Int] = [:]
         var epoch = 0
         var boundaries = 0
+        var words: [JournalEntry] = []
     }
+
+    /// What the operator gives the next process on its command line.
+    func say(_ words: [JournalEntry]) { notes.withLock { $0.words = words } }
 
     init(_ file: PlanFile = ShippedPlan.file) {
         self.file = file
@@ -76,7 +80,12 @@ final class Rig: Sendable {
                     try machine.apply(record.entry, at: record.at)
                     remember(record)
                 }
-                for entry in opening(machine.state) {
+                for entry in opening(machine.state)
+                    + notes.withLock({ notes in
+                        defer { notes.words = [] }
+                        return notes.words
+                    })
+                {
                     let record = try await journal.append(entry)
                     try machine.apply(record.entry, at: record.at)
                 }
@@ -125,6 +134,13 @@ final class Rig: Sendable {
                 return visit
             },
             programs: LocalPrograms { arguments, environment, _ in
+                if let node = arguments.last.map({ NodeID($0) }), arguments[0].hasPrefix("fence-") {
+                    return deployment.withState { state in
+                        if arguments[0] == "fence-off" { state.powerOff(node) }
+                        return LocalPrograms.Result(
+                            status: state[node].isOff ? 0 : 1, output: Array("ok\n".utf8), isTimedOut: false)
+                    }
+                }
                 self.notes.withLock { $0.localRuns[environment["GEO_FAILOVER_STEP"] ?? arguments[0], default: 0] += 1 }
                 return LocalPrograms.Result(status: 0, output: Array("ok\n".utf8), isTimedOut: false)
             },
@@ -147,6 +163,7 @@ final class Rig: Sendable {
     private func remember(_ record: JournalRecord, isLive: Bool = false) {
         switch record.entry {
         case .commandStarted(_, _, _, let key): notes.withLock { _ = $0.recordedKeys.insert(key) }
+        case .nodeReturned(_, _, _, let keys): notes.withLock { $0.recordedKeys.formUnion(keys) }
         case .stepSucceeded(let step, _, _, _):
             guard isLive, let until = file.plan.step(step)?.until else { return }
             if let lie = deployment.withState({ $0.whyNotTrue(until.check) }) {

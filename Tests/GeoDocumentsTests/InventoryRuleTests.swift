@@ -178,11 +178,20 @@ struct Spoiling: Sendable, CustomTestStringConvertible {
         .init("sites:", "hooks: { DNS: { run: [x] } }\nsites:", "the name of a hook is 'DNS'"),
         .init(
             "sites:", "fences: { power: { run: [x] } }\nsites:",
-            "4:9: error: 'fences' is a mapping; expected a list of { name, run, time_limit }"),
+            "4:9: error: 'fences' is a mapping; expected a list of { name, run, prove, time_limit }"),
         .init("sites:", "fences: [{ run: [x] }]\nsites:", "4:10: error: a fence has no 'name'"),
         .init(
-            "sites:", "fences: [{ name: a, run: [x] }, { name: a, run: [y] }]\nsites:",
-            "4:41: error: the fence 'a' is named again"),
+            "sites:", "fences: [{ name: a, run: [x], prove: [z] }, { name: a, run: [y], prove: [z] }]\nsites:",
+            "4:53: error: the fence 'a' is named again"),
+        .init(
+            "sites:", "fences: [{ name: a, run: [x] }]\nsites:",
+            "4:10: error: a fence has no 'prove'"),
+        .init(
+            "sites:", "fences: [{ name: a, run: [x], prove: [y], sites: [tokio] }]\nsites:",
+            "'sites' of a fence names 'tokio', which the inventory does not have"),
+        .init(
+            "sites:", "fences: [{ name: a, run: [x, '{nod}'], prove: [y] }]\nsites:",
+            "holds the placeholder '{nod}'"),
         .init("sites:", "canary: {}\nsites:", "'canary' has no 'repository'"),
         .init("sites:", "canary: { repository: 'x/{site}' }\nsites:", "holds the placeholder '{site}'"),
     ]

@@ -18,7 +18,11 @@ enum Deployment {
         sites: [site("tokyo", 1), site("seoul", 2)],
         hooks: ["point-dns-at": Hook(name: "point-dns-at", run: ["./hooks/dns", "{site}"], timeLimitSeconds: 120)],
         canary: Canary(repository: "{url}/ops/canary.git"),
-        fences: [Hook(name: "power-off", run: ["./hooks/ipmi", "{node}", "off"], timeLimitSeconds: 60)],
+        fences: [
+            FenceProgram(
+                name: "power-off", run: ["./hooks/ipmi", "{node}", "off"], prove: ["./hooks/ipmi", "{node}", "is-off"],
+                timeLimitSeconds: 60, sites: ["tokyo"])
+        ],
         source: DocumentReference(path: "inventory/acme.yaml", digest: digest("a")))
 
     static func site(_ name: String, _ network: Int) -> Site {

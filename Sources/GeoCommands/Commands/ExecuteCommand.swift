@@ -93,6 +93,7 @@ struct ResumeCommand: AsyncParsableCommand {
             --from-node goes on with a run of another machine, from the copy that a node of the site to promote keeps.
             --skip goes on without a step that failed or is in doubt, for a reason that the report keeps; never without
             a fence, a proof, a question or a promotion.
+            --attest goes on without a node of a lost site that stopped answering in the middle of the run.
             """)
 
     @OptionGroup var state: StateOptions
@@ -101,6 +102,11 @@ struct ResumeCommand: AsyncParsableCommand {
     @OptionGroup var inventory: InventoryOptions
     @OptionGroup var takeover: TakeoverOptions
     @Option(help: "A step that failed or is in doubt, to go on without; needs --reason.") var skip: String?
+    @Option(
+        help:
+            "Vouch that a node of the lost site, which does not answer, can write nothing: NODE[,NODE]=WHAT WAS DONE TO IT."
+    )
+    var attest: [String] = []
     @Option(
         help: "A node that has a copy of the run, where this machine has none; its inventory is needed to get there.")
     var fromNode: String?
@@ -122,7 +128,7 @@ struct ResumeCommand: AsyncParsableCommand {
                 directory: directory, file: file, isApproved: isApproved, output: format.output,
                 takeover: takeover.takeover, command: "geo-failover resume \(directory.run)")
             return try await session.resume(
-                skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } })
+                skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } }, attesting: attest)
         }
     }
 

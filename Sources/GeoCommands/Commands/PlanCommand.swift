@@ -23,15 +23,24 @@ struct PlanCommand: AsyncParsableCommand {
     var out: String?
     @Option(help: "Accept one finding of this run: CHECK@SUBJECT=REASON. Recorded; never a wildcard.") var waive:
         [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Vouch that a node of the lost site, which does not answer, can write nothing: NODE[,NODE]=WHAT WAS DONE TO IT.",
+            discussion: "Recorded with your name, shown in every later output, and outranked by what can be seen."))
+    var attest: [String] = []
+    @Option(help: "A check that fails and that a step of the runbook mends: replication.not-paused.") var repair:
+        [String] = []
 
     func run() async throws {
         try await reporting {
             let inventory = try inventory.load()
             let runbook = try Documents.runbook(runbook)
             let waivers = try Waivers(waive)
-            let preflight = Preflight(inventory: inventory, runbook: runbook)
-            let observation = try await Live.with(inventory) { live in
-                await live.observe(preflight.scope(from: from, to: to), progress: live.progressLine)
+            let preflight = Preflight(inventory: inventory, runbook: runbook, profile: runbook.scenario.profile)
+            var scope = preflight.scope(from: from, to: to)
+            if runbook.scenario == .unplanned { scope.formUnion(preflight.lossScope(from: from, to: to)) }
+            let observation = try await Live.with(inventory) { [scope] live in
+                await live.observe(scope, progress: live.progressLine)
             }
             let pairs = try preflight.pairs(from: from, to: to, observation)
             guard let pair = pairs.first, pairs.count == 1 else {
@@ -40,8 +49,14 @@ struct PlanCommand: AsyncParsableCommand {
             }
             let findings = preflight.findings(pair, observation)
             let bound = try waivers.bound(to: findings, allPairs: false)
+            let repairs = try Repairs.of(repair, runbook, findings)
+            var accepted = preflight.accepted(findings, pair, observation)
+            for finding in findings where repairs.contains(finding.check) {
+                accepted[finding] = "a step of the plan mends it"
+            }
             let assessment = Assessment(
-                subject: .failover(from: pair.from, to: pair.to), findings: findings, waivers: bound)
+                subject: .failover(from: pair.from, to: pair.to), findings: findings,
+                profile: runbook.scenario.profile, accepted: accepted, waivers: bound)
             guard assessment.isReady else {
                 Console.say(
                     FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
@@ -49,7 +64,9 @@ struct PlanCommand: AsyncParsableCommand {
             }
             let request = PlanRequest(
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
-                findings: findings, waivers: bound, createdAt: LiveClock.now(),
+                findings: findings, waivers: bound,
+                attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
+                repairs: repairs, createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             try write(PlanFile(try Self.plan(request)))
             return .done

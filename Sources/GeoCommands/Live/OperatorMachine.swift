@@ -17,7 +17,22 @@ enum OperatorMachine {
                     return .unknown(reason: "\(stateDirectory) cannot be read: \(error)")
                 }
             },
-            addresses: { host in await addresses(of: host, clock: clock) })
+            addresses: { host in await addresses(of: host, clock: clock) },
+            prove: { program in await prove(program, clock: clock) })
+    }
+
+    /// Without a shell, and with nothing that could make it act: `GEO_FAILOVER_DRY_RUN` is for `run`.
+    private static func prove(_ program: FenceProgram, clock: WallClock) async -> Observed<Int> {
+        do {
+            let answer = try await LocalProcess.programs.run(program.prove, [:], program.timeLimitSeconds)
+            guard !answer.isTimedOut else {
+                return .unknown(reason: "gave no answer within \(program.timeLimitSeconds) s")
+            }
+            guard let status = answer.status else { return .unknown(reason: "was ended by a signal") }
+            return .known(value: status, at: clock.now(), from: "operator")
+        } catch {
+            return .unknown(reason: "could not be run: \(error)")
+        }
     }
 
     private static func facts(_ stateDirectory: String) throws -> OperatorFacts {

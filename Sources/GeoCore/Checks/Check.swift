@@ -78,6 +78,8 @@ package struct CheckContext: Sendable {
     package var to: SiteID?
     /// A site that is given up: that it does not answer is no reason to know nothing of the others.
     package var lostSite: SiteID?
+    /// Words of named persons for nodes that do not answer.
+    package var attestations: [Attestation] = []
     /// Outcomes of the step's own commands, for checks that judge a step; empty elsewhere.
     package var transcript: TranscriptSummary?
 

@@ -75,3 +75,14 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         return "it is loss, which the loss statement counts"
     }
 }
+
+extension Scenario {
+    /// What a runbook of this kind is checked for.
+    package var profile: CheckProfile {
+        switch self {
+        case .planned, .abort: .planned
+        case .unplanned: .unplanned
+        case .reseed: .reseed
+        }
+    }
+}

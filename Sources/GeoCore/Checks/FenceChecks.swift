@@ -21,8 +21,13 @@ enum FenceChecks {
             source: cite(.disasterRecovery, .serviceControl),
             remedy: "sudo gitlab-ctl stop && sudo systemctl disable gitlab-runsvdir on the node; end what still "
                 + "listens"),
-        needs: { scope, node, _ in if node.isManagedByOmnibus { scope.ask(probes, of: [node]) } }
+        needs: { scope, node, context in if node.isManagedByOmnibus { ask(of: node, &scope, context) } }
     ) { examination, node in examination.requireFence(of: node) }
+
+    private static func ask(of node: Node, _ scope: inout ObservationScope, _ context: CheckContext) {
+        scope.ask(probes, of: [node])
+        if !context.inventory.fences(for: node).isEmpty { scope.isolation.insert(node.id) }
+    }
 
     static let siteFenced = Check(
         id: "site.fenced", scope: .site,
@@ -34,7 +39,7 @@ enum FenceChecks {
         isInvariant: true,
         needs: { context in
             var scope = ObservationScope()
-            scope.ask(probes, of: context.site?.nodes.filter(\.isManagedByOmnibus) ?? [])
+            for node in context.site?.nodes.filter(\.isManagedByOmnibus) ?? [] { ask(of: node, &scope, context) }
             return scope
         },
         evaluate: { context, observation in
@@ -54,8 +59,27 @@ enum FenceChecks {
 }
 
 extension Examination {
+    /// What is seen on the node itself comes first. Where it cannot be seen, a program of the inventory may prove that
+    /// the node is cut off; a person's word is only a warning, and none at all while the node answers.
     fileprivate mutating func requireFence(of node: Node) -> String {
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        let facts = observation[node.id]
+        let isSeen =
+            facts.services.value != nil && facts.startsAtBoot.value != nil && facts.listeningPorts.value != nil
+        if !isSeen, case .known(.proven(let program), let at, let from) = observation.isolation[node.id] {
+            note(Evidence("\(node.id): isolated, says the fence \(program)", from: from, at: at))
+            return "\(node.id) is isolated: proven by the fence \(program)"
+        }
+        if facts.connection.value == nil, let word = context.attestations.last(where: { $0.node == node.id }) {
+            note("\(node.id): \(facts.connection.reason ?? "does not answer")")
+            warn(
+                "not proven: \(node.id) does not answer, and \(word.by) says \"\(word.words)\"",
+                remedy: Self.lookAgain(at: node))
+            return ""
+        }
+        if case .known(.open, let at, let from) = observation.isolation[node.id], facts.connection.value == nil {
+            note(Evidence("\(node.id): not isolated, say the fences of the inventory", from: from, at: at))
+        }
         if let services = readServices(of: node) {
             requireStopped(services.map(\.name), among: services, of: node)
         }

@@ -40,6 +40,26 @@ package struct LossStatement: Sendable, Hashable, Codable {
             } == true
     }
 
+    /// The whole in a few sentences, for the question that acknowledges it.
+    package var sentence: String {
+        if isNothing { return "Nothing is lost, by every number there is." }
+        var lost: [String] = []
+        if let bytes = bytesNotReplayed.value, bytes > 0 { lost.append("\(Quantity.bytes(bytes)) of WAL") }
+        if let moment = lastReplayedAt.value, bytesNotReplayed.value != 0 {
+            lost.append("what was committed after \(moment.toSeconds) UTC")
+        }
+        let items = (items.value ?? []).reduce(0) { $0 + $1.notSynced + ($1.missing.value ?? 0) }
+        if items > 0 { lost.append(items == 1 ? "1 item" : "\(items) items") }
+        if let events = eventsBehind.value, events > 0 { lost.append(events == 1 ? "1 event" : "\(events) events") }
+        if let projects = projects.value {
+            let count = projects.projects.count + projects.unlisted
+            if count > 0 { lost.append(count == 1 ? "1 project's pushes" : "pushes to \(count) projects") }
+        }
+        let known = lost.isEmpty ? "" : "As far as can be seen this loses \(lost.joined(separator: ", ")). "
+        let count = gaps.count
+        return known + (count == 0 ? "" : "\(count) of the numbers \(count == 1 ? "is" : "are") not known: \(gaps[0]).")
+    }
+
     /// What is not known, and why; in the order of the statement.
     package var gaps: [String] {
         var gaps: [String] = []

@@ -1,6 +1,6 @@
 /// Whether WAL flows from one site to the other. "Lag 0" says nothing while no receiver runs.
 enum ReplicationChecks {
-    static let all = [streaming, slot, lag, notPaused, caughtUp]
+    static let all = [streaming, slot, lag, notPaused, allReplayed, caughtUp]
 
     static let messageAge = LimitDefault(
         name: "message_age", value: 45, unit: .seconds,
@@ -124,6 +124,35 @@ enum ReplicationChecks {
         return
             "replay runs on \(Quantity.list(pair.to.databaseNodes.map(\.id.rawValue))),"
             + " and no point-in-time file is left"
+    }
+
+    static let allReplayed = Check.aboutSite(
+        "replication.all-replayed",
+        CheckText(
+            question: "Has the candidate replayed everything that it has received?",
+            rationale: "What was received and not replayed is not lost yet. It needs no primary to be replayed.",
+            source: cite(.recoveryFunctions, .disasterRecovery),
+            remedy: "sudo gitlab-ctl geo-replication-resume on the candidate's database node; wait"),
+        needs: { scope, site, _ in scope.ask([.database], of: site.databaseNodes) }
+    ) { examination, site in
+        guard let standby = examination.standbyState(of: site) else { return "" }
+        let node = standby.database.node
+        if standby.state.isReplayPaused {
+            examination.fail(
+                "replay is paused on \(node.id)", remedy: "sudo gitlab-ctl geo-replication-resume  # on \(node.id)")
+        }
+        // Nothing was streamed since it started: all there is was read from its own files, and replayed.
+        guard let received = standby.state.received else {
+            return "\(node.id) replayed up to \(standby.state.replayed), and has received nothing since it started"
+        }
+        if standby.state.replayed < received {
+            examination.fail(
+                "\(node.id) replayed up to \(standby.state.replayed),"
+                    + " \(Quantity.bytes(standby.state.replayed.distance(to: received))) short of \(received), which it"
+                    + " has received",
+                remedy: "wait and check again: sudo gitlab-ctl tail postgresql  # on \(node.id)")
+        }
+        return "\(node.id) replayed up to \(standby.state.replayed), everything that it received"
     }
 
     static let caughtUp = Check.aboutFailover(

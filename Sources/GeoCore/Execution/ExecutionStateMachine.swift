@@ -199,7 +199,7 @@ package struct ExecutionStateMachine: Sendable {
         case .commands(let commands, _, _):
             guard running.command < commands.count else { break }
             return nextCommand(step, running, commands[running.command])
-        case .hook, .pushCanary:
+        case .hook, .pushCanary, .isolation:
             guard running.command == 0 else { break }
             // Started by a process that is gone: a program on the operator's machine cannot be re-attached.
             if running.isCommandStarted { return lostLocally(step, attempt) }
@@ -222,7 +222,7 @@ package struct ExecutionStateMachine: Sendable {
     private func hasMoreToSend(_ step: Step, _ running: RunState.Running) -> Bool {
         switch step.operation {
         case .commands(let commands, _, _): running.command < commands.count
-        case .hook, .pushCanary: running.command == 0
+        case .hook, .pushCanary, .isolation: running.command == 0
         case .confirmation, .manual, .wait: false
         }
     }

@@ -36,6 +36,13 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case answered(step: StepID, attempt: Int, answer: String, by: Actor, how: String)
     /// A person goes on without a step that failed or is in doubt; only one that ``StepGraph/isSkippable(_:in:)`` allows.
     case stepSkipped(step: StepID, attempt: Int, reason: String, by: Actor)
+    /// A person vouches that a node of the site to leave, which does not answer, can write nothing any more. What the
+    /// plan would have done there is left out.
+    case nodeAttested(attestation: Attestation)
+    /// A node that was not proven to be fenced answers again. Written before it is fenced under these keys.
+    case nodeReturned(node: NodeID, attempt: Int, seen: String, keys: [String])
+    /// What was seen of its fence afterwards.
+    case nodeFencedAgain(node: NodeID, attempt: Int, findings: [Finding])
     case stepSucceeded(step: StepID, attempt: Int, how: Success, findings: [Finding])
     case stepFailed(step: StepID, attempt: Int, reason: String, findings: [Finding])
     /// Nobody waits any longer; the outcome will be looked up on resume.

@@ -34,6 +34,15 @@ package struct RunState: Sendable, Hashable {
         case abandoned(undoneBy: RunID)
     }
 
+    /// A node that was given up and answered again.
+    package struct Return: Sendable, Hashable {
+        package var attempt: Int
+        package var at: Timestamp
+        /// Of its fence, after it was fenced; empty until then.
+        package var findings: [Finding] = []
+        package var isFenced: Bool { !findings.isEmpty && findings.worst <= .warn }
+    }
+
     package struct Times: Sendable, Hashable {
         package var startedAt: Timestamp
         package var endedAt: Timestamp?
@@ -55,11 +64,16 @@ package struct RunState: Sendable, Hashable {
     package private(set) var acted: Set<StepID> = []
     /// Steps whose commands all came to their end in the last attempt: only the proof was missing.
     package private(set) var ranThrough: Set<StepID> = []
+    /// Words for nodes of the site to leave that do not answer: the plan's, and those given since.
+    package private(set) var attestations: [Attestation]
+    /// Nodes that answered again after that.
+    package private(set) var returned: [NodeID: Return] = [:]
     /// Steps left in doubt whose attempt goes on when the run is resumed: what was started is found under its key.
     private var detached: [StepID: Running] = [:]
 
     package init(plan: Plan) {
         self.plan = plan
+        self.attestations = plan.attestations
         self.progress = Dictionary(uniqueKeysWithValues: plan.steps.map { ($0.id, .pending) })
     }
 
@@ -72,6 +86,20 @@ package struct RunState: Sendable, Hashable {
     /// Whether a step of the point of no return has sent anything to a node.
     package var isPastPointOfNoReturn: Bool {
         plan.steps.contains { $0.isIrreversible && (acted.contains($0.id) || hasSucceeded($0.id)) }
+    }
+
+    /// Nodes of the site to leave that were given up: only a program or a person says that they can write nothing.
+    ///
+    /// Watched for as long as the run goes on, and longer: whichever answers again is fenced at once.
+    package var unprovenNodes: [NodeID] {
+        let isolated = plan.steps.compactMap { step -> NodeID? in
+            guard case .isolation(let node, _) = step.operation, isOver(step.id) else { return nil }
+            return node
+        }
+        var seen: Set<NodeID> = []
+        return (attestations.map(\.node) + isolated).filter {
+            seen.insert($0).inserted && returned[$0]?.isFenced != true
+        }
     }
 
     /// Whether a step is over for this run: nothing will be tried again, and those after it may start.
@@ -155,6 +183,10 @@ package struct RunState: Sendable, Hashable {
             end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
         case .stepSkipped(let step, let attempt, let reason, _):
             try skip(step, attempt, reason, at)
+        case .nodeAttested(let word): try attest(word, at)
+        case .nodeReturned(let node, let attempt, _, _):
+            returned[node] = Return(attempt: attempt, at: at)
+        case .nodeFencedAgain(let node, _, let findings): returned[node]?.findings = findings
         case .runHalted(let reason):
             phase = .halted(reason: reason)
             endedAt = at
@@ -207,6 +239,25 @@ package struct RunState: Sendable, Hashable {
         }
         detached[step] = nil
         end(step, .skipped(attempt: attempt, reason: reason), findings[step] ?? [], at)
+    }
+
+    private mutating func attest(_ word: Attestation, _ at: Timestamp) throws(JournalContradiction) {
+        guard plan.scenario == .unplanned, plan.inventory.site(of: word.node)?.id == plan.from else {
+            throw JournalContradiction(detail: "\(word.node) was vouched for, and its plan does not allow that")
+        }
+        attestations.append(word)
+        for step in plan.steps where step.node == word.node && !hasSucceeded(step.id) {
+            let attempt =
+                switch progress(of: step.id) {
+                case .failed(let attempt, _), .inDoubt(let attempt, _), .skipped(let attempt, _): attempt
+                case .running(let running): running.attempt
+                case .pending, .succeeded: 0
+                }
+            detached[step.id] = nil
+            end(
+                step.id, .skipped(attempt: attempt, reason: "\(word.by) says \"\(word.words)\""),
+                findings[step.id] ?? [], at)
+        }
     }
 
     private mutating func end(_ step: StepID, _ value: Progress, _ findings: [Finding], _ at: Timestamp) {

@@ -29,7 +29,7 @@ extension ActionName {
     fileprivate var isShownByVerification: Bool {
         switch self {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs, .wait, .stopApplication,
-            .stopDatabase, .stopAndDisable, .startAndEnable, .confirm:
+            .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .confirm:
             true
         case .promoteNode, .writeProbe, .pushCanary, .hook, .manual: false
         }

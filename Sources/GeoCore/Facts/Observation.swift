@@ -9,11 +9,13 @@ package struct Observation: Sendable, Hashable, Codable {
     package var siteAddresses: [SiteID: Observed<[String]>]
     /// The machine that the tool runs on.
     package var operatorMachine: Observed<OperatorFacts>
+    /// What the inventory's fencing programs say of each asked node.
+    package var isolation: [NodeID: Observed<Isolation>]
 
     package init(
         startedAt: Timestamp, endedAt: Timestamp, nodes: [NodeID: NodeFacts],
         siteReadiness: [SiteID: Observed<Int>] = [:], siteAddresses: [SiteID: Observed<[String]>] = [:],
-        operatorMachine: Observed<OperatorFacts> = .notAsked
+        operatorMachine: Observed<OperatorFacts> = .notAsked, isolation: [NodeID: Observed<Isolation>] = [:]
     ) {
         self.startedAt = startedAt
         self.endedAt = endedAt
@@ -21,11 +23,20 @@ package struct Observation: Sendable, Hashable, Codable {
         self.siteReadiness = siteReadiness
         self.siteAddresses = siteAddresses
         self.operatorMachine = operatorMachine
+        self.isolation = isolation
     }
 
     package subscript(node: NodeID) -> NodeFacts {
         nodes[node] ?? .unreachable("was not visited")
     }
+}
+
+/// What the inventory's fencing programs found when they looked at a node.
+package enum Isolation: Sendable, Hashable, Codable {
+    /// This program proved that the node can write nothing any more.
+    case proven(by: String)
+    /// All that could look say that it is not isolated.
+    case open
 }
 
 /// Which questions to ask which nodes; a visit to a node asks all its questions in one exec.
@@ -35,15 +46,18 @@ package struct ObservationScope: Sendable, Hashable {
     /// Sites whose URLs' hosts are looked up.
     package var siteNames: Set<SiteID>
     package var asksOperator: Bool
+    /// Nodes of which the inventory's fencing programs are asked whether they are isolated.
+    package var isolation: Set<NodeID>
 
     package init(
         probes: [NodeID: Set<Probe>] = [:], siteURLs: Set<SiteID> = [], siteNames: Set<SiteID> = [],
-        asksOperator: Bool = false
+        asksOperator: Bool = false, isolation: Set<NodeID> = []
     ) {
         self.probes = probes
         self.siteURLs = siteURLs
         self.siteNames = siteNames
         self.asksOperator = asksOperator
+        self.isolation = isolation
     }
 
     package mutating func formUnion(_ other: ObservationScope) {
@@ -51,6 +65,7 @@ package struct ObservationScope: Sendable, Hashable {
         siteURLs.formUnion(other.siteURLs)
         siteNames.formUnion(other.siteNames)
         asksOperator = asksOperator || other.asksOperator
+        isolation.formUnion(other.isolation)
     }
 
     package mutating func ask(_ wanted: Set<Probe>, of nodes: [Node]) {

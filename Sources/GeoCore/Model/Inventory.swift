@@ -11,7 +11,7 @@ package struct Inventory: Hashable, Sendable, Codable {
     package var hooks: [String: Hook]
     package var canary: Canary?
     /// Ways to isolate a node that cannot be reached, in the order to try them.
-    package var fences: [Hook]
+    package var fences: [FenceProgram]
     package var source: DocumentReference
     /// Where each node stands in ``sites``: checks look nodes up by the thousand.
     private var positions: [NodeID: Position]
@@ -27,7 +27,7 @@ package struct Inventory: Hashable, Sendable, Codable {
 
     package init(
         deployment: String, objectives: Objectives = .init(), database: DatabaseAccess = .init(), sites: [Site],
-        hooks: [String: Hook] = [:], canary: Canary? = nil, fences: [Hook] = [], source: DocumentReference
+        hooks: [String: Hook] = [:], canary: Canary? = nil, fences: [FenceProgram] = [], source: DocumentReference
     ) {
         self.deployment = deployment
         self.objectives = objectives
@@ -49,7 +49,7 @@ package struct Inventory: Hashable, Sendable, Codable {
             sites: try container.decode([Site].self, forKey: .sites),
             hooks: try container.decode([String: Hook].self, forKey: .hooks),
             canary: try container.decodeIfPresent(Canary.self, forKey: .canary),
-            fences: try container.decode([Hook].self, forKey: .fences),
+            fences: try container.decode([FenceProgram].self, forKey: .fences),
             source: try container.decode(DocumentReference.self, forKey: .source))
     }
 

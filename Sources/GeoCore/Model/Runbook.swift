@@ -146,6 +146,8 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case stopDatabase = "stop-database"
     case stopAndDisable = "stop-and-disable"
     case startAndEnable = "start-and-enable"
+    case isolateNode = "isolate-node"
+    case resumeReplay = "resume-replay"
     case confirm
     case promoteNode = "promote-node"
     case writeProbe = "write-probe"

@@ -55,8 +55,8 @@ package enum ActionCatalog {
     package static func action(_ name: ActionName) -> Action {
         switch name {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs: application(name)
-        case .stopApplication, .stopDatabase, .stopAndDisable, .startAndEnable: stopping(name)
-        case .promoteNode, .writeProbe, .pushCanary: promoting(name)
+        case .stopApplication, .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode: stopping(name)
+        case .promoteNode, .writeProbe, .pushCanary, .resumeReplay: promoting(name)
         case .wait, .confirm, .hook, .manual: other(name)
         }
     }
@@ -105,6 +105,13 @@ package enum ActionCatalog {
                 name: name, reach: .node, summary: "Starts every service, and lets them start at boot again.",
                 source: cite(.serviceControl), part: .from, effect: .none,
                 effectText: "the node serves again", expectedSeconds: 30, timeLimitSeconds: 600)
+        case .isolateNode:
+            Action(
+                name: name, reach: .node,
+                summary: "Runs the inventory's fences for a node that does not answer, in order, until one is proved.",
+                source: cite(.promise(1), .disasterRecovery), part: .from, effect: .outage,
+                effectText: "the node is cut off or switched off, by a program of the inventory",
+                expectedSeconds: 60, timeLimitSeconds: 600)
         default:
             Action(
                 name: name, reach: .node, summary: "Stops every service and keeps them from starting at boot.",
@@ -130,6 +137,12 @@ package enum ActionCatalog {
                 source: cite(.decision("0004-write-probe-rewrites-a-setting")), components: [.postgresql, .patroni],
                 part: .to, effect: .none,
                 effectText: "one row is rewritten with its own value", expectedSeconds: 2, timeLimitSeconds: 60)
+        case .resumeReplay:
+            Action(
+                name: name, reach: .node,
+                summary: "Lets a paused standby replay what it has received, and removes the point-in-time file.",
+                source: cite(.disasterRecovery, .promote), components: [.postgresql], part: .to, effect: .none,
+                effectText: "the candidate catches up", expectedSeconds: 30, timeLimitSeconds: 600)
         default:
             Action(
                 name: name, reach: .run, summary: "Pushes an empty commit to the canary repository of the inventory.",

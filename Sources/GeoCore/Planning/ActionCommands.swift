@@ -19,6 +19,9 @@ package enum ActionCommands {
         "UPDATE application_settings SET updated_at = updated_at "
         + "WHERE id = (SELECT max(id) FROM application_settings)"
 
+    /// Where `geo-replication-pause` keeps the position to promote to (omnibus-gitlab `geo/pitr_file.rb`), without Consul.
+    package static let pointInTimeFile = "/var/opt/gitlab/postgresql/data/geo-pitr-file"
+
     /// Services that make up the application, in the order to stop them: traffic first.
     package static let applicationServices = [
         "nginx", "gitlab-sshd", "gitlab-workhorse", "puma", "gitlab-kas", "gitlab-pages", "registry", "mailroom",
@@ -48,7 +51,13 @@ package enum ActionCommands {
                     arguments: ["gitlab-psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", writeProbeSQL],
                     timeLimitSeconds: timeLimit, exitStatus: .mustBeZero, quietSeconds: 5)
             ]
-        case .wait, .confirm, .hook, .manual, .pushCanary: []
+        case .resumeReplay:
+            [
+                // Goes on replaying first and clears the file last; where its rake step fails, the file stays.
+                command(["gitlab-ctl", "geo-replication-resume"], timeLimit),
+                command(["mv", "-n", pointInTimeFile, pointInTimeFile + ".set-aside"], 30),
+            ]
+        case .wait, .confirm, .hook, .manual, .pushCanary, .isolateNode: []
         }
     }
 
@@ -63,7 +72,10 @@ package enum ActionCommands {
         case .promoteNode:
             .irreversible(
                 because: "once a node is promoted the sites diverge, and the former primary must be re-seeded")
-        case .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe, .pushCanary, .wait, .confirm, .hook,
+        // What the program did, only another of the operators' programs can take back.
+        case .isolateNode: .reversible(undo: [])
+        case .resumeReplay, .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe, .pushCanary, .wait,
+            .confirm, .hook,
             .manual:
             .changesNothing
         }

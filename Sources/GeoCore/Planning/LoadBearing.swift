@@ -9,8 +9,13 @@ package enum LoadBearing {
     }
 
     /// What differs, side by side. A fact that was known and is unknown now is drift; one that was never known is not.
-    package static func drift(_ plan: Plan, now: Observation, at moment: Moment) -> [Drift] {
-        let before = facts(of: plan.basis, plan, moment)
+    ///
+    /// Nodes that a person vouched for since, and nodes that a fence isolated, are no longer what they were.
+    package static func drift(
+        _ plan: Plan, now: Observation, at moment: Moment, attestations: [Attestation] = []
+    ) -> [Drift] {
+        let gone = Set(attestations.map { Subject.node(id: $0.node) })
+        let before = facts(of: plan.basis, plan, moment).filter { !gone.contains($0.subject) }
         let after = facts(of: now, plan, moment)
         return before.compactMap { fact in
             guard let planned = fact.value.value else { return nil }

@@ -21,6 +21,10 @@ package struct Plan: Sendable, Hashable, Codable {
     /// The limits that the preflight checks were held to.
     package var limits: [CheckID: Limits]
     package var waivers: [Waiver]
+    /// Words of named persons for nodes of `from` that do not answer; later ones are in the journal.
+    package var attestations: [Attestation]
+    /// Checks that fail, and that a step of the plan mends.
+    package var repairs: Set<CheckID>
     /// In the order to print: the runbook's, then the inventory's.
     package var steps: [Step]
     package var omitted: [OmittedStep]
@@ -29,7 +33,7 @@ package struct Plan: Sendable, Hashable, Codable {
         createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
         from: SiteID, to: SiteID, inventory: Inventory, runbook: DocumentReference, runbookName: String,
         objectives: Objectives, basis: Observation, findings: [Finding], limits: [CheckID: Limits] = [:],
-        waivers: [Waiver], steps: [Step],
+        waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
         omitted: [OmittedStep]
     ) {
         self.schema = Self.currentSchema
@@ -48,6 +52,8 @@ package struct Plan: Sendable, Hashable, Codable {
         self.findings = findings
         self.limits = limits
         self.waivers = waivers
+        self.attestations = attestations
+        self.repairs = repairs
         self.steps = steps
         self.omitted = omitted
     }

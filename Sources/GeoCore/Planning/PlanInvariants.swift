@@ -17,7 +17,7 @@ package enum PlanInvariants {
         guard shape.isEmpty else { return shape }
         let graph = StepGraph(plan.steps)
         return boundViolations(of: plan) + placeViolations(of: plan) + turnViolations(of: plan, graph)
-            + fenceViolations(of: plan, graph)
+            + fenceViolations(of: plan, graph) + givenUpViolations(of: plan)
             + orderViolations(of: plan, graph) + abortViolations(of: plan) + unsupportedViolations(of: plan)
     }
 
@@ -62,6 +62,11 @@ package enum PlanInvariants {
                 for command in commands where command.timeLimitSeconds <= 0 {
                     broken("bounded", "\(command.shellText) has no time limit")
                 }
+            case .isolation(_, let programs):
+                if programs.isEmpty { broken("says-what-runs", "has no program") }
+                for program in programs where program.timeLimitSeconds <= 0 || program.prove.isEmpty {
+                    broken("bounded", "the fence \(program.name) has no time limit or no proof")
+                }
             case .hook(_, let arguments, let limit):
                 if arguments.isEmpty { broken("says-what-runs", "has no program") }
                 if limit <= 0 { broken("bounded", "the program has no time limit") }
@@ -72,8 +77,10 @@ package enum PlanInvariants {
             case .confirmation(_, let answer):
                 if answer != plan.to.rawValue { broken("named-site", "is not answered with the site's name") }
             }
-            if case .commands = step.operation, step.until == nil {
-                broken("verified", "changes a node and nothing proves that it did")
+            switch step.operation {
+            case .commands, .isolation:
+                if step.until == nil { broken("verified", "changes a node and nothing proves that it did") }
+            case .hook, .pushCanary, .wait, .manual, .confirmation: break
             }
             if let until = step.until {
                 if until.withinSeconds <= 0 { broken("bounded", "its verification has no time limit") }
@@ -143,52 +150,6 @@ package enum PlanInvariants {
                     detail: "could run on \(step.subject) beside another step; say which comes `after` which")
             }
         }
-    }
-
-    // MARK: Fence before promote
-
-    private static func fenceViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
-        let fenced = (plan.inventory.site(plan.from)?.nodes ?? []).filter(\.isManagedByOmnibus)
-        let fences = plan.steps.filter {
-            $0.action == .stopAndDisable && $0.until?.check.check == "node.fenced" && $0.onFailure == .halt
-        }
-        let fencing = Dictionary(grouping: fences, by: \.node)
-        let acting = plan.steps.filter { isOn(plan.from, $0, plan) }.map(\.id)
-        let asking = plan.steps.filter { $0.action == .confirm }.map(\.id)
-        let proving = plan.steps.filter { $0.until?.check.check == "database.zero-loss" }.map(\.id)
-        let irreversible = plan.steps.filter(\.isIrreversible)
-        let ancestors = graph.ancestors(ofEach: irreversible.map(\.id))
-        return irreversible.flatMap { step -> [InvariantViolation] in
-            let before = ancestors[step.id] ?? []
-            var found: [InvariantViolation] = []
-            func broken(_ invariant: String, _ detail: String) {
-                found.append(.init(invariant: invariant, step: step.id, detail: detail))
-            }
-            for node in fenced where fencing[node.id]?.contains(where: { before.contains($0.id) }) != true {
-                broken("fence-before-promote", "\(node.id) of \(plan.from) would not be fenced before it")
-            }
-            if !asking.contains(where: before.contains) {
-                broken("asked-before-promote", "nobody is asked before it")
-            }
-            if plan.scenario == .planned, !proving.contains(where: before.contains) {
-                broken("zero-loss-before-promote", "nothing before it proves that no write is lost")
-            }
-            if let node = step.node.flatMap(plan.inventory.node), node.runs(.postgresql) || node.runs(.patroni),
-                !step.requires.contains(where: { $0.check.check == "site.fenced" && $0.when == .always })
-            {
-                broken("fence-seen-again", "does not look at the fence again just before it acts")
-            }
-            // Whatever still acts on the former primary must be over by then.
-            for other in acting where !before.contains(other) {
-                broken("nothing-after-fence", "\(other) could act on \(plan.from) after it")
-            }
-            return found
-        }
-    }
-
-    private static func isOn(_ site: SiteID, _ step: Step, _ plan: Plan) -> Bool {
-        guard case .commands(_, let node, _) = step.operation else { return false }
-        return plan.inventory.site(of: node)?.id == site
     }
 
     // MARK: Data nodes, one Rails node, the other Rails nodes

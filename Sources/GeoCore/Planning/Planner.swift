@@ -7,6 +7,10 @@ package struct PlanRequest: Sendable {
     package var observation: Observation
     package var findings: [Finding]
     package var waivers: [Waiver]
+    /// Words of named persons for nodes of `from` that do not answer.
+    package var attestations: [Attestation]
+    /// Blocking findings that a step of the runbook mends, and that the operator asked it to mend.
+    package var repairs: Set<CheckID>
     package var createdAt: Timestamp
     package var createdBy: String
     package var toolVersion: String
@@ -15,7 +19,8 @@ package struct PlanRequest: Sendable {
 
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
-        findings: [Finding], waivers: [Waiver], createdAt: Timestamp, createdBy: String, toolVersion: String,
+        findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
+        createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
     ) {
         self.inventory = inventory
@@ -25,6 +30,8 @@ package struct PlanRequest: Sendable {
         self.observation = observation
         self.findings = findings
         self.waivers = waivers
+        self.attestations = attestations
+        self.repairs = repairs
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.toolVersion = toolVersion
@@ -61,7 +68,8 @@ package enum Planner {
             basis: request.observation, findings: request.findings,
             limits: Dictionary(
                 request.runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }),
-            waivers: request.waivers,
+            waivers: request.waivers, attestations: request.attestations,
+            repairs: request.repairs,
             steps: expansion.steps, omitted: expansion.omitted)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
@@ -70,7 +78,7 @@ package enum Planner {
 }
 
 /// The steps made so far, and what the next ones hang on.
-private struct Expansion {
+struct Expansion {
     let request: PlanRequest
     var steps: [Step] = []
     var omitted: [OmittedStep] = []
@@ -109,7 +117,23 @@ private struct Expansion {
             )
             return []
         }
-        let nodes = chosen(target, action).filter { !isPromotedElsewhere($0, step) }
+        var nodes = chosen(target, action).filter { !isPromotedElsewhere($0, step) }
+        switch step.action {
+        case .isolateNode: return isolation(step, action, nodes, after)
+        case .resumeReplay where !request.repairs.contains("replication.not-paused"):
+            omitted.append(
+                OmittedStep(id: step.id, reason: "nobody asked for it (plan --repair replication.not-paused)"))
+            return []
+        default: break
+        }
+        if isGivenUp(target.part) {
+            let silent = nodes.filter { !isObserved($0) }
+            omitted += silent.map {
+                OmittedStep(id: StepID("\(step.id)@\($0.id)"), reason: "\($0.id) does not answer; \(instead(of: $0))")
+            }
+            nodes.removeAll { !isObserved($0) }
+            if nodes.isEmpty, !silent.isEmpty { return [] }
+        }
         guard !nodes.isEmpty else {
             return omit(step, "no node of \(siteID(target.part)) runs \(names(target.components))")
         }
@@ -140,7 +164,8 @@ private struct Expansion {
         switch step.action {
         case .confirm:
             made.operation = .confirmation(
-                question: step.text ?? "Type the name of the site to promote.", answer: request.to.rawValue)
+                question: lossToAcknowledge + (step.text ?? "Type the name of the site to promote."),
+                answer: request.to.rawValue)
         case .hook:
             guard let name = step.hook, let hook = request.inventory.hooks[name] else {
                 return omit(step, "the inventory registers no hook named \(step.hook ?? "?")")
@@ -157,13 +182,17 @@ private struct Expansion {
         case .manual:
             made.operation = .manual(instructions: step.text ?? step.why ?? step.id.rawValue)
         default:
+            let silent = silentNodes(neededBy: step)
+            guard silent.isEmpty else {
+                return omit(step, "\(silent.map(\.rawValue).joined(separator: ", ")) did not answer")
+            }
             made.operation = .wait
         }
         made.until = verification(step, node: nil)
         return [made]
     }
 
-    private mutating func omit(_ step: RunbookStep, _ reason: String) -> [Step] {
+    mutating func omit(_ step: RunbookStep, _ reason: String) -> [Step] {
         if step.isOptional {
             omitted.append(OmittedStep(id: step.id, reason: reason))
         } else {
@@ -172,7 +201,7 @@ private struct Expansion {
         return []
     }
 
-    private func base(_ step: RunbookStep, _ action: Action, id: String, _ after: [StepID]) -> Step {
+    func base(_ step: RunbookStep, _ action: Action, id: String, _ after: [StepID]) -> Step {
         let part = step.target?.part ?? step.until?.on ?? action.part ?? .to
         return Step(
             id: StepID(id), group: step.id, title: step.title ?? action.summary, why: step.why ?? action.summary,
@@ -191,7 +220,7 @@ private struct Expansion {
             node.isManagedByOmnibus && action.fits(node)
                 && (target.components.isEmpty || target.components.contains(where: node.runs))
         }
-        let first = matching.first { request.observation[$0.id].identity.value != nil } ?? matching.first
+        let first = matching.first(where: isObserved) ?? matching.first
         switch target.nodes {
         case .all: return matching
         case .one: return first.map { [$0] } ?? []
@@ -208,7 +237,7 @@ private struct Expansion {
         return node.runs(.rails) && !holdsDatabase && step.target?.components.contains(.rails) == false
     }
 
-    private func verification(_ step: RunbookStep, node: Node?) -> Verification? {
+    func verification(_ step: RunbookStep, node: Node?) -> Verification? {
         guard let until = step.until, let check = CheckCatalog.check(until.check) else { return nil }
         let part = until.on ?? step.target?.part ?? .to
         let subject: Subject
@@ -248,25 +277,5 @@ private struct Expansion {
 
     private func names(_ components: [Component]) -> String {
         components.isEmpty ? "a service of GitLab" : components.map(\.rawValue).joined(separator: " or ")
-    }
-}
-
-extension String {
-    /// Each key replaced by its value, in one pass from left to right, so that a value is never filled in itself.
-    package func replacingOccurrences(_ values: [String: String]) -> String {
-        var result = ""
-        var rest = self[...]
-        while let open = rest.firstIndex(of: "{") {
-            result += rest[..<open]
-            let tail = rest[open...]
-            if let match = values.first(where: { tail.hasPrefix($0.key) }) {
-                result += match.value
-                rest = tail.dropFirst(match.key.count)
-            } else {
-                result += "{"
-                rest = tail.dropFirst()
-            }
-        }
-        return result + rest
     }
 }

@@ -59,7 +59,7 @@ package struct Step: Sendable, Hashable, Codable {
     /// Whether it runs anything that can change a node or the world.
     package var changesSomething: Bool {
         switch operation {
-        case .commands, .hook, .pushCanary, .manual: true
+        case .commands, .isolation, .hook, .pushCanary, .manual: true
         case .confirmation, .wait: false
         }
     }
@@ -69,6 +69,9 @@ package struct Step: Sendable, Hashable, Codable {
 package enum Operation: Sendable, Hashable, Codable {
     /// Commands on one node, one after the other.
     case commands(commands: [RemoteCommand], node: NodeID, expected: NodeIdentity)
+    /// Programs of the operators', on the operator's machine, one after the other until one of them proves that the
+    /// node is isolated.
+    case isolation(node: NodeID, programs: [FenceProgram])
     /// A program of the operators', on the operator's machine; an argument vector with nothing left to fill in.
     case hook(name: String, arguments: [String], timeLimitSeconds: Int)
     /// A commit pushed to the canary repository from the operator's machine.

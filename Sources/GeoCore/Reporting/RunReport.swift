@@ -57,6 +57,13 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var zeroLossProof: Finding?
     package var operators: [Actor]
     package var waivers: [Waiver]
+    package var attestations: [Attestation]
+    /// What is only believed of the site that was left; see ``RunStatus/unproven``.
+    package var unproven: [String]
+    /// What an unplanned failover gave up, as it was known when the plan was made; `nil` for others.
+    package var loss: LossStatement?
+    /// Of the run's time, what a person took to answer, or to resume a halted run.
+    package var humanSeconds: Double
     package var steps: [StepRow]
     package var timeline: [TimelineRow]
 
@@ -76,14 +83,43 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.objectives = plan.objectives
         self.readOnly = Self.outage(state, from: .readOnly, endedBy: [.disableMaintenanceMode])
         self.outage = Self.outage(state, from: .outage, endedBy: [.promoteNode])
+        if plan.scenario == .unplanned, let started = state.startedAt {
+            // Nobody could use the lost site before the run either; the journal begins with it.
+            self.outage?.from = started
+        }
         self.zeroLossProof = state.findings.values.joined().first { $0.check == "database.zero-loss" }
         self.waivers = plan.waivers
+        self.attestations = state.attestations
+        self.unproven = RunStatus(run: run, state: state).unproven
+        self.loss =
+            plan.scenario == .unplanned
+            ? LossStatement(inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis) : nil
+        self.humanSeconds = Self.humanSeconds(records)
         self.steps = plan.steps.map { Self.row($0, state) }
         var seen: Set<Actor> = []
         self.operators = records.compactMap(Self.actor).filter { seen.insert($0).inserted }
         self.timeline = records.compactMap { record in
             Timeline.text(record.entry).map { TimelineRow(at: record.at, step: Timeline.step(record.entry), text: $0) }
         }
+    }
+
+    /// Time that nothing but a person's answer or word to go on was waited for.
+    private static func humanSeconds(_ records: [JournalRecord]) -> Double {
+        var asked: [StepID: Timestamp] = [:]
+        var haltedAt: Timestamp?
+        var sum = 0.0
+        for record in records {
+            switch record.entry {
+            case .stepStarted(let step, _): asked[step] = record.at
+            case .answered(let step, _, _, _, _): sum += asked[step].map { record.at.seconds(since: $0) } ?? 0
+            case .runHalted: haltedAt = record.at
+            case .runResumed:
+                sum += haltedAt.map { record.at.seconds(since: $0) } ?? 0
+                haltedAt = nil
+            default: break
+            }
+        }
+        return max(0, sum)
     }
 
     private static func row(_ step: Step, _ state: RunState) -> StepRow {
@@ -134,7 +170,9 @@ package enum Timeline {
             .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .leaseTaken, .runHalted, .runAbandoned, .runFinished: nil
+        case .runStarted, .runResumed, .approved, .leaseTaken, .nodeAttested, .nodeReturned, .nodeFencedAgain,
+            .runHalted, .runAbandoned, .runFinished:
+            nil
         }
     }
 
@@ -167,6 +205,12 @@ package enum Timeline {
             "\(step) \(how == .performed ? "done" : "found done")\(findings.first.map { ": \($0.summary)" } ?? "")"
         case .stepFailed(let step, _, let reason, _): "\(step) FAILED: \(reason)"
         case .stepLeftInDoubt(let step, _, let reason): "\(step) IN DOUBT: \(reason)"
+        case .nodeAttested(let word): "\(word.by) vouched for \(word.node): \"\(word.words)\" (NOT PROVEN)"
+        case .nodeReturned(let node, _, let seen, _): "\(node) ANSWERED AGAIN (\(seen)), and is fenced now"
+        case .nodeFencedAgain(let node, _, let findings):
+            findings.worst <= .warn
+                ? "\(node) is fenced: \(findings.first?.summary ?? "")"
+                : "\(node) IS NOT FENCED: \(findings.first?.summary ?? "nothing was seen")"
         case .runHalted(let reason): "the run halted: \(reason)"
         case .runAbandoned(let by, let reason, let undoneBy):
             "\(by.user) on \(by.host) ABORTED the run, because: \(reason); \(undoneBy) puts the site back"

@@ -14,6 +14,8 @@ package struct RunStatus: Sendable, Hashable {
     package var running: [(step: StepID, since: Timestamp?)]
     /// Steps that failed or are in doubt, with why.
     package var troubled: [(step: StepID, reason: String)]
+    /// Of nodes that were given up and not seen to be fenced since: why they are believed to write nothing.
+    package var unproven: [String]
     package var haltReason: String?
     /// The command that is safe to give next.
     package var nextCommand: String
@@ -37,12 +39,17 @@ package struct RunStatus: Sendable, Hashable {
             case .pending, .running, .succeeded, .skipped: nil
             }
         }
+        self.unproven = state.unprovenNodes.map { node in
+            state.attestations.last { $0.node == node }.map { "\(node): \($0.by) says \"\($0.words)\"" }
+                ?? "\(node): isolated by a fence of the inventory"
+        }
         if case .halted(let reason) = state.phase { self.haltReason = reason }
         self.scenario = plan.scenario
         if case .abandoned(let other) = state.phase { self.undoneBy = other }
         self.nextCommand =
             switch state.phase {
             case .abandoned(let other): "geo-failover status \(other)"
+            case .finished where !state.unprovenNodes.isEmpty: "geo-failover guard \(run)"
             case .finished: "geo-failover report \(run)"
             case .halted where state.acted.isEmpty:
                 // Nothing was changed; what stopped it would stop it again.
@@ -62,7 +69,9 @@ package struct RunStatus: Sendable, Hashable {
         if isFinished { return "\(to) is the primary." }
         return isPastPointOfNoReturn
             ? "The point of no return is passed: \(from) stays fenced, \(to) is being promoted. Go forward."
-            : "The point of no return is not passed: \(from) is still the primary and holds everything."
+            : scenario == .unplanned
+                ? "The point of no return is not passed: \(to) is still a secondary, and what answers of \(from) is being stopped."
+                : "The point of no return is not passed: \(from) is still the primary and holds everything."
     }
 
     /// Whether the site that was to be left can be put back into service.

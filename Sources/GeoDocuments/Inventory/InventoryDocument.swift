@@ -40,7 +40,10 @@ struct InventoryReader {
         let database = fields.entry("database").flatMap { self.database($0.value) } ?? DatabaseAccess()
         let sites = SiteReader(inventory: self, ssh: ssh).read(fields)
         let hooks = fields.entry("hooks").map { self.hooks($0.value) } ?? [:]
-        let fences = fields.entry("fences").map { self.fences($0.value) } ?? []
+        let fences =
+            fields.entry("fences").map {
+                FenceReader(locations: locations, problems: problems).fences($0.value, of: sites)
+            } ?? []
         let canary = fields.entry("canary").flatMap { self.canary($0.value) }
         return Inventory(
             deployment: deployment ?? "", objectives: objectives, database: database, sites: sites, hooks: hooks,
@@ -88,7 +91,7 @@ struct InventoryReader {
             sslMode: fields.choice("sslmode", of: SSLMode.self)?.rawValue)
     }
 
-    // MARK: Hooks, fences, canary
+    // MARK: Hooks, canary
 
     private func hooks(_ value: YAMLValue) -> [String: Hook] {
         var hooks: [String: Hook] = [:]
@@ -104,56 +107,11 @@ struct InventoryReader {
         return hooks
     }
 
-    private func fences(_ value: YAMLValue) -> [Hook] {
-        var seen: [String: Position] = [:]
-        let elements = value.list("'fences'", problems, expected: "a list of { name, run, time_limit }") ?? []
-        return elements.compactMap { element in
-            guard let fields = Fields(element, of: "a fence", keys: ["name", "run", "time_limit"], problems: problems)
-            else {
-                return nil
-            }
-            guard let value = fields.required("name", expected: "the name of the fence"),
-                let name = value.text(fields.label("name"), problems)
-            else { return nil }
-            Names.check(name, fields.label("name"), at: value.position, problems)
-            if let first = seen.updateValue(value.position, forKey: name) {
-                problems.error(
-                    "the fence \(quoted(name)) is named again; the first is in line \(first.line)", at: value.position)
-            }
-            return program(fields, name: name)
-        }
-    }
-
     private func program(_ fields: Fields, name: String) -> Hook? {
-        let expected = "a list: a program and its arguments"
         let limit = fields.duration("time_limit") ?? 120
-        guard let value = fields.required("run", expected: expected, suggestion: #"run: [./program, "{site}"]"#) else {
-            return nil
+        return ProgramReader(locations: locations, problems: problems).vector("run", of: fields).map {
+            Hook(name: name, run: $0, timeLimitSeconds: limit)
         }
-        var suggestion: String?
-        if case .scalar(let text, _) = value.content {
-            suggestion =
-                "["
-                + text.split(separator: " ").prefix(8).map { $0.contains("{") ? "\"\($0)\"" : String($0) }
-                .joined(separator: ", ") + "]"
-        }
-        guard let elements = value.list(fields.label("run"), problems, expected: expected, suggestion: suggestion)
-        else { return nil }
-        var arguments = elements.compactMap { $0.text("an argument in \(fields.label("run"))", problems) }
-        for element in elements { checkPlaceholders(element, fields.label("run"), known: ["site", "url", "node"]) }
-        guard let program = arguments.first else {
-            if elements.isEmpty {
-                problems.error("\(fields.label("run")) is an empty list", at: value.position, expected: expected)
-            }
-            return nil
-        }
-        guard let resolved = locations.resolve(program: program) else {
-            problems.error(
-                "\(fields.label("run")) begins with \(quoted(program))", at: value.position, expected: "a program")
-            return nil
-        }
-        arguments[0] = resolved
-        return Hook(name: name, run: arguments, timeLimitSeconds: limit)
     }
 
     private func canary(_ value: YAMLValue) -> Canary? {
@@ -162,7 +120,8 @@ struct InventoryReader {
                 "repository", expected: "the URL of a repository, with {url} for the site's"),
             let text = repository.text(fields.label("repository"), problems)
         else { return nil }
-        checkPlaceholders(repository, fields.label("repository"), known: ["url", "url_host"])
+        ProgramReader.checkPlaceholders(
+            repository, fields.label("repository"), known: ["url", "url_host"], problems)
         if let scheme = text.firstRange(of: "://") {
             let authority = text[scheme.upperBound...].prefix { $0 != "/" }
             if let at = authority.lastIndex(of: "@"), text.hasPrefix("http") || authority[..<at].contains(":") {
@@ -173,17 +132,6 @@ struct InventoryReader {
             }
         }
         return Canary(repository: text)
-    }
-
-    /// Reports `{words}` that nothing stands for.
-    private func checkPlaceholders(_ value: YAMLValue, _ label: String, known: [String]) {
-        guard case .scalar(let text, _) = value.content else { return }
-        for match in text.matches(of: /\{([a-z_]+)\}/) where !known.contains(String(match.1)) {
-            problems.error(
-                "\(label) holds the placeholder \(quoted("{\(match.1)}"))", at: value.position,
-                expected: listed(known.map { "{\($0)}" }),
-                suggestion: Spelling.nearest(to: String(match.1), among: known).map { "{\($0)}" })
-        }
     }
 }
 

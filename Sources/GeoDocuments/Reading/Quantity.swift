@@ -1,11 +1,11 @@
 /// Durations and sizes as people write them: a whole number and one unit.
-enum Quantity {
-    static let durationForm = "a duration such as 90s, 5m, 2h or 1d"
+package enum Quantity {
+    package static let durationForm = "a duration such as 90s, 5m, 2h or 1d"
     private static let secondsOfUnit = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
     private static let bytesOfUnit = ["B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30, "TiB": 1 << 40]
 
     /// Seconds of `90s 5m 2h 1d`; `nil` for anything else, and beyond 10 years.
-    static func seconds(_ text: String) -> Int? {
+    package static func seconds(_ text: String) -> Int? {
         guard let seconds = amount(text, units: secondsOfUnit), seconds <= 3650 * 86_400 else { return nil }
         return seconds
     }

@@ -36,7 +36,7 @@ extension EffectPerformer {
     }
 
     /// - Returns: `nil` when nobody waits any longer.
-    private func follow(_ script: JobScript, _ step: StepID, _ node: Node) async -> (CommandOutcome?, [UInt8]) {
+    func follow(_ script: JobScript, _ step: StepID, _ node: Node) async -> (CommandOutcome?, [UInt8]) {
         var output: [UInt8] = []
         let began = ports.clock.now()
         // The node ends the command itself at its limit and kills it 30 s later. One that outlives that cannot be
@@ -108,6 +108,7 @@ extension EffectPerformer {
         do {
             let result: LocalPrograms.Result
             switch step.operation {
+            case .isolation(_, let programs): result = try await isolate(step, programs)
             case .hook(_, let arguments, let limit):
                 result = try await ports.programs.run(arguments, environment(step), limit)
             case .pushCanary(let repository, let limit):
@@ -142,10 +143,29 @@ extension EffectPerformer {
         }
     }
 
+    /// The fences of a node, in order, until one is proved. What `run` says is kept and not believed.
+    private func isolate(_ step: Step, _ programs: [FenceProgram]) async throws -> LocalPrograms.Result {
+        var output: [UInt8] = []
+        var last = LocalPrograms.Result(status: 1, output: [], isTimedOut: false)
+        for program in programs {
+            output += Array("== \(program.name)\n".utf8)
+            for arguments in [program.run, program.prove] {
+                last = try await ports.programs.run(arguments, environment(step), program.timeLimitSeconds)
+                let ending = last.isTimedOut ? "no end in time" : "exit status \(last.status.map(String.init) ?? "?")"
+                output += last.output + Array("\n\(arguments[0]): \(ending)\n".utf8)
+                if Task.isCancelled { break }
+            }
+            if last.status == 0, !last.isTimedOut { break }
+        }
+        last.output = output
+        return last
+    }
+
     private func environment(_ step: Step) -> [String: String] {
         [
             "GEO_FAILOVER_RUN": journal.run.rawValue, "GEO_FAILOVER_STEP": step.id.rawValue,
             "GEO_FAILOVER_FROM": plan.from.rawValue, "GEO_FAILOVER_TO": plan.to.rawValue,
+            "GEO_FAILOVER_NODE": step.node?.rawValue ?? "", "GEO_FAILOVER_DRY_RUN": "0",
             "GEO_FAILOVER_TO_URL": plan.inventory.site(plan.to)?.url ?? "",
         ]
     }

@@ -30,13 +30,18 @@ struct EffectPerformer: Sendable {
 
     private func checkDrift(_ step: StepID, _ moment: DriftMoment) async -> EffectResult {
         var scope = LoadBearing.scope(plan)
-        let references = moment == .firstChange ? preflight : []
+        // Where nothing could be stopped before, the promotion itself is the first change.
+        let references = moment == .firstChange || state.acted.isEmpty ? preflight : []
         for reference in references { scope.formUnion(needs(reference)) }
         let now = await ports.observe(scope)
-        let drift = LoadBearing.drift(plan, now: now, at: moment == .firstChange ? .firstChange : .pointOfNoReturn)
+        let drift = LoadBearing.drift(
+            plan, now: now, at: moment == .firstChange ? .firstChange : .pointOfNoReturn,
+            attestations: state.attestations)
         let entry = JournalEntry.driftChecked(before: step, drift: drift)
         guard drift.isEmpty else { return .verdict(.refused(drift: drift), [entry]) }
-        let blocking = references.flatMap { findings($0, now) }.filter { $0.verdict >= .unknown && !isWaived($0) }
+        let blocking = references.flatMap { findings($0, now) }.filter {
+            $0.verdict >= .unknown && !isAccepted($0, now)
+        }
         if !blocking.isEmpty { return .verdict(.notReady(findings: blocking), []) }
         return .entries([entry])
     }
@@ -48,6 +53,14 @@ struct EffectPerformer: Sendable {
             CheckReference(
                 check: finding.check, subject: finding.subject, limits: plan.limits[finding.check] ?? .init())
         }.filter { seen.insert($0).inserted }
+    }
+
+    /// By a person, by what the plan is for, or because a step of the plan mends it.
+    private func isAccepted(_ finding: Finding, _ now: Observation) -> Bool {
+        if isWaived(finding) || plan.repairs.contains(finding.check) { return true }
+        return plan.scenario.profile.acceptance(
+            of: finding, limits: plan.limits[finding.check] ?? .init(), in: plan.inventory, from: plan.from,
+            to: plan.to, now) != nil
     }
 
     private func isWaived(_ finding: Finding) -> Bool {
@@ -157,9 +170,11 @@ struct EffectPerformer: Sendable {
     }
 
     private func context(_ reference: CheckReference, _ transcript: TranscriptSummary?) -> CheckContext {
-        CheckContext(
+        var context = CheckContext(
             inventory: plan.inventory, subject: reference.subject, limits: reference.limits, from: plan.from,
             to: plan.to, transcript: transcript)
+        context.attestations = state.attestations
+        return context
     }
 
     private func needs(_ reference: CheckReference) -> ObservationScope {
@@ -188,7 +203,7 @@ struct EffectPerformer: Sendable {
         case .confirmation(let text, let answer):
             question = .init(step: stepID, text: text, expected: answer)
         case .manual(let instructions): question = .init(step: stepID, text: instructions, expected: nil)
-        case .commands, .hook, .pushCanary, .wait: return .advance
+        case .commands, .isolation, .hook, .pushCanary, .wait: return .advance
         }
         guard let answer = await ports.prompt.ask(question) else {
             return .entries([

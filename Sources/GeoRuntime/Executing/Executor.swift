@@ -19,7 +19,12 @@ package struct Executor: Sendable {
     private enum Arrival: Sendable {
         case effect(step: StepID, effect: Effect, result: EffectResult)
         case interruption(Interruption.Level)
+        /// A node that was given up answers again; `nil` when the watch was cancelled.
+        case contact(ReturnWatch.Contact?)
+        case fencedAgain(node: NodeID, entry: JournalEntry)
     }
+
+    private var watch: ReturnWatch { ReturnWatch(ports: ports, journal: journal) }
 
     /// Runs until the plan is done, halts, or is refused.
     ///
@@ -30,6 +35,7 @@ package struct Executor: Sendable {
         try await withThrowingTaskGroup(of: Arrival.self) { group in
             var loop = Loop(machine: start)
             group.addTask { .interruption(await interruption.next(above: .none)) }
+            watchForReturns(&loop, in: &group)
             defer { group.cancelAll() }
             do {
                 while loop.outcome == nil {
@@ -55,6 +61,16 @@ package struct Executor: Sendable {
         /// Why the run will end otherwise than halted, once its halt is recorded.
         var verdict: RunOutcome?
         var hasStoppedWaiting = false
+        /// Nodes that were given up and are watched, or being fenced.
+        var watched: Set<NodeID> = []
+    }
+
+    /// Beside everything else, while a node is only said to be gone.
+    private func watchForReturns(_ loop: inout Loop, in group: inout ThrowingTaskGroup<Arrival, any Error>) {
+        let state = loop.machine.state
+        for node in state.unprovenNodes where loop.watched.insert(node).inserted {
+            group.addTask { .contact(await watch.next(node, state)) }
+        }
     }
 
     private func startEverythingReady(_ loop: inout Loop, in group: inout ThrowingTaskGroup<Arrival, any Error>)
@@ -95,6 +111,16 @@ package struct Executor: Sendable {
                 loop.hasStoppedWaiting = true
                 try await leaveInDoubt(&loop)
             }
+        case .contact(let contact):
+            guard let contact, !loop.hasStoppedWaiting else { return }
+            try await append(contact.record, &loop)
+            let state = loop.machine.state
+            group.addTask { .fencedAgain(node: contact.id, entry: try await watch.fence(contact, state)) }
+        case .fencedAgain(let node, let entry):
+            loop.watched.remove(node)
+            guard !loop.hasStoppedWaiting else { return }
+            try await append(entry, &loop)
+            watchForReturns(&loop, in: &group)
         case .effect(let step, let effect, let result):
             // After the second Ctrl-C the steps are in doubt; what still arrives is not waited for and not recorded.
             guard !loop.hasStoppedWaiting else { return }
@@ -109,6 +135,7 @@ package struct Executor: Sendable {
             case .failed(let error): throw error
             }
             loop.machine.effectReturned(step)
+            watchForReturns(&loop, in: &group)
         }
     }
 

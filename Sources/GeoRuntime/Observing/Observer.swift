@@ -39,10 +39,39 @@ package struct Observer: Sendable {
         async let addresses = siteAddresses(scope.siteNames, inventory: inventory)
         async let machine = scope.asksOperator ? local.machine() : .notAsked
         let nodes = await visits(scope, inventory: inventory, progress: progress)
+        let unseen = scope.isolation.filter { nodes[$0]?.services.value == nil }
+        let isolation = await isolation(unseen, inventory: inventory)
         let (siteReadiness, siteAddresses, operatorMachine) = await (readiness, addresses, machine)
         return Observation(
             startedAt: startedAt, endedAt: clock.now(), nodes: nodes, siteReadiness: siteReadiness,
-            siteAddresses: siteAddresses, operatorMachine: operatorMachine)
+            siteAddresses: siteAddresses, operatorMachine: operatorMachine, isolation: isolation)
+    }
+
+    /// Asks the fencing programs, in order, of nodes that could not be looked at themselves: of the others nobody's word
+    /// is needed, and a power supply is no thing to be asked in vain.
+    private func isolation(_ asked: Set<NodeID>, inventory: Inventory) async -> [NodeID: Observed<Isolation>] {
+        await withTaskGroup(of: (NodeID, Observed<Isolation>).self) { group in
+            // At most a site's nodes, and each program has a limit.
+            for id in asked.sorted() {
+                guard let node = inventory.node(id) else { continue }
+                group.addTask { (id, await isolation(of: node, inventory: inventory)) }
+            }
+            return await group.reduce(into: [:]) { answers, answer in answers[answer.0] = answer.1 }
+        }
+    }
+
+    private func isolation(of node: Node, inventory: Inventory) async -> Observed<Isolation> {
+        var reasons: [String] = []
+        for program in inventory.fences(for: node) {
+            switch await local.prove(program) {
+            case .known(0, let at, let from): return .known(value: .proven(by: program.name), at: at, from: from)
+            case .known(1, _, _): break
+            case .known(let status, _, _): reasons.append("\(program.name) exited with status \(status)")
+            case .unknown(let reason): reasons.append("\(program.name): \(reason)")
+            }
+        }
+        guard reasons.isEmpty else { return .unknown(reason: reasons.joined(separator: "; ")) }
+        return .known(value: .open, at: clock.now(), from: "operator")
     }
 
     private func visits(

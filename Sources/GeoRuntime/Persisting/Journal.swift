@@ -33,7 +33,7 @@ package actor Journal {
         self.previous = try records.last.map { Digest(of: try JournalLine.encode($0)) }
         self.started = [:]
         for record in records {
-            if case .commandStarted(_, _, _, let key) = record.entry { started[key] = record.sequence }
+            for key in record.entry.startedKeys { started[key] = record.sequence }
         }
     }
 
@@ -50,7 +50,7 @@ package actor Journal {
         }
         next += 1
         previous = Digest(of: line)
-        if case .commandStarted(_, _, _, let key) = entry { started[key] = record.sequence }
+        for key in entry.startedKeys { started[key] = record.sequence }
         return record
     }
 
@@ -58,6 +58,17 @@ package actor Journal {
     package func receipt(forCommand key: String) throws -> JournalReceipt {
         guard let sequence = started[key] else { throw JournalError.notRecorded(key: key) }
         return JournalReceipt(sequence: sequence)
+    }
+}
+
+extension JournalEntry {
+    /// Keys of commands that may be sent once this is written.
+    fileprivate var startedKeys: [String] {
+        switch self {
+        case .commandStarted(_, _, _, let key): [key]
+        case .nodeReturned(_, _, _, let keys): keys
+        default: []
+        }
     }
 }
 

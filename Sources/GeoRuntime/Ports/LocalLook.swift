@@ -7,12 +7,18 @@ package struct LocalLook: Sendable {
     /// the implementation.
     package var addresses: @Sendable (_ host: String) async -> Observed<[String]>
 
+    /// Exit status of a fencing program's `prove`; unknown when it could not be run, was ended by a signal, or took
+    /// longer than its limit.
+    package var prove: @Sendable (_ program: FenceProgram) async -> Observed<Int>
+
     package init(
         machine: @escaping @Sendable () async -> Observed<OperatorFacts>,
-        addresses: @escaping @Sendable (_ host: String) async -> Observed<[String]>
+        addresses: @escaping @Sendable (_ host: String) async -> Observed<[String]>,
+        prove: @escaping @Sendable (_ program: FenceProgram) async -> Observed<Int> = { _ in .notAsked }
     ) {
         self.machine = machine
         self.addresses = addresses
+        self.prove = prove
     }
 
     /// Answers nothing.

@@ -26,6 +26,13 @@ package enum InventoryView {
         return table
     }
 
+    private static func text(_ fence: FenceProgram) -> String {
+        let limited = fence.sites.map(\.rawValue) + fence.nodes.map(\.rawValue)
+        return "\(fence.name): \(CommandText.shell(fence.run)), proved by \(CommandText.shell(fence.prove))"
+            + " (at most \(DurationText.of(fence.timeLimitSeconds)) each)"
+            + (limited.isEmpty ? "" : ", for \(limited.joined(separator: ", "))")
+    }
+
     private static func text(_ hook: Hook) -> String {
         "\(hook.name): \(CommandText.shell(hook.run)) (at most \(DurationText.of(hook.timeLimitSeconds)))"
     }

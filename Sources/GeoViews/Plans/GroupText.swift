@@ -162,7 +162,26 @@ extension Plan {
     }
 
     /// Findings that the operator should know of though they did not prevent the plan.
-    var remarkableFindings: [Finding] { findings.filter { $0.verdict != .pass } }
+    var remarkableFindings: [Finding] { findings.filter { $0.verdict != .pass && acceptance(of: $0) == nil } }
+
+    /// Why a finding does not stand in the way of what the plan is for, and how many there are of each kind.
+    var acceptedFindings: [(reason: String, checks: [CheckID])] {
+        var order: [String] = []
+        var checks: [String: [CheckID]] = [:]
+        for finding in findings {
+            guard let reason = acceptance(of: finding) else { continue }
+            if checks[reason] == nil { order.append(reason) }
+            if checks[reason]?.contains(finding.check) != true { checks[reason, default: []].append(finding.check) }
+        }
+        return order.map { ($0, checks[$0] ?? []) }
+    }
+
+    private func acceptance(of finding: Finding) -> String? {
+        guard finding.verdict > .warn, waiver(of: finding) == nil else { return nil }
+        if repairs.contains(finding.check) { return "a step of this plan mends it" }
+        return scenario.profile.acceptance(
+            of: finding, limits: limits[finding.check] ?? .init(), in: inventory, from: from, to: to, basis)
+    }
 
     func waiver(of finding: Finding) -> Waiver? {
         Assessment(subject: .failover(from: from, to: to), findings: findings, waivers: waivers).waiver(of: finding)

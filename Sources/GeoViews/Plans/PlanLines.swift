@@ -51,7 +51,9 @@ private struct PlanBody: Encodable {
         self.criticalPath = time.steps
         self.groups = plan.groups.map(\.id)
         self.pointOfNoReturn = plan.pointOfNoReturn
-        self.findings = plan.remarkableFindings.map { FindingBody($0, in: assessment, plan.createdAt) }
+        self.findings = plan.findings.filter { $0.verdict != .pass }.map {
+            FindingBody($0, in: assessment, plan.createdAt)
+        }
         self.waivers = plan.waivers
         self.omitted = plan.omitted.map { Left(id: $0.id, reason: $0.reason) }
     }
@@ -104,6 +106,9 @@ private struct PlanStepBody: Encodable {
         self.does =
             switch step.operation {
             case .commands: nil
+            case .isolation(_, let programs):
+                programs.map { "\(CommandText.shell($0.run)); proved by \(CommandText.shell($0.prove))" }
+                    .joined(separator: "; else ")
             case .hook(_, let arguments, _): CommandText.shell(arguments)
             case .pushCanary(let repository, _): "push to \(repository)"
             case .confirmation(let question, _): question

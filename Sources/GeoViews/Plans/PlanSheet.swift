@@ -4,7 +4,7 @@ package import GeoCore
 package enum PlanSheet {
     package static func markdown(_ plan: Plan, digest: Digest) -> String {
         let groups = GroupText.all(plan)
-        var lines = header(plan, digest) + findings(plan) + blastTable(groups) + logins(plan)
+        var lines = header(plan, digest) + findings(plan) + givenUp(plan) + blastTable(groups) + logins(plan)
         for group in groups {
             if group.isPointOfNoReturn { lines += pointOfNoReturn(group) }
             lines += section(group, of: groups.count)
@@ -34,7 +34,10 @@ package enum PlanSheet {
     }
 
     private static func findings(_ plan: Plan) -> [String] {
-        guard !plan.remarkableFindings.isEmpty else { return [] }
+        let accepted = plan.acceptedFindings.map { reason, checks in
+            "- Accepted, \(Markdown.escaped(reason)): \(checks.map { Markdown.code($0.rawValue) }.joined(separator: ", "))"
+        }
+        guard !plan.remarkableFindings.isEmpty || !accepted.isEmpty else { return [] }
         return ["## What the checks said against it", ""]
             + plan.remarkableFindings.map { finding in
                 let waiver = plan.waiver(of: finding)
@@ -44,7 +47,19 @@ package enum PlanSheet {
                 return "- \(finding.verdict.word) \(Markdown.code(finding.check.rawValue))"
                     + " \(Markdown.escaped(SubjectText.of(finding.subject))):"
                     + " \(Markdown.escaped(finding.summary)).\(waiver ?? "")"
-            } + [""]
+            } + accepted + [""]
+    }
+
+    /// What an unplanned failover gives up, and what of the lost site is only believed.
+    private static func givenUp(_ plan: Plan) -> [String] {
+        guard plan.scenario == .unplanned else { return [] }
+        let loss = LossStatement(
+            inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis)
+        return ["## What is given up", "", Markdown.escaped(loss.sentence), ""]
+            + plan.attestations.map {
+                "- **NOT PROVEN** \(Markdown.code($0.node.rawValue)) does not answer; \(Markdown.escaped($0.by)) says:"
+                    + " \(Markdown.escaped($0.words))"
+            } + (plan.attestations.isEmpty ? [] : [""])
     }
 
     private static func blastTable(_ groups: [GroupText]) -> [String] {
@@ -111,6 +126,14 @@ package enum PlanSheet {
                 + commands.flatMap { command in
                     ["", "  Run this (\(Markdown.escaped(CommandText.remark(command)))):", ""]
                         + Markdown.block([CommandText.shell(command)], indent: 2)
+                }
+        case .isolation(let node, let programs):
+            return [
+                "- [ ] Isolate **\(Markdown.escaped(node.rawValue))**, from the operator's machine, until one proves it:"
+            ]
+                + programs.flatMap { program in
+                    ["", "  The fence \(Markdown.code(program.name)), and its proof (exit status 0):", ""]
+                        + Markdown.block([CommandText.shell(program.run), CommandText.shell(program.prove)], indent: 2)
                 }
         case .hook(let name, let arguments, _):
             return ["- [ ] On the operator's machine, the hook \(Markdown.code(name)):", ""]

@@ -7,6 +7,7 @@ package enum PlanView {
         var page = Page(style)
         header(plan, digest, &page)
         findings(plan, &page)
+        givenUp(plan, &page)
         let groups = GroupText.all(plan)
         for group in groups {
             page.blank()
@@ -31,7 +32,21 @@ package enum PlanView {
         var page = Page(style)
         header(plan, digest, &page)
         findings(plan, &page)
+        givenUp(plan, &page)
         return page.text
+    }
+
+    /// What an unplanned failover costs, and what of the lost site is only believed.
+    private static func givenUp(_ plan: Plan, _ page: inout Page) {
+        guard plan.scenario == .unplanned else { return }
+        let loss = LossStatement(
+            inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis)
+        page.blank()
+        page.literal(LossView.text(loss, now: plan.createdAt, style: page.style, isDetailed: false))
+        for word in plan.attestations {
+            page.say(
+                "NOT PROVEN: \(word.node) does not answer; \(word.by) says \"\(word.words)\"", tone: .bad, hanging: 2)
+        }
     }
 
     private static func header(_ plan: Plan, _ digest: Digest, _ page: inout Page) {
@@ -56,9 +71,15 @@ package enum PlanView {
 
     private static func findings(_ plan: Plan, _ page: inout Page) {
         let told = plan.remarkableFindings
-        guard !told.isEmpty else { return }
+        let accepted = plan.acceptedFindings
+        guard !told.isEmpty || !accepted.isEmpty else { return }
         page.blank()
         page.say("What the checks said against it:", tone: .strong)
+        for (reason, checks) in accepted {
+            page.say(
+                "\(checks.map(\.rawValue).joined(separator: ", "))", indent: 2, lead: "accepted, \(reason):",
+                hanging: 2)
+        }
         for finding in told {
             page.say(
                 "\(finding.check) \(SubjectText.of(finding.subject)): \(finding.summary)", indent: 2,
@@ -98,6 +119,19 @@ package enum PlanView {
                 for command in steps[0].commands {
                     page.say(CommandText.remark(command), indent: 4, lead: "#", leadTone: .faint, tone: .faint)
                     page.literal(CommandText.shell(command), indent: 4, lead: "$")
+                }
+            }
+        case .isolation:
+            for step in group.steps {
+                guard case .isolation(let node, let programs) = step.operation else { continue }
+                page.say("on this machine, for \(node), until one is proved:", indent: 2)
+                for program in programs {
+                    page.say(
+                        "\(program.name) (at most \(DurationText.of(program.timeLimitSeconds)) each)", indent: 4,
+                        lead: "#",
+                        leadTone: .faint, tone: .faint)
+                    page.literal(CommandText.shell(program.run), indent: 4, lead: "$")
+                    page.literal(CommandText.shell(program.prove), indent: 4, lead: "proof: $")
                 }
             }
         case .hook(let name, let arguments, let limit):

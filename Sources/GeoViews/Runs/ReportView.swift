@@ -61,7 +61,20 @@ package enum ReportView {
         guard report.scenario != .unplanned else {
             // The journal begins when somebody ran the tool, which is later than the outage did.
             let judgement = objective.map { seconds <= Double($0) ? "" : ", MISSED" } ?? ""
-            return "at least \(DurationText.of(seconds)), counted from the run's own steps (\(target)\(judgement))"
+            let taken = zip([report.startedAt], [report.endedAt]).compactMap { start, end in
+                start.flatMap { start in end.map { $0.seconds(since: start) } }
+            }.first
+            let split =
+                taken.map { taken in
+                    "; \(DurationText.of(max(0, taken - report.humanSeconds))) of the run by the machine,"
+                        + " \(DurationText.of(report.humanSeconds)) waiting for a person"
+                } ?? ""
+            let sinceLife =
+                zip([report.loss?.lastReplayedAt.value], [outage.until]).compactMap { last, until in
+                    last.flatMap { last in until.map { $0.seconds(since: last) } }
+                }.first.map { ", \(DurationText.of($0)) since the last transaction that reached \(report.to)" } ?? ""
+            return
+                "at least \(DurationText.of(seconds)), counted from the start of the run\(sinceLife)\(split) (\(target)\(judgement))"
         }
         let judgement = objective.map { seconds <= Double($0) ? ", met" : ", MISSED" } ?? ""
         return "\(DurationText.of(seconds)) (\(target)\(judgement))"
@@ -69,6 +82,9 @@ package enum ReportView {
 
     static func rpo(_ report: RunReport) -> String {
         let target = report.objectives.rpoSeconds.map { " (objective \(DurationText.of($0)))" } ?? ""
+        if let loss = report.loss, report.zeroLossProof?.verdict != .pass {
+            return "acknowledged when it began: \(loss.sentence)\(target)"
+        }
         guard let proof = report.zeroLossProof else { return "not proven: no proof was made\(target)" }
         guard proof.verdict == .pass else { return "not proven: \(proof.verdict.word), \(proof.summary)\(target)" }
         return "no committed write of the database was lost: \(proof.summary)\(target)"
@@ -85,6 +101,7 @@ package enum ReportView {
                 "- WAIVED \(Markdown.code($0.check.rawValue)) \(Markdown.escaped($0.subject)):"
                     + " \(Markdown.escaped($0.observed))"
             }
+            + report.unproven.map { "- **NOT PROVEN to be fenced**: \(Markdown.escaped($0))" }
         return ["## Open ends", ""] + (ends.isEmpty ? ["None that the journal knows of."] : ends) + [""]
     }
 
@@ -125,6 +142,10 @@ package enum ReportView {
         }
         return ["## Who decided", "", "Operators: \(operators.isEmpty ? "unknown" : Markdown.escaped(operators)).", ""]
             + (waivers.isEmpty ? ["Nothing was waived."] : waivers) + [""]
+            + report.attestations.map {
+                "- \(Markdown.escaped($0.by)) at \($0.at.toSeconds) UTC vouched for \(Markdown.code($0.node.rawValue)):"
+                    + " \(Markdown.escaped($0.words))"
+            } + (report.attestations.isEmpty ? [] : [""])
     }
 
     // MARK: JSON
@@ -158,6 +179,10 @@ private struct ReportBody: Encodable {
     var zeroLossSummary: String?
     var operators: [Actor]
     var waivers: [Waiver]
+    var attestations: [Attestation]
+    var unproven: [String]
+    var loss: LossStatement?
+    var humanSeconds: Double
     var timeline: [RunReport.TimelineRow]
     var nextCommand: String
 
@@ -182,6 +207,10 @@ private struct ReportBody: Encodable {
         self.zeroLossSummary = report.zeroLossProof?.summary
         self.operators = report.operators
         self.waivers = report.waivers
+        self.attestations = report.attestations
+        self.unproven = report.unproven
+        self.loss = report.loss
+        self.humanSeconds = report.humanSeconds
         self.timeline = report.timeline
         self.nextCommand = ReportView.nextCommand(report)
     }

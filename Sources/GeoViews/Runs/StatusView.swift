@@ -9,6 +9,7 @@ package enum StatusView {
             status.sentence, tone: status.isFinished ? .good : status.haltReason == nil ? .strong : .bad, hanging: 2)
         let sentences = [position(status, state, now), status.writability, times(state, now), safe(status)]
         page.say(sentences.compactMap(\.self).joined(separator: " "))
+        for word in status.unproven { page.say(word, indent: 2, lead: "NOT PROVEN:", leadTone: .bad, tone: .bad) }
         for trouble in status.troubled { page.say("\(trouble.step): \(trouble.reason)", indent: 2, lead: "-") }
         page.blank()
         page.say("Next:", tone: .strong)
@@ -111,6 +112,8 @@ private struct StatusBody: Encodable {
     var haltReason: String?
     var running: [Running]
     var troubled: [Trouble]
+    /// Nodes of the site that was left of which nobody saw that they can write nothing.
+    var unproven: [String]
     var writability: String
     var sentence: String
     /// `null`: it is not over, or it never began; `outageSince` tells which.
@@ -132,6 +135,7 @@ private struct StatusBody: Encodable {
         self.haltReason = status.haltReason
         self.running = status.running.map { Running(step: $0.step, since: $0.since) }
         self.troubled = status.troubled.map { Trouble(step: $0.step, reason: $0.reason) }
+        self.unproven = status.unproven
         self.writability = status.writability
         self.sentence = status.sentence
         self.outageSeconds = clock.outage?.seconds

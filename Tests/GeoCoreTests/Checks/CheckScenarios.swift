@@ -57,6 +57,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "sidekiq.drained", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "replication.complete", observation: quiesced, subject: pair),
             CheckScenario(check: "replication.caught-up", observation: quiesced, subject: pair),
+            CheckScenario(check: "replication.all-replayed", observation: fenced, subject: .site(id: "seoul")),
             CheckScenario(check: "database.stopped-cleanly", observation: fenced, subject: .node(id: "tokyo-pg-1")),
             CheckScenario(check: "database.zero-loss", observation: fenced, subject: pair),
             CheckScenario(check: "site.fenced", observation: fenced, subject: .site(id: "tokyo")),

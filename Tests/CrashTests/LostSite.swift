@@ -1,0 +1,77 @@
+import FoundationEssentials
+import GeoCore
+import GeoDocuments
+import GeoRuntime
+import GeoTestSupport
+
+/// An unplanned failover on the fixture deployment: what is off, who vouches for it, and the plan that comes of it.
+enum LostSite {
+    static let runbook: Runbook = {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "runbooks/unplanned-failover.yaml").path
+        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
+        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
+        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
+        return runbook
+    }()
+
+    static let tokyo = ShippedPlan.inventory.site(Fixtures.tokyo)?.nodes.filter(\.isManagedByOmnibus).map(\.id) ?? []
+
+    static func attestations(_ nodes: [NodeID]) -> [Attestation] {
+        nodes.map {
+            Attestation(node: $0, words: "pulled the plug, ticket 123", by: "anna@laptop", at: ManualClock().now)
+        }
+    }
+
+    /// The inventory with a fence that switches nodes off.
+    static func fenced(_ inventory: Inventory = ShippedPlan.inventory) -> Inventory {
+        var inventory = inventory
+        inventory.fences = [
+            FenceProgram(
+                name: "power", run: ["fence-off", "{node}"], prove: ["fence-is-off", "{node}"], timeLimitSeconds: 60)
+        ]
+        return inventory
+    }
+
+    static func basis(_ inventory: Inventory, off: [NodeID]) -> Observation {
+        let deployment = SimulatedDeployment(inventory: inventory)
+        deployment.withState { state in off.forEach { state.powerOff($0) } }
+        return deployment.observe(SimulatedState.everything(inventory))
+    }
+
+    static func plan(
+        off: [NodeID] = tokyo, attested: [NodeID]? = nil, inventory: Inventory = ShippedPlan.inventory
+    ) throws -> Plan {
+        let basis = basis(inventory, off: off)
+        return try Planner.plan(
+            PlanRequest(
+                inventory: inventory, runbook: runbook, from: Fixtures.tokyo, to: Fixtures.seoul, observation: basis,
+                findings: findings(inventory, basis), waivers: [], attestations: attestations(attested ?? off),
+                createdAt: basis.endedAt, createdBy: "test@test", toolVersion: "test"))
+    }
+
+    /// A rig whose deployment is what the plan was made from.
+    static func rig(
+        off: [NodeID] = tokyo, attested: [NodeID]? = nil, inventory: Inventory = ShippedPlan.inventory
+    ) throws -> Rig {
+        let rig = Rig(try PlanFile(try plan(off: off, attested: attested, inventory: inventory)))
+        rig.deployment.withState { state in off.forEach { state.powerOff($0) } }
+        return rig
+    }
+
+    private static func findings(_ inventory: Inventory, _ basis: Observation) -> [Finding] {
+        CheckProfile.unplanned.preflight.flatMap { item -> [Finding] in
+            guard let check = CheckCatalog.check(item.check) else { return [] }
+            let limits = runbook.preflight.first { $0.check == item.check }?.limits ?? Limits()
+            return CheckCatalog.subjects(
+                of: check, inventory: inventory, from: Fixtures.tokyo, to: Fixtures.seoul, asked: item.subjects
+            ).flatMap { subject in
+                check.findings(
+                    CheckContext(
+                        inventory: inventory, subject: subject, limits: limits, from: Fixtures.tokyo, to: Fixtures.seoul
+                    ),
+                    basis)
+            }
+        }
+    }
+}

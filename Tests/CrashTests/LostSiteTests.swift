@@ -1,0 +1,130 @@
+import GeoCore
+import GeoRuntime
+import GeoTestSupport
+import Testing
+
+/// The primary site is lost, whole or in part, and the other one takes over.
+@Suite struct LostSiteTests {
+    @Test func aSiteThatIsOffAndVouchedForIsLeftWithoutTouchingIt() async throws {
+        let rig = try LostSite.rig()
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)")
+        let state = try rig.state()
+        #expect(Set(state.unprovenNodes) == Set(LostSite.tokyo))
+        #expect(RunStatus(run: "run", state: state).nextCommand == "geo-failover guard run")
+    }
+
+    @Test func whatAnswersIsStoppedDatabaseLastAndWhatIsSilentIsIsolatedByAProgram() async throws {
+        let silent: [NodeID] = ["tokyo-rails-1", "tokyo-gitaly-1"]
+        let rig = try LostSite.rig(off: silent, attested: [], inventory: LostSite.fenced())
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)")
+        let state = try rig.state()
+        // The database still answered: nothing of it is lost, and the run says so.
+        #expect(state.hasSucceeded("prove-zero-loss"))
+        #expect(silent.allSatisfy { state.hasSucceeded(StepID("isolate@\($0)")) })
+    }
+
+    @Test func aSilentNodeThatNobodyFencesOrVouchesForStopsThePlan() throws {
+        let refusal = #expect(throws: PlanRefusal.self) {
+            try LostSite.plan(off: ["tokyo-redis-1"], attested: [])
+        }
+        #expect(refusal?.reasons.first?.contains("--attest tokyo-redis-1=") == true)
+    }
+
+    @Test func nobodysWordIsTakenForANodeThatAnswers() throws {
+        let refusal = #expect(throws: PlanRefusal.self) {
+            try LostSite.plan(off: [], attested: ["tokyo-redis-1"])
+        }
+        #expect(refusal?.reasons.contains { $0.contains("given-up-only-when-lost") } == true)
+    }
+
+    @Test func aNodeThatAnswersAgainBeforeThePromotionStopsItUntilItIsFenced() async throws {
+        let rig = try LostSite.rig()
+        // Back before anything is promoted, whatever was said of it.
+        rig.deployment.withState { $0.powerOn("tokyo-pg-1") }
+        let end = await rig.process()
+        #expect(rig.faults == [], "\(rig.story)")
+        if end != .ended(.finished) {
+            #expect(await rig.runToTheEnd(processes: 4) == .ended(.finished), "\(rig.story)")
+        }
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)\n\(rig.story)")
+        #expect(try rig.state().returned["tokyo-pg-1"]?.isFenced == true)
+    }
+
+    @Test func aNodeThatComesBackAfterThePromotionIsFencedAtFirstContact() async throws {
+        let rig = try LostSite.rig()
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
+                rig.deployment.withState { $0.powerOn("tokyo-rails-1") }
+            }
+        })
+        #expect(end == .ended(.finished), "\(rig.story)")
+        let state = try rig.state()
+        #expect(state.returned["tokyo-rails-1"]?.isFenced == true, "\(rig.story)")
+        #expect(rig.deployment.withState { $0["tokyo-rails-1"].isFenced && !$0["tokyo-rails-1"].isOff })
+    }
+
+    @Test func aNodeThatDiesInTheMiddleIsVouchedForAndTheRunGoesOn() async throws {
+        let rig = try LostSite.rig(off: [])
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
+                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
+            }
+        })
+        guard case .ended(.halted) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        rig.say(LostSite.attestations(["tokyo-redis-1"]).map { .nodeAttested(attestation: $0) })
+        #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)\n\(rig.story)")
+    }
+
+    @Test func aPlannedFailoverTakesNobodysWord() {
+        var state = RunState(plan: ShippedPlan.plan)
+        #expect(throws: JournalContradiction.self) {
+            try state.apply(
+                .nodeAttested(attestation: LostSite.attestations(["tokyo-pg-1"])[0]), at: ManualClock().now)
+        }
+    }
+
+    @Test(arguments: SimulatedDeployment.Fault.allCases)
+    func afterAnySingleFaultAnUnplannedRunFinishesOrHaltsAndCanBeResumed(fault: SimulatedDeployment.Fault) async throws
+    {
+        let off: [NodeID] = ["tokyo-rails-1", "tokyo-gitaly-1"]
+        func rig() throws -> Rig {
+            try LostSite.rig(off: off, attested: ["tokyo-rails-1"], inventory: LostSite.fenced())
+        }
+        let whole = try rig()
+        _ = await whole.process()
+        let kind = SimulatedDeployment.Fault.allCases.firstIndex(of: fault) ?? 0
+        for operation in 0..<whole.deployment.operations {
+            guard Thoroughness.isThorough || operation % 16 == kind * 2 % 16 else { continue }
+            let rig = try rig()
+            rig.deployment.inject([operation: fault], seed: UInt64(operation))
+            var end = await rig.process()
+            if end != .ended(.finished) { end = await rig.runToTheEnd(processes: 6) }
+            let what = "\(fault.rawValue) at operation \(operation)"
+            #expect(end == .ended(.finished), "\(what)\n\(rig.story)")
+            #expect(rig.faults == [] && rig.gaps == [], "\(what)\n\(rig.faults) \(rig.gaps)\n\(rig.story)")
+            if end != .ended(.finished) || !rig.faults.isEmpty { return }
+        }
+    }
+
+    @Test func killedAtAnyRecordAnUnplannedRunEndsAsIfNothingHadHappened() async throws {
+        let off: [NodeID] = ["tokyo-rails-1", "tokyo-gitaly-1"]
+        func rig() throws -> Rig {
+            try LostSite.rig(off: off, attested: ["tokyo-rails-1"], inventory: LostSite.fenced())
+        }
+        let whole = try rig()
+        _ = await whole.process()
+        for record in stride(from: 0, to: whole.disk.records, by: Thoroughness.isThorough ? 1 : 3) {
+            let rig = try rig()
+            #expect(await rig.process(dies: Death(kind: .afterWriting, record: record)) == .died)
+            let end = await rig.runToTheEnd(processes: 3)
+            #expect(end == .ended(.finished), "record \(record)\n\(rig.story)")
+            #expect(rig.faults == [] && rig.gaps == [], "record \(record)\n\(rig.faults) \(rig.gaps)\n\(rig.story)")
+        }
+    }
+}
