@@ -5,12 +5,31 @@ extension Fixtures {
     package static func healthy(_ inventory: Inventory = inventory(), primary: SiteID = tokyo) -> Observation {
         var facts: [NodeID: NodeFacts] = [:]
         for site in inventory.sites {
-            for node in site.nodes { facts[node.id] = healthy(node, of: site, primary: primary) }
+            let others = Set(inventory.sites.map(\.id)).subtracting([site.id])
+            for node in site.nodes {
+                facts[node.id] = healthy(node, of: site, primary: primary)
+                facts[node.id]?.views = seen(views(of: others, in: inventory), on: node.id)
+            }
         }
         return Observation(
             startedAt: moment(-10), endedAt: moment(), nodes: facts,
             siteReadiness: [tokyo: seen(200), seoul: seen(200)], siteAddresses: siteAddresses(),
             operatorMachine: seen(operatorMachine()))
+    }
+
+    /// Everything that one looks at answers, or what `sight` says of it.
+    package static func views(
+        of sites: Set<SiteID>, in inventory: Inventory = inventory(), _ sight: Sight = .answered, readiness: Int? = 200
+    ) -> PeerViews {
+        let looks = PeerLooks(at: sites, in: inventory)
+        var views = PeerViews()
+        for look in looks.ports {
+            views.nodes[look.node, default: []].append(.init(port: look.port, service: look.service, sight: sight))
+        }
+        for look in looks.urls {
+            views.readiness[look.site] = readiness.map { seen($0) } ?? .unknown(reason: "had no answer in time")
+        }
+        return views
     }
 
     /// Users cannot write, queues are empty, only the cron jobs run that finish replication.
@@ -65,6 +84,7 @@ extension Fixtures {
         let isPrimary = site.id == primary
         var facts = NodeFacts()
         facts.connection = seen(120)
+        facts.contact = seen(.answered)
         facts.privileges = seen(true, on: node.id)
         facts.identity = seen(
             NodeIdentity(hostName: "\(node.id).lab.test", machineID: "machine-\(node.id)", bootID: "boot"), on: node.id)
@@ -154,7 +174,10 @@ extension Observation {
 
     /// The node did not answer.
     package func losing(_ node: NodeID, reason: String = "connection timed out") -> Observation {
-        changing(node) { $0 = .unreachable(reason) }
+        changing(node) {
+            $0 = .unreachable(reason)
+            $0.contact = Fixtures.seen(.silent)
+        }
     }
 
     /// The same facts, looked at so many seconds later.

@@ -2,12 +2,34 @@ package import GeoCore
 
 /// What a look at the deployment shows: facts that fit the truth, seen at this moment.
 extension SimulatedState {
-    package func facts(of id: NodeID, asking probes: Set<Probe>) -> NodeFacts {
+    package func facts(
+        of id: NodeID, asking probes: Set<Probe>, lookingAt sites: Set<SiteID> = []
+    ) -> NodeFacts {
         let node = self[id]
         var facts = NodeFacts()
         facts.connection = .known(value: 40, at: now, from: "operator")
+        facts.contact = .known(value: .answered, at: now, from: "operator")
         for probe in probes { answer(probe, node, &facts) }
+        if probes.contains(.views), !sites.isEmpty { facts.views = seen(views(of: sites), node) }
         return facts
+    }
+
+    /// A node out of reach is so for everybody.
+    private func views(of sites: Set<SiteID>) -> PeerViews {
+        let looks = PeerLooks(at: sites, in: inventory)
+        var views = PeerViews()
+        for look in looks.ports {
+            let watched = self[look.node]
+            let sight: Sight =
+                !watched.answers ? .silent : ports(watched).contains(look.port) ? .answered : .refused
+            views.nodes[look.node, default: []].append(
+                PeerViews.Port(port: look.port, service: look.service, sight: sight))
+        }
+        for look in looks.urls {
+            let isReady = whyNotTrue(CheckReference(check: "site.ready", subject: .site(id: look.site))) == nil
+            views.readiness[look.site] = .known(value: isReady ? 200 : 502, at: now, from: "operator")
+        }
+        return views
     }
 
     private func seen<Value>(_ value: Value, _ node: SimulatedNode) -> Observed<Value> {
@@ -35,6 +57,7 @@ extension SimulatedState {
                     DiskSpace(path: $0, freeBytes: 40 << 30, totalBytes: 100 << 30)
                 }, node)
         case .ports: facts.listeningPorts = seen(ports(node), node)
+        case .views: facts.views = .unknown(reason: "there was nothing to look at")
         case .machine: facts.machine = seen(Fixtures.machine(), node)
         case .configuration: facts.configuration = seen(Fixtures.configuration(of: node.site), node)
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)

@@ -86,11 +86,12 @@ final class NodeConnections: Sendable {
             if result.standardOutput.isEmpty, !result.standardError.isEmpty {
                 // Nothing of the script ran: what the shell or sudo said is the reason.
                 let text = Transcript.lines(result.standardError.suffix(2000), last: 3).joined(separator: "; ")
-                return .failed(NodeFailure(kind: .other, text: Self.complaint(text, node), hint: nil))
+                return .failed(
+                    NodeFailure(kind: .other, text: Self.complaint(text, node), hint: nil, contact: .answered))
             }
             return .answered(output: result.standardOutput, elapsedMilliseconds: elapsed)
         } catch {
-            return .failed(Self.failure(error))
+            return .failed(Self.failure(error, node))
         }
     }
 
@@ -103,7 +104,7 @@ final class NodeConnections: Sendable {
         do throws(SSHError) {
             return try await client.forward(target, from: destination(node), named: node.id.rawValue)
         } catch {
-            throw Self.failure(error)
+            throw Self.failure(error, node)
         }
     }
 
@@ -115,7 +116,7 @@ final class NodeConnections: Sendable {
         return text
     }
 
-    private static func failure(_ error: SSHError) -> NodeFailure {
+    private static func failure(_ error: SSHError, _ node: Node) -> NodeFailure {
         let kind: NodeFailure.Kind =
             switch error.code {
             case .unreachable, .refused, .nameNotFound: .unreachable
@@ -129,7 +130,32 @@ final class NodeConnections: Sendable {
             }
         return NodeFailure(
             kind: kind, text: error.detail, hint: error.hint.isEmpty ? nil : error.hint,
-            mayHaveStarted: error.mayHaveStarted)
+            mayHaveStarted: error.mayHaveStarted, contact: contact(error, node))
+    }
+
+    /// How far the connection to the node's own port came, as far as the error tells.
+    private static func contact(_ error: SSHError, _ node: Node) -> Sight? {
+        switch error.code {
+        // Said of the machine that the error names, which may be a jump host.
+        case .hostKeyUnknown, .hostKeyMismatch, .hostKeyRevoked, .authenticationRefused, .noCommonAlgorithm:
+            error.destination == node.id.rawValue ? .answered : nil
+        case .channelClosed, .tooManySessions, .channelRefused, .protocolFailure:
+            node.access.jump.isEmpty ? .answered : nil
+        case .refused: node.access.jump.isEmpty ? .refused : nil
+        case .unreachable: node.access.jump.isEmpty ? .noRoute : nil
+        case .nameNotFound: node.access.jump.isEmpty ? .unresolved : nil
+        case .timedOut: node.access.jump.isEmpty ? error.phase.flatMap(contact) : nil
+        case .badIdentity, .cancelled, .clientClosed, .localFailure: nil
+        }
+    }
+
+    /// What a time limit that passed in that phase says of the network.
+    private static func contact(_ phase: SSHError.Phase) -> Sight? {
+        switch phase {
+        case .connecting: .silent
+        case .handshake, .authentication, .openingChannel, .command: .answered
+        case .waitingForTurn, .resolving, .jumping: nil
+        }
     }
 
     var statistics: [NodeID: (connections: Int, commands: Int)] {

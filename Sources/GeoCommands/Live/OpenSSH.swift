@@ -19,21 +19,20 @@ enum OpenSSH {
                 return (LocalProcess.code(result.terminationStatus), result.standardOutput, result.standardError)
             }
             if output.isEmpty, status != 0 {
-                return .failed(failure(status, Transcript.lines(complaint, last: 3).joined(separator: "; ")))
+                return .failed(failure(status, Transcript.lines(complaint, last: 3).joined(separator: "; "), node))
             }
             return .answered(
                 output: output, elapsedMilliseconds: Int(LiveClock.now().seconds(since: began) * 1000))
         } catch is LocalProcess.TimedOut {
             return .failed(
-                NodeFailure(
-                    kind: .timedOut, text: "ssh gave no answer within \(limit) s", mayHaveStarted: true))
+                NodeFailure(kind: .timedOut, text: "ssh gave no answer within \(limit) s", mayHaveStarted: true))
         } catch {
             return .failed(NodeFailure(kind: .other, text: "ssh could not be run: \(error)", mayHaveStarted: true))
         }
     }
 
     /// 255 is ssh's own; everything else is the command's (roachprod's lesson, style-models.md 4.6).
-    private static func failure(_ status: Int?, _ text: String) -> NodeFailure {
+    private static func failure(_ status: Int?, _ text: String, _ node: Node) -> NodeFailure {
         guard status == 255 else { return NodeFailure(kind: .other, text: text, mayHaveStarted: true) }
         let kind: NodeFailure.Kind =
             if text.contains("Host key verification failed") || text.contains("host key") {
@@ -41,7 +40,21 @@ enum OpenSSH {
             } else if text.contains("Permission denied") { .authentication } else if text.contains("timed out") {
                 .timedOut
             } else { .unreachable }
-        return NodeFailure(kind: kind, text: text, mayHaveStarted: kind == .unreachable)
+        return NodeFailure(
+            kind: kind, text: text, mayHaveStarted: kind == .unreachable,
+            contact: node.access.jump.isEmpty ? contact(kind, text) : nil)
+    }
+
+    /// How far ssh came, by its own words; behind a jump host they may be about that one.
+    private static func contact(_ kind: NodeFailure.Kind, _ text: String) -> Sight? {
+        switch kind {
+        case .hostKey, .authentication: .answered
+        case .timedOut where text.contains("connect to host"): .silent
+        case .unreachable where text.contains("Connection refused"): .refused
+        case .unreachable where text.contains("No route to host") || text.contains("Network is unreachable"): .noRoute
+        case .unreachable where text.contains("Could not resolve hostname"): .unresolved
+        case .unreachable, .timedOut, .lost, .other: nil
+        }
     }
 
     static func arguments(_ node: Node) -> [String] {

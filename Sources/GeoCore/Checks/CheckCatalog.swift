@@ -13,7 +13,9 @@ package enum CheckCatalog {
 
     /// In the order to print: from reaching a node to proving a site.
     package static let groups: [Group] = [
-        Group(title: "Reachability, rights and identity", checks: ReachabilityChecks.all + OperatorChecks.all),
+        Group(
+            title: "Reachability, rights and identity",
+            checks: ReachabilityChecks.all + OperatorChecks.all + SightingChecks.all),
         Group(title: "Nodes", checks: NodeStateChecks.all),
         Group(title: "Versions and configuration", checks: VersionChecks.all + ConfigurationChecks.all),
         Group(title: "Roles", checks: RoleChecks.all),

@@ -26,7 +26,14 @@ enum FenceChecks {
 
     private static func ask(of node: Node, _ scope: inout ObservationScope, _ context: CheckContext) {
         scope.ask(probes, of: [node])
-        if !context.inventory.fences(for: node).isEmpty { scope.isolation.insert(node.id) }
+        let isFencedByProgram = !context.inventory.fences(for: node).isEmpty
+        if isFencedByProgram { scope.isolation.insert(node.id) }
+        // Where a program or a person is believed, others look whether anything contradicts them.
+        if isFencedByProgram || context.attestations.contains(where: { $0.node == node.id }),
+            let site = context.inventory.site(of: node.id)
+        {
+            scope.askViews(of: site.id, in: context.inventory)
+        }
     }
 
     static let siteFenced = Check(
@@ -66,6 +73,7 @@ extension Examination {
         let facts = observation[node.id]
         let isSeen =
             facts.services.value != nil && facts.startsAtBoot.value != nil && facts.listeningPorts.value != nil
+        if !isSeen, facts.connection.value == nil, contradicts(node) { return "" }
         if !isSeen, case .known(.proven(let program), let at, let from) = observation.isolation[node.id] {
             note(Evidence("\(node.id): isolated, says the fence \(program)", from: from, at: at))
             return "\(node.id) is isolated: proven by the fence \(program)"
@@ -101,6 +109,24 @@ extension Examination {
             }
         }
         return "\(node.id) is fenced: services down, not started at boot, no GitLab port open"
+    }
+
+    /// Whether another place sees the node alive, whatever a program or a person says of it.
+    private mutating func contradicts(_ node: Node) -> Bool {
+        guard var site = context.inventory.site(of: node.id) else { return false }
+        site.nodes = [node]
+        let sighting = SiteSighting(
+            of: site, in: context.inventory, observation, factAgeSeconds: limit("fact_age"))
+        let isBelieved =
+            context.attestations.contains { $0.node == node.id } || observation.isolation[node.id]?.value != nil
+        guard isBelieved, let seen = sighting.node(node.id), seen.state == .beyondReach else { return false }
+        for report in seen.reports where report.sees == true {
+            note(Evidence("\(node.id): \(report.text)", from: report.vantage.description, at: report.at))
+        }
+        fail(
+            "\(node.id) is alive: seen by \(Quantity.list(seen.witnesses.map(\.description))), whatever is said of it",
+            remedy: "switch it off, or cut it off from everybody; then check again")
+        return true
     }
 
     /// A load balancer in front of other nodes may share the node and keep its own ports.

@@ -2,6 +2,9 @@
 package struct NodeFacts: Sendable, Hashable, Codable {
     /// Milliseconds from starting to connect to the end of the script's answer.
     package var connection: Observed<Int> = .notAsked
+    /// How far the operator's own connection to the node's SSH port came. Answered also where the login failed: then a
+    /// machine is there that the tool cannot get onto.
+    package var contact: Observed<Sight> = .notAsked
     /// Whether commands run as root: `sudo -n true` worked, or no `become` is configured.
     package var privileges: Observed<Bool> = .notAsked
     package var identity: Observed<NodeIdentity> = .notAsked
@@ -24,6 +27,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var disks: Observed<[DiskSpace]> = .notAsked
     /// TCP ports that something on the node listens on, sorted; loopback-only ones left out.
     package var listeningPorts: Observed<[Int]> = .notAsked
+    /// What the node sees of other sites, if it was asked to look.
+    package var views: Observed<PeerViews> = .notAsked
     package var machine: Observed<MachineFacts> = .notAsked
     package var configuration: Observed<ConfigurationFacts> = .notAsked
     package var certificate: Observed<ServedCertificate> = .notAsked

@@ -48,16 +48,19 @@ package struct ObservationScope: Sendable, Hashable {
     package var asksOperator: Bool
     /// Nodes of which the inventory's fencing programs are asked whether they are isolated.
     package var isolation: Set<NodeID>
+    /// At which sites a node looks whose ``Probe/views`` is asked.
+    package var watched: [NodeID: Set<SiteID>]
 
     package init(
         probes: [NodeID: Set<Probe>] = [:], siteURLs: Set<SiteID> = [], siteNames: Set<SiteID> = [],
-        asksOperator: Bool = false, isolation: Set<NodeID> = []
+        asksOperator: Bool = false, isolation: Set<NodeID> = [], watched: [NodeID: Set<SiteID>] = [:]
     ) {
         self.probes = probes
         self.siteURLs = siteURLs
         self.siteNames = siteNames
         self.asksOperator = asksOperator
         self.isolation = isolation
+        self.watched = watched
     }
 
     package mutating func formUnion(_ other: ObservationScope) {
@@ -66,6 +69,7 @@ package struct ObservationScope: Sendable, Hashable {
         siteNames.formUnion(other.siteNames)
         asksOperator = asksOperator || other.asksOperator
         isolation.formUnion(other.isolation)
+        watched.merge(other.watched) { $0.union($1) }
     }
 
     package mutating func ask(_ wanted: Set<Probe>, of nodes: [Node]) {

@@ -8,6 +8,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case hostKeys = "host-keys"
     case disks
     case ports
+    /// What the node sees of other sites; at which it looks, the ``ObservationScope`` says.
+    case views
     case machine, configuration, certificate
     case database
     case server
@@ -31,7 +33,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     /// Whether the question makes sense on this node.
     package func applies(to node: Node) -> Bool {
         switch self {
-        case .identity, .privileges, .hostKeys, .disks, .ports, .machine: true
+        case .identity, .privileges, .hostKeys, .disks, .ports, .views, .machine: true
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .configuration:
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects:
@@ -66,6 +68,7 @@ extension NodeFacts {
         case .hostKeys: hostKeys = .unknown(reason: reason)
         case .disks: disks = .unknown(reason: reason)
         case .ports: listeningPorts = .unknown(reason: reason)
+        case .views: views = .unknown(reason: reason)
         case .machine: machine = .unknown(reason: reason)
         case .configuration: configuration = .unknown(reason: reason)
         case .certificate: certificate = .unknown(reason: reason)

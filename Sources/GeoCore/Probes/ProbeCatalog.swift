@@ -11,6 +11,8 @@ package enum ProbeCatalog {
             .registryDetails, .projectRegistry:
             databases(probe)
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
+        // Its arguments are the scope's: see ``views(_:)``.
+        case .views: [views(.none)]
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: application(probe)
         }
     }

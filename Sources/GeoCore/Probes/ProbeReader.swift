@@ -15,6 +15,7 @@ package struct ProbeReader: Sendable {
             elapsedMilliseconds: elapsedMilliseconds)
         var facts = NodeFacts()
         facts.connection = .known(value: elapsedMilliseconds, at: startedAt, from: "operator")
+        facts.contact = .known(value: .answered, at: startedAt, from: "operator")
         for probe in script.probes { reader.read(probe, into: &facts) }
         return facts
     }
@@ -27,6 +28,10 @@ package struct ProbeReader: Sendable {
         case .database, .pointInTimeFile, .controlData, .geo, .tracking: readDatabases(probe, into: &facts)
         case .server, .application, .projects, .registryDetails, .projectRegistry: readDetails(probe, into: &facts)
         case .machine, .configuration, .certificate, .trackingSchema: readSurroundings(probe, into: &facts)
+        case .views:
+            facts.views = fact { () throws(Unreadable) in
+                try PeerReadings.views(frame("views"), script.looks, at: startedAt, from: node)
+            }
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: readApplication(probe, into: &facts)
         }
     }

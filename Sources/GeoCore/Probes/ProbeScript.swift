@@ -15,6 +15,8 @@ package struct ProbeScript: Sendable, Hashable {
     package let text: String
     package let probes: [Probe]
     package let commands: [ProbeCommand]
+    /// At what the node is asked to look, where ``Probe/views`` is among the probes.
+    package let looks: PeerLooks
     /// Random per visit, so that no probe's output can imitate a frame. Letters, digits and `-` only.
     package let boundary: String
     /// For the whole visit once connected, enforced by the transport. Less than the sum of all limits: room for the two
@@ -22,12 +24,13 @@ package struct ProbeScript: Sendable, Hashable {
     package let timeLimitSeconds: Int
     package let outputLimitBytes: Int
 
-    package init(probes: Set<Probe>, node: Node, boundary: String) {
+    package init(probes: Set<Probe>, node: Node, boundary: String, looks: PeerLooks = .none) {
         precondition(
             boundary.utf8.allSatisfy(Self.isBoundaryByte) && boundary.utf8.count >= 8, "a boundary of 8 letters")
         self.probes = Probe.allCases.filter(probes.contains)
         self.boundary = boundary
-        self.commands = Self.commands(of: self.probes)
+        self.looks = looks
+        self.commands = Self.commands(of: self.probes, looks)
         self.text = Self.render(commands, become: node.access.become, boundary: boundary)
         let slowest = commands.map { $0.timeLimitSeconds + 2 }.sorted().suffix(2).reduce(0, +)
         self.timeLimitSeconds = 10 + slowest + commands.map(\.usualSeconds).reduce(0, +)
@@ -47,9 +50,10 @@ package struct ProbeScript: Sendable, Hashable {
     }
 
     /// Questions to one database share one `psql`; it runs where the first of them stands.
-    private static func commands(of probes: [Probe]) -> [ProbeCommand] {
+    private static func commands(of probes: [Probe], _ looks: PeerLooks) -> [ProbeCommand] {
         var commands: [ProbeCommand] = []
-        for command in probes.flatMap(ProbeCatalog.commands(for:)) {
+        let wanted = probes.flatMap { $0 == .views ? [ProbeCatalog.views(looks)] : ProbeCatalog.commands(for: $0) }
+        for command in wanted {
             if let index = commands.firstIndex(where: { $0.name == command.name }) {
                 commands[index].queries += command.queries
             } else {

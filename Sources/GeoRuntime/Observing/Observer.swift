@@ -88,7 +88,8 @@ package struct Observer: Sendable {
             func startNext() {
                 guard let node = waiting.next() else { return }
                 let probes = scope.probes[node.id] ?? []
-                group.addTask { (node.id, await look(at: node, probes: probes, inventory: inventory)) }
+                let looks = scope.watched[node.id].map { PeerLooks(at: $0, in: inventory) } ?? .none
+                group.addTask { (node.id, await look(at: node, probes: probes, looks, inventory: inventory)) }
             }
             for _ in 0..<atOnce { startNext() }
             for await (id, facts) in group {
@@ -101,18 +102,20 @@ package struct Observer: Sendable {
     }
 
     /// One visit for all of the node's questions, and the database's own connection beside it where there is one.
-    private func look(at node: Node, probes: Set<Probe>, inventory: Inventory) async -> NodeFacts {
-        guard let databases, inventory.database.via != .shell else { return await visit(node, probes: probes) }
+    private func look(
+        at node: Node, probes: Set<Probe>, _ looks: PeerLooks, inventory: Inventory
+    ) async -> NodeFacts {
+        guard let databases, inventory.database.via != .shell else { return await visit(node, probes: probes, looks) }
         let queried = probes.filter { DatabaseQueries.query(for: $0) != nil }
         async let answers = databases.answers(to: queried, on: node, access: inventory.database, clock: clock)
-        var facts = await visit(node, probes: probes.subtracting(queried))
+        var facts = await visit(node, probes: probes.subtracting(queried), looks)
         for answer in await answers { answer.write(to: &facts) }
         return facts
     }
 
-    private func visit(_ node: Node, probes: Set<Probe>) async -> NodeFacts {
+    private func visit(_ node: Node, probes: Set<Probe>, _ looks: PeerLooks) async -> NodeFacts {
         guard !probes.isEmpty else { return NodeFacts() }
-        let script = ProbeScript(probes: probes, node: node, boundary: boundary())
+        let script = ProbeScript(probes: probes, node: node, boundary: boundary(), looks: looks)
         let startedAt = clock.now()
         switch await inspector.visit(script, node) {
         case .answered(let output, let elapsedMilliseconds):
@@ -125,6 +128,9 @@ package struct Observer: Sendable {
             // The whole story once, with the connection; every other fact only says that this is why.
             let brief = "\(node.id) was not reached: \(failure.brief)"
             for probe in probes { facts.markUnknown(probe, reason: brief) }
+            facts.contact =
+                failure.contact.map { .known(value: $0, at: startedAt, from: "operator") }
+                ?? .unknown(reason: failure.brief)
             return facts
         }
     }

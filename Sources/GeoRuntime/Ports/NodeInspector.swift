@@ -31,11 +31,16 @@ package struct NodeFailure: Error, Sendable, Hashable, Codable {
     package var hint: String?
     /// Whether the command could have begun on the node.
     package var mayHaveStarted: Bool
-    package init(kind: Kind, text: String, hint: String? = nil, mayHaveStarted: Bool = false) {
+    /// How far the connection to the node's own SSH port came; `nil` when that cannot be told, as behind a jump host.
+    package var contact: Sight?
+    package init(
+        kind: Kind, text: String, hint: String? = nil, mayHaveStarted: Bool = false, contact: Sight? = nil
+    ) {
         self.kind = kind
         self.text = text
         self.hint = hint
         self.mayHaveStarted = mayHaveStarted
+        self.contact = contact
     }
 
     /// A few words, for where the sentence stands already.

@@ -85,7 +85,7 @@ import Testing
     }
 
     /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
-    static let optionalFacts: Set<CheckID> = ["site.role"]
+    static let optionalFacts: Set<CheckID> = ["site.role", "primary.not-out-of-reach"]
 
     @Test(arguments: CheckScenario.all.filter(\.asksSomething))
     func noStaleFactIsEverPass(_ scenario: CheckScenario) {
@@ -129,6 +129,7 @@ import Testing
             ![
                 "nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready", "site.dns",
                 "operator.independent", "operator.last-check", "operator.last-drill", "certificate.served",
+                "primary.not-out-of-reach",
             ].contains(id)
         else { return }
         var inventory = Fixtures.inventory()

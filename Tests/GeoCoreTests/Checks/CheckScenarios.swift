@@ -52,6 +52,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         return [
             CheckScenario(
                 check: "database.room-for-base-backup", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "primary.not-out-of-reach", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "sidekiq.drained", observation: quiesced, subject: .site(id: "tokyo")),

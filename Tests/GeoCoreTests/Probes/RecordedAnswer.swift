@@ -50,8 +50,15 @@ struct RecordedAnswer {
 
     static func script(_ probes: Set<Probe> = Set(Probe.allCases), boundary: String = "0123456789abcdef") -> ProbeScript
     {
-        ProbeScript(probes: probes, node: node(), boundary: boundary)
+        ProbeScript(probes: probes, node: node(), boundary: boundary, looks: looks)
     }
+
+    /// Two ports of a node of the other site, and its URL.
+    static let looks = PeerLooks(
+        ports: [
+            .init(node: "tokyo-pg-1", address: "10.77.1.21", port: 22, service: "ssh"),
+            .init(node: "tokyo-pg-1", address: "10.77.1.21", port: 5432, service: "postgresql"),
+        ], urls: [.init(site: "tokyo", url: "http://10.77.1.10")])
 
     /// Facts of one probe alone.
     static func facts(_ probe: Probe, _ sayings: [String: Saying]) -> NodeFacts {
@@ -152,6 +159,7 @@ extension RecordedAnswer {
                 ("tracking", trackingJSON), ("registry-details", registryDetailsJSON),
                 ("project-registry", projectRegistryJSON),
             ])),
+        "views": Saying(output: "url 0 200 0\ntcp 1 refused\ntcp 0 answered\n"),
         "machine": Saying(
             output: "processors 8\nmemory 32768000\nlibc glibc 2.36\nsystem debian 12\npuma 4\nsidekiq 0\n", status: 1),
         "configuration-times": Saying(output: configurationTimes),
