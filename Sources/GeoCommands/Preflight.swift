@@ -24,6 +24,13 @@ package struct Preflight {
             runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// With the limits of a plan, where its runbook is not at hand.
+    init(inventory: Inventory, limits: [CheckID: Limits], profile: CheckProfile) {
+        self.inventory = inventory
+        self.profile = profile
+        self.limits = limits
+    }
+
     /// Everything that may be needed: which site is the primary is not known before it was looked at.
     package func scope(from: String?, to: String?) -> ObservationScope {
         var scope = ObservationScope()

@@ -5,19 +5,18 @@ import GeoViews
 /// Nodes of a lost site that nobody saw fenced.
 extension RunSession {
     /// Words given when a run is resumed; each node is looked at first.
-    func attestations(_ arguments: [String], _ live: Live) async throws -> [JournalEntry] {
+    func attestations(_ arguments: [String], _ state: RunState, _ live: Live) async throws -> [JournalEntry] {
         guard !arguments.isEmpty else { return [] }
-        guard file.plan.scenario == .unplanned else {
+        guard state.scenario == .unplanned else {
             throw CommandFailure(
-                "--attest is for unplanned failovers: in this one nothing is given up, and nothing may be lost",
-                .refused)
+                "--attest is for a site that is lost. In a planned failover nothing is given up and nothing may be lost;"
+                    + " if the primary died:\n  \(command) --unplanned --reason 'what happened' --attest ...", .refused)
         }
         var scope = ObservationScope()
         scope.ask([.identity], of: file.plan.inventory.site(file.plan.from)?.nodes ?? [])
-        let now = await live.observe(scope)
-        return try Attestations.of(arguments, site: file.plan.from, in: file.plan.inventory, now).map {
-            .nodeAttested(attestation: $0)
-        }
+        return try Attestations.of(
+            arguments, site: file.plan.from, in: file.plan.inventory, await live.observe(scope)
+        ).map { .nodeAttested(attestation: $0) }
     }
 
     /// Watches nodes that were given up, and fences whichever answers, until all are seen to be fenced or the operator

@@ -74,7 +74,7 @@ struct RunSession {
     /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt. `attesting` is
     /// as ``Attestations`` reads it.
     func resume(
-        skipping: (step: StepID, reason: String)? = nil, attesting: [String] = []
+        skipping: (step: StepID, reason: String)? = nil, attesting: [String] = [], givingUp: String? = nil
     ) async throws -> ExitStatus {
         try await locked { contents in
             let state = try replay(contents.records).state
@@ -87,7 +87,12 @@ struct RunSession {
                     "\(directory.run) was aborted\n  go on with the way back: geo-failover resume \(other)", .refused)
             }
             return try await Live.with(file.plan.inventory) { live in
-                let words = try await attestations(attesting, live)
+                let words =
+                    if let givingUp {
+                        try await giveUp(state, because: givingUp, attesting, live)
+                    } else {
+                        try await attestations(attesting, state, live)
+                    }
                 let holding = try await RunHolding.take(
                     live, self, atLeast: Self.epoch(after: state.epoch), replacing: [])
                 let opening = openingEntries(state, holding.epoch) + (skip.map { [$0] } ?? []) + words

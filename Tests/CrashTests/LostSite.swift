@@ -54,7 +54,12 @@ enum LostSite {
     static func rig(
         off: [NodeID] = tokyo, attested: [NodeID]? = nil, inventory: Inventory = ShippedPlan.inventory
     ) throws -> Rig {
-        let rig = Rig(try PlanFile(try plan(off: off, attested: attested, inventory: inventory)))
+        Self.rig(try PlanFile(try plan(off: off, attested: attested, inventory: inventory)), off: off)
+    }
+
+    /// The same with a plan that was made before.
+    static func rig(_ file: PlanFile, off: [NodeID]) -> Rig {
+        let rig = Rig(file)
         rig.deployment.withState { state in off.forEach { state.powerOff($0) } }
         return rig
     }

@@ -93,15 +93,15 @@ import Testing
     func afterAnySingleFaultAnUnplannedRunFinishesOrHaltsAndCanBeResumed(fault: SimulatedDeployment.Fault) async throws
     {
         let off: [NodeID] = ["tokyo-rails-1", "tokyo-gitaly-1"]
-        func rig() throws -> Rig {
-            try LostSite.rig(off: off, attested: ["tokyo-rails-1"], inventory: LostSite.fenced())
-        }
-        let whole = try rig()
+        let file = try PlanFile(
+            try LostSite.plan(off: off, attested: ["tokyo-rails-1"], inventory: LostSite.fenced()))
+        func rig() -> Rig { LostSite.rig(file, off: off) }
+        let whole = rig()
         _ = await whole.process()
         let kind = SimulatedDeployment.Fault.allCases.firstIndex(of: fault) ?? 0
         for operation in 0..<whole.deployment.operations {
-            guard Thoroughness.isThorough || operation % 16 == kind * 2 % 16 else { continue }
-            let rig = try rig()
+            guard Thoroughness.isThorough || operation % 24 == kind * 3 % 24 else { continue }
+            let rig = rig()
             rig.deployment.inject([operation: fault], seed: UInt64(operation))
             var end = await rig.process()
             if end != .ended(.finished) { end = await rig.runToTheEnd(processes: 6) }
@@ -114,17 +114,65 @@ import Testing
 
     @Test func killedAtAnyRecordAnUnplannedRunEndsAsIfNothingHadHappened() async throws {
         let off: [NodeID] = ["tokyo-rails-1", "tokyo-gitaly-1"]
-        func rig() throws -> Rig {
-            try LostSite.rig(off: off, attested: ["tokyo-rails-1"], inventory: LostSite.fenced())
-        }
-        let whole = try rig()
+        let file = try PlanFile(
+            try LostSite.plan(off: off, attested: ["tokyo-rails-1"], inventory: LostSite.fenced()))
+        func rig() -> Rig { LostSite.rig(file, off: off) }
+        let whole = rig()
         _ = await whole.process()
-        for record in stride(from: 0, to: whole.disk.records, by: Thoroughness.isThorough ? 1 : 3) {
-            let rig = try rig()
+        for record in stride(from: 0, to: whole.disk.records, by: Thoroughness.isThorough ? 1 : 5) {
+            let rig = rig()
             #expect(await rig.process(dies: Death(kind: .afterWriting, record: record)) == .died)
             let end = await rig.runToTheEnd(processes: 3)
             #expect(end == .ended(.finished), "record \(record)\n\(rig.story)")
             #expect(rig.faults == [] && rig.gaps == [], "record \(record)\n\(rig.faults) \(rig.gaps)\n\(rig.story)")
+        }
+    }
+}
+
+/// The primary dies in the middle of a planned failover.
+@Suite struct PrimaryDiedTests {
+    /// Halted in a planned failover whose primary lost power at that record, and the words that give it up.
+    private func died(at number: Int) async throws -> Rig? {
+        let rig = Rig()
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, record.sequence == number {
+                rig.deployment.withState { state in LostSite.tokyo.forEach { state.powerOff($0) } }
+            }
+        })
+        guard end != .ended(.finished) else { return nil }
+        let state = try rig.state()
+        guard !state.isPastPointOfNoReturn, !state.acted.isEmpty else { return nil }
+        let silent = Set(LostSite.tokyo)
+        rig.say(
+            [
+                .siteGivenUp(
+                    by: Actor(user: "anna", host: "laptop"), reason: "the hall burned", loss: "Something is lost.",
+                    dropped: GivingUp.dropped(of: state, silent: silent))
+            ] + LostSite.attestations(LostSite.tokyo).map { .nodeAttested(attestation: $0) })
+        return rig
+    }
+
+    @Test func fromEveryRecordBeforeThePointOfNoReturnTheOtherSiteTakesOver() async throws {
+        var count = 0
+        for number in stride(from: 6, to: 200, by: Thoroughness.isThorough ? 1 : 11) {
+            guard let rig = try await died(at: number) else { continue }
+            count += 1
+            #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "record \(number)\n\(rig.story)")
+            #expect(rig.faults == [] && rig.gaps == [], "record \(number)\n\(rig.faults) \(rig.gaps)\n\(rig.story)")
+            let state = try rig.state()
+            #expect(state.scenario == .unplanned && Set(state.unprovenNodes) == Set(LostSite.tokyo))
+        }
+        #expect(count > 5)
+    }
+
+    @Test func aStepThatALostPrimaryIsNoReasonForIsNotDropped() async throws {
+        let rig = try #require(try await died(at: 40))
+        var state = try rig.state()
+        #expect(throws: JournalContradiction.self) {
+            try state.apply(
+                .siteGivenUp(
+                    by: Actor(user: "a", host: "b"), reason: "r", loss: "l", dropped: ["confirm"]),
+                at: ManualClock().now)
         }
     }
 }

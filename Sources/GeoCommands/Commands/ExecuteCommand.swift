@@ -93,6 +93,8 @@ struct ResumeCommand: AsyncParsableCommand {
             --from-node goes on with a run of another machine, from the copy that a node of the site to promote keeps.
             --skip goes on without a step that failed or is in doubt, for a reason that the report keeps; never without
             a fence, a proof, a question or a promotion.
+            --unplanned goes on after the primary died in the middle of a planned failover: what only it could do is left
+            out, what is lost is told and acknowledged; needs --reason.
             --attest goes on without a node of a lost site that stopped answering in the middle of the run.
             """)
 
@@ -107,15 +109,17 @@ struct ResumeCommand: AsyncParsableCommand {
             "Vouch that a node of the lost site, which does not answer, can write nothing: NODE[,NODE]=WHAT WAS DONE TO IT."
     )
     var attest: [String] = []
+    @Flag(help: "The primary died in the middle: give it up, and go on as an unplanned failover; needs --reason.")
+    var unplanned = false
     @Option(
         help: "A node that has a copy of the run, where this machine has none; its inventory is needed to get there.")
     var fromNode: String?
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func validate() throws {
-        if (skip == nil && takeover.takeOver == nil) != (takeover.reason?.isEmpty != false) {
+        if (skip == nil && takeover.takeOver == nil && !unplanned) != (takeover.reason?.isEmpty != false) {
             throw ValidationError(
-                "--skip STEP or --take-over RUN needs --reason TEXT: the report says who did it, and why")
+                "--skip STEP, --take-over RUN or --unplanned needs --reason TEXT: the report says who did it, and why")
         }
     }
 
@@ -128,7 +132,8 @@ struct ResumeCommand: AsyncParsableCommand {
                 directory: directory, file: file, isApproved: isApproved, output: format.output,
                 takeover: takeover.takeover, command: "geo-failover resume \(directory.run)")
             return try await session.resume(
-                skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } }, attesting: attest)
+                skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } }, attesting: attest,
+                givingUp: unplanned ? takeover.reason : nil)
         }
     }
 

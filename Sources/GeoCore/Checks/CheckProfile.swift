@@ -22,7 +22,8 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     /// What is asked and of whom, in the order to print.
     package var preflight: [(check: CheckID, subjects: CheckCatalog.PreflightSubjects)] {
         switch self {
-        case .planned, .unplanned: CheckCatalog.plannedPreflight
+        case .planned: CheckCatalog.plannedPreflight
+        case .unplanned: CheckCatalog.plannedPreflight + [("primary.not-out-of-reach", .failover)]
         case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
         case .reseed:
             CheckCatalog.plannedPreflight.filter { Self.forReseed.contains($0.check) }

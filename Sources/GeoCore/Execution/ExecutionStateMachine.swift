@@ -241,7 +241,9 @@ package struct ExecutionStateMachine: Sendable {
     }
 
     private func due(_ step: Step) -> [Requirement] {
-        step.requires.filter { $0.when == .always || !state.acted.contains(step.id) }
+        let asked = step.requires.filter { $0.check.check != "database.zero-loss" || state.needsZeroLoss }
+        let gates = state.givenUp != nil && !step.requires.isEmpty ? GivingUp.gates(of: state.plan) : []
+        return (asked + gates).filter { $0.when == .always || !state.acted.contains(step.id) }
     }
 
     private func nextCommand(_ step: Step, _ running: RunState.Running, _ command: RemoteCommand) -> Directive {

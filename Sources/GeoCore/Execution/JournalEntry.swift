@@ -36,6 +36,9 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case answered(step: StepID, attempt: Int, answer: String, by: Actor, how: String)
     /// A person goes on without a step that failed or is in doubt; only one that ``StepGraph/isSkippable(_:in:)`` allows.
     case stepSkipped(step: StepID, attempt: Int, reason: String, by: Actor)
+    /// The primary died in the middle of a planned failover, and a person gives it up: the run goes on under the gates
+    /// of an unplanned one, without the steps that became impossible. `loss` is what that person was told it costs.
+    case siteGivenUp(by: Actor, reason: String, loss: String, dropped: [StepID])
     /// A person vouches that a node of the site to leave, which does not answer, can write nothing any more. What the
     /// plan would have done there is left out.
     case nodeAttested(attestation: Attestation)

@@ -64,6 +64,8 @@ package struct RunState: Sendable, Hashable {
     package private(set) var acted: Set<StepID> = []
     /// Steps whose commands all came to their end in the last attempt: only the proof was missing.
     package private(set) var ranThrough: Set<StepID> = []
+    /// Set when the primary died in the middle and was given up.
+    package private(set) var givenUp: GivingUp?
     /// Words for nodes of the site to leave that do not answer: the plan's, and those given since.
     package private(set) var attestations: [Attestation]
     /// Nodes that answered again after that.
@@ -183,6 +185,8 @@ package struct RunState: Sendable, Hashable {
             end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
         case .stepSkipped(let step, let attempt, let reason, _):
             try skip(step, attempt, reason, at)
+        case .siteGivenUp(let by, let reason, let loss, let dropped):
+            try giveUp(GivingUp(by: by, reason: reason, loss: loss, at: at), dropped, at)
         case .nodeAttested(let word): try attest(word, at)
         case .nodeReturned(let node, let attempt, _, _):
             returned[node] = Return(attempt: attempt, at: at)
@@ -241,8 +245,25 @@ package struct RunState: Sendable, Hashable {
         end(step, .skipped(attempt: attempt, reason: reason), findings[step] ?? [], at)
     }
 
+    private mutating func giveUp(_ giving: GivingUp, _ dropped: [StepID], _ at: Timestamp)
+        throws(JournalContradiction)
+    {
+        guard [.planned, .unplanned].contains(plan.scenario), !isPastPointOfNoReturn else {
+            throw JournalContradiction(detail: "\(plan.from) was given up, and its plan does not allow that")
+        }
+        let all = Set(GivingUp.dropped(of: self, silent: Set(plan.inventory.site(plan.from)?.nodes.map(\.id) ?? [])))
+        for step in dropped where !all.contains(step) {
+            throw JournalContradiction(detail: "\(step) was dropped, and a lost primary is no reason for that")
+        }
+        givenUp = giving
+        for step in dropped {
+            detached[step] = nil
+            end(step, .skipped(attempt: 0, reason: "\(plan.from) is lost: \(giving.reason)"), findings[step] ?? [], at)
+        }
+    }
+
     private mutating func attest(_ word: Attestation, _ at: Timestamp) throws(JournalContradiction) {
-        guard plan.scenario == .unplanned, plan.inventory.site(of: word.node)?.id == plan.from else {
+        guard scenario == .unplanned, plan.inventory.site(of: word.node)?.id == plan.from else {
             throw JournalContradiction(detail: "\(word.node) was vouched for, and its plan does not allow that")
         }
         attestations.append(word)

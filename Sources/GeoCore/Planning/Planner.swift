@@ -264,8 +264,17 @@ struct Expansion {
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
         let lossless = CheckReference(
             check: "database.zero-loss", subject: .failover(from: request.from, to: request.to))
-        return [Requirement(check: fenced, when: .always)]
-            + (request.runbook.scenario == .planned ? [Requirement(check: lossless, when: .untilStarted)] : [])
+        guard request.runbook.scenario == .unplanned else {
+            return [Requirement(check: fenced, when: .always), Requirement(check: lossless, when: .untilStarted)]
+        }
+        // Whoever repairs the candidate meanwhile, or sees the primary alive, is heard once more.
+        let reach = CheckReference(
+            check: "primary.not-out-of-reach", subject: .failover(from: request.from, to: request.to))
+        let replayed = CheckReference(check: "replication.all-replayed", subject: .site(id: request.to))
+        return [
+            Requirement(check: fenced, when: .always), Requirement(check: reach, when: .untilStarted),
+            Requirement(check: replayed, when: .untilStarted),
+        ]
     }
 
     private func fill(_ text: String, _ url: String) -> String {

@@ -62,6 +62,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var unproven: [String]
     /// What an unplanned failover gave up, as it was known when the plan was made; `nil` for others.
     package var loss: LossStatement?
+    /// A planned failover whose primary died in the middle: who gave it up, and what that was said to cost.
+    package var givenUp: GivingUp?
     /// Of the run's time, what a person took to answer, or to resume a halted run.
     package var humanSeconds: Double
     package var steps: [StepRow]
@@ -72,7 +74,8 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.run = run
         self.plan = digest
         self.title = plan.title
-        self.scenario = plan.scenario
+        self.scenario = state.scenario
+        self.givenUp = state.givenUp
         self.from = plan.from
         self.to = plan.to
         self.state = RunStatus(run: run, state: state).sentence
@@ -92,7 +95,7 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.attestations = state.attestations
         self.unproven = RunStatus(run: run, state: state).unproven
         self.loss =
-            plan.scenario == .unplanned
+            plan.scenario == .unplanned && state.givenUp == nil
             ? LossStatement(inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis) : nil
         self.humanSeconds = Self.humanSeconds(records)
         self.steps = plan.steps.map { Self.row($0, state) }
@@ -154,7 +157,7 @@ package struct RunReport: Sendable, Hashable, Codable {
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
         case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
-            .answered(_, _, _, let by, _), .stepSkipped(_, _, _, let by), .runAbandoned(let by, _, _):
+            .answered(_, _, _, let by, _), .siteGivenUp(let by, _, _, _), .stepSkipped(_, _, _, let by), .runAbandoned(let by, _, _):
             by
         default: nil
         }
@@ -170,7 +173,7 @@ package enum Timeline {
             .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .leaseTaken, .nodeAttested, .nodeReturned, .nodeFencedAgain,
+        case .runStarted, .runResumed, .approved, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned, .nodeFencedAgain,
             .runHalted, .runAbandoned, .runFinished:
             nil
         }
@@ -205,6 +208,9 @@ package enum Timeline {
             "\(step) \(how == .performed ? "done" : "found done")\(findings.first.map { ": \($0.summary)" } ?? "")"
         case .stepFailed(let step, _, let reason, _): "\(step) FAILED: \(reason)"
         case .stepLeftInDoubt(let step, _, let reason): "\(step) IN DOUBT: \(reason)"
+        case .siteGivenUp(let by, let reason, let loss, let dropped):
+            "\(by.user) on \(by.host) GAVE THE PRIMARY UP, because: \(reason). \(loss) Left out: "
+                + (dropped.isEmpty ? "nothing" : dropped.map(\.rawValue).joined(separator: ", "))
         case .nodeAttested(let word): "\(word.by) vouched for \(word.node): \"\(word.words)\" (NOT PROVEN)"
         case .nodeReturned(let node, _, let seen, _): "\(node) ANSWERED AGAIN (\(seen)), and is fenced now"
         case .nodeFencedAgain(let node, _, let findings):

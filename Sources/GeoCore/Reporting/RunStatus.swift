@@ -44,7 +44,7 @@ package struct RunStatus: Sendable, Hashable {
                 ?? "\(node): isolated by a fence of the inventory"
         }
         if case .halted(let reason) = state.phase { self.haltReason = reason }
-        self.scenario = plan.scenario
+        self.scenario = state.scenario
         if case .abandoned(let other) = state.phase { self.undoneBy = other }
         self.nextCommand =
             switch state.phase {

@@ -58,7 +58,7 @@ struct EffectPerformer: Sendable {
     /// By a person, by what the plan is for, or because a step of the plan mends it.
     private func isAccepted(_ finding: Finding, _ now: Observation) -> Bool {
         if isWaived(finding) || plan.repairs.contains(finding.check) { return true }
-        return plan.scenario.profile.acceptance(
+        return state.scenario.profile.acceptance(
             of: finding, limits: plan.limits[finding.check] ?? .init(), in: plan.inventory, from: plan.from,
             to: plan.to, now) != nil
     }
@@ -201,7 +201,8 @@ struct EffectPerformer: Sendable {
         let question: OperatorPrompt.Question
         switch step.operation {
         case .confirmation(let text, let answer):
-            question = .init(step: stepID, text: text, expected: answer)
+            let cost = state.givenUp.map { "\(plan.from) was given up. \($0.loss) " } ?? ""
+            question = .init(step: stepID, text: cost + text, expected: answer)
         case .manual(let instructions): question = .init(step: stepID, text: instructions, expected: nil)
         case .commands, .isolation, .hook, .pushCanary, .wait: return .advance
         }

@@ -33,8 +33,9 @@ package struct ReturnWatch: Sendable {
         while !Task.isCancelled {
             var scope = needs(node, state)
             scope.ask([.identity], of: [node])
-            // The programs of the inventory were asked already; here only the node itself counts.
+            // What programs and other places say was asked already; here only the node itself counts.
             scope.isolation = []
+            scope.probes = scope.probes.filter { $0.key == id }
             let now = await ports.observe(scope)
             guard !Task.isCancelled else { return nil }
             if now[id].connection.value != nil {

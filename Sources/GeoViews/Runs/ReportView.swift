@@ -82,6 +82,9 @@ package enum ReportView {
 
     static func rpo(_ report: RunReport) -> String {
         let target = report.objectives.rpoSeconds.map { " (objective \(DurationText.of($0)))" } ?? ""
+        if let givenUp = report.givenUp, report.zeroLossProof?.verdict != .pass {
+            return "acknowledged by \(givenUp.by.user) when the primary was given up: \(givenUp.loss)\(target)"
+        }
         if let loss = report.loss, report.zeroLossProof?.verdict != .pass {
             return "acknowledged when it began: \(loss.sentence)\(target)"
         }
