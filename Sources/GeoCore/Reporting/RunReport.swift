@@ -157,7 +157,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
         case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
-            .answered(_, _, _, let by, _), .siteGivenUp(let by, _, _, _), .stepSkipped(_, _, _, let by), .runAbandoned(let by, _, _):
+            .answered(_, _, _, let by, _), .siteGivenUp(let by, _, _, _), .stepSkipped(_, _, _, let by),
+            .runAbandoned(let by, _, _):
             by
         default: nil
         }
@@ -173,7 +174,8 @@ package enum Timeline {
             .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned, .nodeFencedAgain,
+        case .runStarted, .runResumed, .approved, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned,
+            .nodeFencedAgain,
             .runHalted, .runAbandoned, .runFinished:
             nil
         }

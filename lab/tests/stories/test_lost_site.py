@@ -1,0 +1,131 @@
+"""The primary site is lost: what is refused, what is believed, and what happens to nodes that come back."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from support import ROOT, Story, Tool, end, entry, lab, leave_lab, until
+
+WORDS = "power of the hall was cut, ticket 123"
+
+
+class LostSite(Story):
+    """Each step stands on the one before."""
+
+    limit = 300
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-lost")
+        cls.tool = Tool(cls.lab)
+        cls.tokyo = [name for name in cls.lab.nodes if name.startswith("tokyo-") and name != "tokyo-lb-1"]
+        cls.vouched = [name for name in cls.tokyo if name != "tokyo-rails-1"]
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
+
+    @classmethod
+    def tearDownClass(cls):
+        leave_lab()
+
+    def plan(self, *argv):
+        return self.tool("plan", "unplanned-failover", "--from", "tokyo", "--to", "seoul", "--out",
+                         self.tool.state / "lost.geoplan", *argv)
+
+    def test_1_a_primary_that_only_the_operator_does_not_see_is_not_left(self):
+        for node in ("tokyo-pg-1", "tokyo-rails-1"):
+            self.lab.fault("partition-operator", node)
+        answer = self.plan("--attest", f"tokyo-pg-1,tokyo-rails-1={WORDS}")
+        self.assertEqual(answer.code, 2, answer)
+        self.assertSays(answer.text, "primary.not-out-of-reach", "alive and beyond the operator's reach", "tokyo-pg-1",
+                        "no plan was made")
+        self.lab.heal()
+
+    def test_2_a_word_for_a_node_that_answers_is_refused(self):
+        answer = self.plan("--attest", f"tokyo-redis-1={WORDS}")
+        self.assertEqual(answer.code, 3, answer)
+        self.assertSays(answer.text, "tokyo-redis-1 answers, so nobody's word is needed")
+
+    def test_3_two_addresses_that_were_exchanged_stop_everything(self):
+        text = Path(self.lab.inventory).read_text()
+        first, second = (re.search(name + r": *{ address: ([0-9.]+)", text).group(1) for name in ("tokyo-redis-1", "seoul-redis-1"))
+        swapped = text.replace(first, "?").replace(second, first).replace("?", second)
+        path = Path(self.lab.inventory).with_name("swapped.yaml")
+        path.write_text(swapped)
+        answer = self.plan("--inventory", path)
+        self.assertIn(answer.code, (2, 3), answer)
+        # Its host key is another's: nothing is asked of it, and no command is sent.
+        self.assertSays(answer.text, "tokyo-redis-1", "no plan was made")
+        self.assertEqual(self.lab.jobs("seoul-redis-1"), [])
+
+    def test_4_paused_replay_blocks_and_the_offered_step_mends_it(self):
+        self.lab.fault("pause-replay")
+        answer = self.plan()
+        self.assertEqual(answer.code, 2, answer)
+        self.assertSays(answer.text, "replication.not-paused", "geo-replication-resume")
+        answer = self.plan("--repair", "replication.not-paused")
+        self.assertEqual(answer.code, 0, answer)
+        self.assertSays(answer.text, "resume-replay", "sudo -n gitlab-ctl geo-replication-resume", "a step of this plan mends it")
+        self.lab.heal()
+        until(lambda: self.tool("check").code == 0, what="the lab to be ready again")
+
+    def test_5_a_silent_site_is_left_only_with_a_proof_or_a_word_for_each_node(self):
+        for node in ["tokyo-lb-1", *self.tokyo]:
+            self.lab.fault("node-down", node)
+        answer = self.plan()
+        self.assertEqual(answer.code, 3, answer)
+        self.assertSays(answer.text, "not proven to be fenced, and nobody vouches for it", "--attest")
+        for node in self.tokyo:
+            self.assertSays(answer.text, node)
+
+    def test_6_one_command_brings_the_other_site_into_service(self):
+        """tokyo-rails-1 is isolated by a program of the inventory, the others are vouched for."""
+        command = f"{ROOT}/lab/lab --name {self.lab.name} fault"
+        prove = f"{command} list --json | grep -q '\"target\": \"'$1'\"'"
+        fences = json.dumps([{"name": "power", "run": ["sh", "-c", f"{command} node-down $1", "off", "{node}"],
+                              "prove": ["sh", "-c", prove, "prove", "{node}"], "nodes": ["tokyo-rails-1"]}])
+        path = Path(self.lab.inventory).with_name("fences.yaml")
+        path.write_text(Path(self.lab.inventory).read_text() + f"\nfences: {fences}\n")
+        answer = self.plan("--inventory", path, "--attest", f"{','.join(self.vouched)}={WORDS}")
+        self.assertEqual(answer.code, 0, answer)
+        self.assertSays(answer.text, "This gives tokyo up.", "NOT PROVEN: tokyo-pg-1 does not answer", WORDS,
+                        "isolate", "power", "accepted, tokyo is the site that is lost:")
+        type(self).digest = json.loads((self.tool.state / "lost.geoplan").read_text().split("\n", 1)[0])["digest"]
+        done = self.tool("execute", self.tool.state / "lost.geoplan", "--approve", self.digest, timeout=280)
+        self.assertEqual(done.code, 0, done)
+        self.assertSays(done.text, "NOT PROVEN: tokyo-pg-1", WORDS, "geo-failover guard")
+        kinds = [entry(record) for record in self.tool.journal()]
+        self.assertTrue(any(kind == "stepSucceeded" and body["step"].startswith("isolate") for kind, body in kinds))
+        self.assertFalse(any(kind == "commandStarted" and "tokyo" in body["key"] for kind, body in kinds))
+        report = self.tool("report")
+        self.assertSays(report.out, "RTO reached | at least", "by the machine", "waiting for a person", "acknowledged",
+                        "NOT PROVEN to be fenced", "vouched for `tokyo-pg-1`")
+
+    def test_7_what_was_lost_is_within_what_was_acknowledged(self):
+        _, audit = self.lab.audit()
+        # The lab's replication is never more than a moment behind; every write that arrived was kept.
+        report = json.loads(self.tool("report", "-o", "json").out.splitlines()[0])
+        self.assertIn("known", report["loss"]["lastReplayedAt"])
+        # A user writes five times a second, and the replica lagged by less than a second.
+        self.assertLessEqual(audit["writes"]["lost"], 25, audit)
+        # What is lost of pushes is among the projects that the statement names, or it says that it does not know.
+        if audit["pushes"]["lost"]:
+            self.assertNotIn("Nothing is lost", report["loss"].get("sentence", ""))
+            self.assertRegex(self.tool("report").out, r"loses .*(items?|pushes|committed after)|not known")
+
+    def test_8_nodes_that_come_back_are_fenced_at_first_contact(self):
+        process = self.tool.popen("guard", "--for", "3m", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.PIPE, text=True, start_new_session=True)
+        self.addCleanup(end, process)
+        self.lab.heal()
+        _, said = process.communicate(timeout=200)
+        self.assertEqual(process.returncode, 0, said)
+        for node in self.tokyo:
+            self.assertSays(said, f"{node} ANSWERED AGAIN", f"{node} is fenced: services down, not started at boot")
+        self.assertSays(self.tool("status").out, "Next: geo-failover report")
+        _, audit = self.lab.audit()
+        for level in ("database", "application"):
+            both = [span["seconds"] for span in audit[level]["two_writable"]]
+            self.assertLess(sum(both), 20, audit)
+        # They stay down after another power cut.
+        self.lab.fault("reboot", "tokyo-pg-1")
+        self.assertNotIn("run: postgresql", self.lab.on("tokyo-pg-1", "gitlab-ctl", "status", check=False))
