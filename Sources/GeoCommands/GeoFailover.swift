@@ -17,8 +17,9 @@ package struct GeoFailover: AsyncParsableCommand {
             guard     fences nodes of a lost site that come back
             status    where a run is, what is safe, which command comes next
             report    what a run was: timeline, RTO and RPO reached
+            watch     looks again and again, and says when the primary is in trouble
 
-            check, plan, status, report and the nouns change no node.
+            check, plan, status, report, watch and the nouns change no node.
             Exit codes: 0 done, 1 unexpected, 2 not ready, 3 refused, 4 halted, 5 declined,
             6 held by another, 64 usage, 65 bad inventory or runbook.
             """,
@@ -26,7 +27,8 @@ package struct GeoFailover: AsyncParsableCommand {
         subcommands: [
             CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, PauseCommand.self,
             AbortCommand.self, GuardCommand.self,
-            StatusCommand.self, ReportCommand.self, InventoryCommand.self, RunbookCommand.self, SudoersCommand.self,
+            StatusCommand.self, ReportCommand.self, WatchCommand.self, InventoryCommand.self, RunbookCommand.self,
+            SudoersCommand.self,
         ])
 
     package init() {}

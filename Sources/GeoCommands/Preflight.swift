@@ -1,4 +1,5 @@
 package import GeoCore
+import GeoViews
 
 /// The questions before a failover: whom to ask, and what the answers mean for a pair of sites.
 package struct Preflight {
@@ -87,6 +88,21 @@ package struct Preflight {
                 of: finding, limits: limits[finding.check] ?? .init(), in: inventory, from: pair.from, to: pair.to,
                 observation)
         }
+    }
+
+    /// The sites that could take over from one, ranked by this profile's verdict and by what would be lost.
+    func ranking(from: SiteID, _ observation: Observation) -> CandidateRanking {
+        let candidates = orderedPairs.filter { $0.from == from }.map { pair in
+            let findings = findings(pair, observation)
+            let assessment = Assessment(
+                subject: .failover(from: pair.from, to: pair.to), findings: findings, profile: profile,
+                accepted: accepted(findings, pair, observation))
+            return CandidateRanking.Candidate(
+                loss: LossStatement(inventory: inventory, from: pair.from, to: pair.to, observation: observation),
+                isReady: assessment.isReady,
+                blockers: assessment.checks(at: .fail) + assessment.checks(at: .unknown))
+        }
+        return CandidateRanking(from: from, candidates, in: inventory, observation)
     }
 
     private func references(_ pair: Pair) -> [CheckReference] {

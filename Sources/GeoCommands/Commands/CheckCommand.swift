@@ -80,6 +80,7 @@ struct CheckCommand: AsyncParsableCommand {
         let losses = profile == .reseed ? [] : pairs
         if format.output == .json {
             for pair in losses { say(lossOf: pair, in: preflight.inventory, observation, now, style) }
+            say(rankingOf: losses, preflight, observation, style)
         }
         switch format.output {
         case .json: for line in FindingsView.json(assessments, now: now) { Console.result(line) }
@@ -89,7 +90,21 @@ struct CheckCommand: AsyncParsableCommand {
         if format.output != .json {
             for pair in losses { say(lossOf: pair, in: preflight.inventory, observation, now, style) }
         }
+        if format.output != .json { say(rankingOf: losses, preflight, observation, style) }
         return assessments.contains(where: \.isReady) ? .done : .notReady
+    }
+
+    /// Only where there is a choice: several sites that could take over from one.
+    private func say(
+        rankingOf pairs: [Preflight.Pair], _ preflight: Preflight, _ observation: Observation, _ style: Style
+    ) {
+        guard pairs.count > 1, to == nil, Set(pairs.map(\.from)).count == 1 else { return }
+        let ranking = preflight.ranking(from: pairs[0].from, observation)
+        if format.output == .json {
+            for line in WatchView.json(ranking) { Console.result(line) }
+        } else {
+            Console.result(WatchView.ranking(ranking, style: style))
+        }
     }
 
     private func say(

@@ -5,13 +5,16 @@ import Glibc
 final class Signals {
     private let sources: [any DispatchSourceSignal]
 
-    init(_ onSignal: @escaping @Sendable () async -> Void) {
+    init(
+        saying interrupted: String = "interrupt: nothing new is started; once more to stop waiting",
+        _ onSignal: @escaping @Sendable () async -> Void
+    ) {
         _ = signal(SIGPIPE, SIG_IGN)
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                if number == SIGINT { Console.say("\ninterrupt: nothing new is started; once more to stop waiting") }
+                if number == SIGINT { Console.say("\n\(interrupted)") }
                 Task { await onSignal() }
             }
             source.resume()

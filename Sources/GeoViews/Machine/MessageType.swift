@@ -12,4 +12,6 @@ package enum MessageType: String, Sendable, Hashable, CaseIterable {
     case site, node
     case runbook, action, check
     case holder
+    /// Of a watch.
+    case look, change, candidate, next
 }

@@ -85,6 +85,9 @@ package enum NextCommand {
     package static func undo(_ run: RunID) -> String { "geo-failover status \(run) --undo" }
     package static func report(_ run: RunID) -> String { "geo-failover report \(run)" }
     package static func check(from: SiteID, to: SiteID) -> String { "geo-failover check --from \(from) --to \(to)" }
+    package static func checkUnplanned(from: SiteID, to: SiteID) -> String {
+        "geo-failover check --for unplanned --from \(from) --to \(to)"
+    }
     package static func plan(runbook: String, from: SiteID, to: SiteID) -> String {
         "geo-failover plan \(RemoteCommand.quoted(runbook)) --from \(from) --to \(to)"
     }
