@@ -12,6 +12,8 @@ import Testing
         ["status", "--short"], ["report", "--output", "json"], ["inventory", "check", "i.yaml"], ["inventory", "show"],
         ["runbook", "list"], ["runbook", "lint", "x"], ["runbook", "show", "x"],
         ["runbook", "explain", "promote-node"], ["sudoers", "--user", "ops"], ["check", "--list"],
+        ["watch", "--interval", "2m", "--looks", "5", "--on-change", "./page"], ["watch", "--once", "-o", "json"],
+        ["watch", "--until-disaster"],
     ])
     func documentedCommandLinesParse(arguments: [String]) throws {
         _ = try GeoFailover.parseAsRoot(arguments)
@@ -20,6 +22,7 @@ import Testing
     @Test(arguments: [
         ["execute"], ["check", "--form", "tokyo"], ["plan", "--dry-run"], ["execute", "x", "--force"],
         ["check", "--output", "xml"], ["frobnicate"],
+        ["watch", "--interval", "30"], ["watch", "--interval", "0s"], ["watch", "--looks", "0"],
     ])
     func unknownWordsAreNeverIgnored(arguments: [String]) {
         #expect(throws: (any Error).self) { _ = try GeoFailover.parseAsRoot(arguments) }

@@ -81,6 +81,7 @@ enum Outputs {
             "action-hook.txt": ActionView.explain(ActionCatalog.action(.hook), on: nil, style: style),
             "checks.txt": CheckView.list([.init(title: "Replication", checks: [check, invariant])], style: style),
             "check.txt": CheckView.explain(check, style: style),
+            "watch.txt": Watches.text(style),
             "check-invariant.txt": CheckView.explain(invariant, style: style),
             "point-of-no-return.txt": PlanView.pointOfNoReturn(Failover.plan, style: style),
             "plan-brief.txt": PlanView.brief(Failover.plan, digest: Failover.digest, style: style),
@@ -105,6 +106,7 @@ enum Outputs {
                 [Losses.some, Losses.unknown].map { LossView.json($0, profile: .unplanned) }),
             "plan.jsonl": lines(PlanLines.json(Failover.plan, digest: Failover.digest)),
             "drift.jsonl": lines(DriftView.json(Failover.drift, plan: Failover.plan, run: nil)),
+            "watch.jsonl": lines(Watches.json),
             "error.jsonl": ErrorView.json(trouble) + "\n",
             "inventory.jsonl": lines(InventoryView.json(Deployment.inventory)),
             "catalogue.jsonl": lines(

@@ -163,6 +163,7 @@ import Testing
             MessageType.allCases.map(\.rawValue) == [
                 "finding", "verdict", "loss", "plan", "plan-step", "record", "heartbeat", "status", "report",
                 "report-step", "drift", "error", "site", "node", "runbook", "action", "check", "holder",
+                "look", "change", "candidate", "next",
             ])
     }
 }

@@ -47,7 +47,9 @@ struct WatchCommand: AsyncParsableCommand {
             let inventory = Self.impatient(try inventory.load())
             let preflight = Preflight(
                 inventory: inventory, runbook: try Documents.runbook(runbook), profile: .unplanned)
-            return try await Live.with(inventory, stateDirectory: state.path) { live in
+            return try await Live.with(
+                inventory, stateDirectory: state.path, pageLimitSeconds: Self.connectLimitSeconds
+            ) { live in
                 let program = onChange.map(ChangeProgram.init)
                 let session = WatchSession(
                     live: live, preflight: preflight, program: program, isOnce: once, endsWithDisaster: untilDisaster,

@@ -11,11 +11,13 @@ final class Live: Sendable {
     private let nodes: NodeConnections
     private let databases: DatabaseConnections
     private let stateDirectory: String
+    private let pageLimitSeconds: Int
 
     /// Reads and parses the keys, once.
-    init(_ inventory: Inventory, stateDirectory: String) throws {
+    init(_ inventory: Inventory, stateDirectory: String, pageLimitSeconds: Int) throws {
         self.inventory = inventory
         self.stateDirectory = stateDirectory
+        self.pageLimitSeconds = pageLimitSeconds
         self.nodes = try NodeConnections(inventory)
         self.databases = DatabaseConnections(nodes: nodes)
         for note in nodes.notes { Console.say("note: \(note)") }
@@ -29,7 +31,7 @@ final class Live: Sendable {
                 outputLimitBytes: script.outputLimitBytes)
         }
         return Observer(
-            inspector: inspector, web: Self.web(clock), databases: databases.reader,
+            inspector: inspector, web: Self.web(clock, pageLimitSeconds), databases: databases.reader,
             local: OperatorMachine.look(clock: clock, stateDirectory: stateDirectory), clock: clock,
             boundary: Self.boundary)
     }
@@ -80,9 +82,10 @@ final class Live: Sendable {
     /// Lends the live parts to the body and closes every connection before it returns: a process that ends while the
     /// I/O thread is inside OpenSSL can crash on its way out.
     static func with<Value>(
-        _ inventory: Inventory, stateDirectory: String = StateOptions.usual, _ body: (Live) async throws -> Value
+        _ inventory: Inventory, stateDirectory: String = StateOptions.usual, pageLimitSeconds: Int = 10,
+        _ body: (Live) async throws -> Value
     ) async throws -> Value {
-        let live = try Live(inventory, stateDirectory: stateDirectory)
+        let live = try Live(inventory, stateDirectory: stateDirectory, pageLimitSeconds: pageLimitSeconds)
         do {
             let value = try await body(live)
             await live.nodes.close()
@@ -102,9 +105,9 @@ final class Live: Sendable {
         return "geo-" + String((0..<16).map { _ in letters[Int(generator.next(upperBound: UInt(letters.count)))] })
     }
 
-    private static func web(_ clock: WallClock) -> WebProbe {
+    private static func web(_ clock: WallClock, _ limitSeconds: Int) -> WebProbe {
         WebProbe { url in
-            let request = HTTPRequest(url: url, timeLimit: .seconds(10), bodyLimit: 64 << 10)
+            let request = HTTPRequest(url: url, timeLimit: .seconds(limitSeconds), bodyLimit: 64 << 10)
             do throws(HTTPError) {
                 let response = try await HTTPClient.send(request)
                 return .known(value: response.status, at: clock.now(), from: "operator")

@@ -45,7 +45,7 @@ enum SightingChecks {
         }
         // A front that can be reached can be stopped, and explains the page that it serves.
         let fronts = pair.from.nodes(running: .rails, .loadBalancer)
-        if unseen.isEmpty, !fronts.contains(where: { sighting.node($0.id)?.state == .withinReach }) {
+        if unseen.isEmpty, alive.isEmpty, !fronts.contains(where: { sighting.node($0.id)?.state == .withinReach }) {
             examination.judge(pages: sighting.pages, of: pair.from)
         }
         let witnesses = Set(silent.flatMap(\.blindPeers)).map(\.description).sorted()

@@ -29,7 +29,12 @@ package struct CandidateRanking: Sendable, Hashable, Codable {
 
     package init(from: SiteID, _ candidates: [Candidate], in inventory: Inventory, _ observation: Observation) {
         let received = candidates.map { Self.received(by: $0.loss.to, in: inventory, observation) }
-        let furthest = received.compactMap(\.self).max { $0.position < $1.position }
+        let known = received.compactMap(\.self)
+        // Of the lineage that most candidates share: a stray one must not make all others incomparable.
+        let furthest = known.max { left, right in
+            let (own, its) = (known.count(where: left.isComparable), known.count(where: right.isComparable))
+            return own != its ? own < its : left.position < right.position
+        }
         let measured = candidates.indices.map { index in
             Measured(candidate: candidates[index], order: index, received: received[index], furthest: furthest)
         }

@@ -45,10 +45,9 @@ extension Diagnostician {
         let seen = peers(sighting)
         return inventory.vantagePoints(at: sighting.site).map { peer in
             let vantage = VantagePoint.peer(id: peer.id)
-            if let page = sighting.pages.first(where: { $0.vantage == vantage && $0.sees == true }) {
-                return .init(vantage, agrees: false, page.text, at: page.at)
-            }
             let reports = sighting.nodes.flatMap(\.reports).filter { $0.vantage == vantage }
+            let page = sighting.pages.first { $0.vantage == vantage && $0.sees == true }
+            if let page, seen[peer.id] != true { return .init(vantage, agrees: false, page.text, at: page.at) }
             switch seen[peer.id] {
             case true?:
                 let nodes = sighting.nodes.filter { $0.witnesses.contains(vantage) }.map(\.node.rawValue)
@@ -76,12 +75,22 @@ extension Diagnostician {
     // MARK: The operator reaches machines of the primary, and no writable database
 
     func withoutDatabase(_ primary: Site, _ sighting: SiteSighting) -> Diagnosis {
-        let votes = [operatorVoteOnDatabase(primary)] + peerVotesOnDatabase(primary) + replicaVotes(of: primary)
+        let votes =
+            [operatorVoteOnDatabase(primary)] + peerVotesOnDatabase(primary, peers(sighting))
+            + replicaVotes(of: primary)
         let agreeing = votes.count { $0.agrees == true }
         let against = votes.filter { $0.agrees == false }
         let how = primary.databaseNodes.map { node in
             let fact = fresh(observation[node.id].database)
             return "\(node.id): \(fact.reason ?? (fact.value?.isInRecovery == true ? "in recovery" : "answers"))"
+        }
+        if !primary.databaseNodes.isEmpty, primary.databaseNodes.allSatisfy({ database($0) != nil }) {
+            // They answer; who could be writable instead was not seen.
+            return Diagnosis(
+                .unknown, primary: primary.id,
+                reasons: ["every database of \(primary.id) is in recovery, and not every other one could be asked"]
+                    + how,
+                at: observation.endedAt)
         }
         let reasons = ["no writable database of \(primary.id) answers"] + how
         guard agreeing > against.count else {
@@ -123,12 +132,18 @@ extension Diagnostician {
         return .init(.operatorMachine, agrees: agrees, text, at: observation.endedAt)
     }
 
-    private func peerVotesOnDatabase(_ primary: Site) -> [Diagnosis.Vote] {
+    /// A peer that sees nothing at all of a site whose machines answer the operator is cut off itself.
+    private func peerVotesOnDatabase(_ primary: Site, _ seen: [NodeID: Bool]) -> [Diagnosis.Vote] {
         inventory.vantagePoints(at: primary.id).map { peer in
             let vantage = VantagePoint.peer(id: peer.id)
             let fact = fresh(observation[peer.id].views)
             guard let views = fact.value else { return .init(vantage, agrees: nil, fact.reason ?? "did not look") }
-            let ports = primary.databaseNodes.flatMap { node in
+            if seen[peer.id] == false {
+                return .init(vantage, agrees: nil, "it sees nothing of \(primary.id) at all", at: fact.at)
+            }
+            // A follower that answers says nothing of its leader.
+            let leaders = primary.databaseNodes.filter { database($0)?.isInRecovery != true }
+            let ports = leaders.flatMap { node in
                 (views.nodes[node.id] ?? []).filter { $0.service == "postgresql" || $0.service == "patroni" }
             }
             let sights = ports.map(\.sight)

@@ -57,6 +57,43 @@ struct ObserverTests {
         #expect(seen["b"].services == .notAsked)
     }
 
+    /// A node that refuses the login is there; one that is silent may be anything.
+    @Test func howFarAConnectionCameIsKept() async {
+        let nodes = [Self.node("a"), Self.node("b"), Self.node("c")]
+        let observer = Self.observer { script, node in
+            switch node.id {
+            case "a": Self.answer(script)
+            case "b": .failed(NodeFailure(kind: .authentication, text: "permission denied", contact: .answered))
+            default: .failed(NodeFailure(kind: .unreachable, text: "the jump host could not connect"))
+            }
+        }
+        let seen = await observer.observe(Self.scope(nodes), inventory: Self.inventory(nodes))
+        #expect(seen["a"].contact == .known(value: .answered, at: Self.time, from: "operator"))
+        #expect(seen["b"].contact == .known(value: .answered, at: Self.time, from: "operator"))
+        #expect(seen["b"].connection.value == nil)
+        #expect(seen["c"].contact == .unknown(reason: "no connection"))
+    }
+
+    @Test func onlyWhoIsToLookAtOthersIsTold() async {
+        let nodes = [Self.node("a"), Self.node("b")]
+        var inventory = Self.inventory([Self.node("c", components: [.postgresql])])
+        inventory.sites.append(
+            Site(id: "seoul", url: "https://seoul.example.com", geoNodeName: "seoul", nodes: nodes))
+        let told = Mutex<[NodeID: PeerLooks]>([:])
+        let observer = Self.observer { script, node in
+            told.withLock { $0[node.id] = script.looks }
+            return Self.answer(script)
+        }
+        var scope = Self.scope(nodes)
+        scope.ask([.views], of: [nodes[0]])
+        scope.watched["a"] = ["tokyo"]
+        _ = await observer.observe(scope, inventory: inventory)
+        let looks = told.withLock { $0 }
+        #expect(looks["a"]?.ports.map(\.port) == [22, 5432])
+        #expect(looks["a"]?.urls.map(\.url) == ["https://tokyo.example.com"])
+        #expect(looks["b"] == PeerLooks.none)
+    }
+
     @Test func eachNodeIsVisitedOnceWithAllItsQuestions() async {
         let nodes = (0..<200).map { Self.node(NodeID("n\($0)")) }
         let visits = Mutex<[NodeID: [Set<Probe>]]>([:])

@@ -1,0 +1,96 @@
+"""Watching: who sees what of the primary, what is called a disaster, and what is not."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from support import Story, Tool, end, lab, leave_lab, until
+
+PROGRAM = """#!/bin/sh
+echo "$GEO_FAILOVER_WAS > $GEO_FAILOVER_IS disaster=$GEO_FAILOVER_DISASTER next=$GEO_FAILOVER_NEXT" >>"$0.calls"
+exit 3
+"""
+
+
+class Watch(Story):
+    limit = 150
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-watch")
+        cls.tool = Tool(cls.lab)
+        cls.tokyo = [node for node in cls.lab.nodes if node.startswith("tokyo-")]
+        until(lambda: cls.tool("watch", "--once").code == 0, 60, "the lab to be healthy")
+
+    @classmethod
+    def tearDownClass(cls):
+        leave_lab()
+
+    def watch(self, *argv):
+        """A watch that runs, and what it said so far."""
+        out, err = self.tool.state / f"{self.id()}.out", self.tool.state / f"{self.id()}.err"
+        with open(out, "w") as stdout, open(err, "w") as stderr:
+            process = self.tool.popen("watch", "--interval", "2s", *argv, stdin=subprocess.DEVNULL, stdout=stdout,
+                                      stderr=stderr, start_new_session=True)
+        self.addCleanup(end, process)
+        return process, out, err
+
+    @staticmethod
+    def lines(path, kind=None):
+        """Whole JSON lines, of one type."""
+        text = path.read_text()
+        found = [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
+        return [line for line in found if kind in (None, line["type"])]
+
+    def test_1_who_is_cut_off_from_a_primary_that_others_see_has_no_disaster(self):
+        process, out, _ = self.watch("-o", "json")
+        until(lambda: [c for c in self.lines(out, "change") if c["diagnosis"]["kind"] == "healthy"], 30, "a first look")
+        for node in self.tokyo:
+            self.lab.fault("partition-operator", node)
+        here = "primary-unreachable-from-here"
+        until(lambda: [c for c in self.lines(out, "change") if c["change"] == "settled" and c["diagnosis"]["kind"] == here],
+              60, "the cut to be seen")
+        finding = until(lambda: self.lines(out, "finding"), 10, "the check")[-1]
+        self.assertEqual((finding["check"], finding["verdict"]), ("primary.not-out-of-reach", "fail"))
+        self.assertSays(finding["summary"], "alive and beyond the operator's reach", "seen by seoul-pg-1", "seoul-rails-1")
+
+        self.lab.heal()
+        until(lambda: self.lines(out, "change")[-1]["diagnosis"]["kind"] == "healthy", 60, "the end of the cut")
+        os.kill(process.pid, signal.SIGINT)
+        self.assertEqual(process.wait(20), 0)
+        self.assertEqual([c for c in self.lines(out, "change") if c["change"] == "called"], [])
+
+    def test_2_a_primary_without_power_is_called_within_three_looks_and_the_next_command_named(self):
+        program = self.tool.state / "on-change"
+        program.write_text(PROGRAM)
+        program.chmod(0o755)
+        process, out, err = self.watch("-o", "json", "--until-disaster", "--on-change", program)
+        until(lambda: self.lines(out, "look"), 30, "a first look")
+        for node in self.tokyo:
+            self.lab.fault("node-down", node)
+        # One look may have begun before the last node was off, and is none of the three.
+        before = len(self.lines(out, "look")) + 1
+        self.assertEqual(process.wait(90), 2)
+
+        called, = [c for c in self.lines(out, "change") if c["change"] == "called"]
+        self.assertIn(called["diagnosis"]["kind"], ("primary-unreachable-from-everywhere", "primary-database-down"))
+        self.assertEqual(called["diagnosis"]["primary"], "tokyo")
+        self.assertLessEqual(len(self.lines(out, "look")) - before, 3)
+        agreeing = {vote["kind"] for vote in called["diagnosis"]["votes"] if vote.get("agrees")}
+        self.assertLessEqual({"operator", "peer"}, agreeing)
+        candidate, = self.lines(out, "candidate")
+        self.assertEqual((candidate["from"], candidate["to"], candidate["place"]), ("tokyo", "seoul", 1))
+        command = "geo-failover plan unplanned-failover --from tokyo --to seoul"
+        self.assertEqual(self.lines(out, "next")[-1]["commands"][-1], command)
+        # The program was told, and its failure was said and stopped nothing.
+        calls = Path(f"{program}.calls").read_text()
+        self.assertSays(calls, "disaster=yes", f"next={command}")
+        self.assertSays(err.read_text(), "on-change exited with 3", "the watch goes on")
+        # One look alone calls nothing, and says what each place saw.
+        once = self.tool("watch", "--once")
+        self.assertEqual(once.code, 2)
+        self.assertSays(once.out, "primary unreachable from everywhere", "seoul-pg-1 agrees: it sees nothing of tokyo")
+        self.assertNotIn("DISASTER", once.out)
+
