@@ -89,6 +89,7 @@ def stop(lab: Lab, nodes: list[Node]) -> None:
     if pids:
         host.kill_and_wait(sorted(set(pids)))
     for node in nodes:
+        network.unplug(lab, node)
         node.pid = None
         lab.pid_file(node).unlink(missing_ok=True)
 

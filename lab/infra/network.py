@@ -105,6 +105,12 @@ def plug(lab: Lab, node: Node, pid: int) -> None:
         f"route add default via {gateway(lab, node.site)}\n"))
 
 
+def unplug(lab: Lab, node: Node) -> None:
+    """Takes the plug of a node that lost its power. Its namespace can outlive it for minutes, while the kernel tries to end
+    connections whose other side is off too, and would refuse connections as if a machine were there."""
+    run("ip", "-n", lab.router, "link", "del", node.port_name, check=False)
+
+
 def remove(lab: Lab) -> None:
     """Deleting the host's end deletes the other; the namespace takes the switches and all plugs with it."""
     run("ip", "link", "del", lab.host_link, check=False)

@@ -77,7 +77,8 @@ class Watch(Story):
         called, = [c for c in self.lines(out, "change") if c["change"] == "called"]
         self.assertIn(called["diagnosis"]["kind"], ("primary-unreachable-from-everywhere", "primary-database-down"))
         self.assertEqual(called["diagnosis"]["primary"], "tokyo")
-        self.assertLessEqual(len(self.lines(out, "look")) - before, 3)
+        told = [(c["change"], c["diagnosis"]["kind"], c["diagnosis"]["votes"]) for c in self.lines(out, "change")]
+        self.assertLessEqual(len(self.lines(out, "look")) - before, 3, told)
         agreeing = {vote["kind"] for vote in called["diagnosis"]["votes"] if vote.get("agrees")}
         self.assertLessEqual({"operator", "peer"}, agreeing)
         candidate, = self.lines(out, "candidate")
