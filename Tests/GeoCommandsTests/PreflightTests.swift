@@ -41,6 +41,22 @@ import Testing
         #expect(back.worst == .fail)
     }
 
+    /// A third site that nobody could look at stands below the one that is known, and the choice is still told.
+    @Test func everySiteThatCouldTakeOverIsRanked() {
+        var inventory = Fixtures.inventory()
+        inventory.sites.insert(
+            Site(
+                id: "busan", url: "http://10.77.3.10", geoNodeName: "busan",
+                nodes: [Fixtures.node("busan-1", address: "10.77.3.10", [.rails, .postgresql, .trackingDB])]), at: 1)
+        let preflight = Preflight(inventory: inventory, runbook: Self.runbook, profile: .unplanned)
+        let tokyo = inventory.site(Fixtures.tokyo)?.nodes.map(\.id) ?? []
+        let observation = (tokyo + ["busan-1"]).reduce(Fixtures.healthy()) { $0.losing($1) }
+        let ranking = preflight.ranking(from: Fixtures.tokyo, observation)
+        #expect(ranking.from == Fixtures.tokyo)
+        #expect(ranking.places.map(\.site) == [Fixtures.seoul, "busan"])
+        #expect(ranking.places.last?.reasons.first?.hasPrefix("not ready: ") == true)
+    }
+
     @Test func everyNodeIsAskedSomething() {
         let scope = preflight.scope(from: nil, to: nil)
         #expect(Set(scope.probes.keys) == Set(Fixtures.inventory().nodes.map(\.id)))

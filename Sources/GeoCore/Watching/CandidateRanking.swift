@@ -35,8 +35,15 @@ package struct CandidateRanking: Sendable, Hashable, Codable {
             let (own, its) = (known.count(where: left.isComparable), known.count(where: right.isComparable))
             return own != its ? own < its : left.position < right.position
         }
+        // While the primary answers, each is measured against it; positions that were read at different moments are not
+        // measured against each other.
+        let isMeasured = candidates.indices.allSatisfy {
+            candidates[$0].loss.bytesNotReplayed.value != nil || received[$0] == nil
+        }
         let measured = candidates.indices.map { index in
-            Measured(candidate: candidates[index], order: index, received: received[index], furthest: furthest)
+            Measured(
+                candidate: candidates[index], order: index, received: isMeasured ? nil : received[index],
+                furthest: furthest)
         }
         self.from = from
         self.places = measured.sorted { $0.isBefore($1) }.map { one in

@@ -71,6 +71,21 @@ import Testing
             ranking.places.allSatisfy { $0.reasons.contains("bytes of the primary's log that it lacks: not known") })
     }
 
+    /// Their positions were read a moment apart, which says nothing.
+    @Test func whileThePrimaryAnswersEachIsMeasuredAgainstIt() {
+        let ahead = LogPosition(bytes: Fixtures.current.bytes + 4096)
+        var observation = Fixtures.healthy(Self.inventory)
+        observation.change("busan-1") { $0.database = Fixtures.seen(Fixtures.standby(replayed: ahead), on: "busan-1") }
+        let candidates = ["seoul", "busan"].map { (site: SiteID) in
+            CandidateRanking.Candidate(
+                loss: LossStatement(inventory: Self.inventory, from: "tokyo", to: site, observation: observation),
+                isReady: true, blockers: [])
+        }
+        let ranking = CandidateRanking(from: "tokyo", candidates, in: Self.inventory, observation)
+        #expect(ranking.places.map(\.site) == ["seoul", "busan"])
+        #expect(!ranking.places.contains { $0.reasons.contains { $0.contains("received") } })
+    }
+
     @Test func unknownIsWorseThanAnyNumber() {
         let silent = with(Self.seoul) { $0.behind = nil }
         let far = with(Self.busan) { $0.behind = 1 << 20 }
