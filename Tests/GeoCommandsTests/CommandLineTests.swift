@@ -14,6 +14,9 @@ import Testing
         ["runbook", "explain", "promote-node"], ["sudoers", "--user", "ops"], ["check", "--list"],
         ["watch", "--interval", "2m", "--looks", "5", "--on-change", "./page"], ["watch", "--once", "-o", "json"],
         ["watch", "--until-disaster"],
+        ["sudoers", "--for", "execute"], ["check", "--output", "junit"], ["check", "-o", "nagios", "--to", "seoul"],
+        ["check", "--output", "markdown"], ["check", "--watch", "--every", "60"], ["check", "--save", "monday.json"],
+        ["check", "--diff", "monday.json", "-o", "json"],
     ])
     func documentedCommandLinesParse(arguments: [String]) throws {
         _ = try GeoFailover.parseAsRoot(arguments)
@@ -21,8 +24,10 @@ import Testing
 
     @Test(arguments: [
         ["execute"], ["check", "--form", "tokyo"], ["plan", "--dry-run"], ["execute", "x", "--force"],
-        ["check", "--output", "xml"], ["frobnicate"],
-        ["watch", "--interval", "30"], ["watch", "--interval", "0s"], ["watch", "--looks", "0"],
+                ["watch", "--interval", "30"], ["watch", "--interval", "0s"], ["watch", "--looks", "0"],
+        ["check", "--output", "xml"], ["frobnicate"], ["check", "--watch", "--every", "1"],
+        ["check", "--watch", "--output", "junit"], ["check", "--watch", "--save", "x"],
+        ["check", "--diff", "x", "--output", "nagios"], ["sudoers", "--for", "everything"],
     ])
     func unknownWordsAreNeverIgnored(arguments: [String]) {
         #expect(throws: (any Error).self) { _ = try GeoFailover.parseAsRoot(arguments) }

@@ -38,5 +38,21 @@ enum Losses {
     /// The primary is gone, and so is the tracking database.
     static let unknown = statement { $0 = $0.losing("tokyo-pg-1").losing("seoul-geo-1") }
 
+    /// The primary is gone and was seen ten minutes before, further than the candidate got.
+    static let lastSeen: LossStatement = {
+        var known = LastKnown(deployment: "lab")
+        var before = Fixtures.healthy()
+        before.change("tokyo-pg-1") { facts in
+            facts.database = .known(
+                value: Fixtures.primary(current: LogPosition(bytes: Fixtures.current.bytes + 3_000_000)),
+                at: Fixtures.moment(-600), from: "tokyo-pg-1")
+            facts.geo = .known(value: Fixtures.geo(lastEventID: 4719), at: Fixtures.moment(-600), from: "tokyo-pg-1")
+        }
+        known.learn(from: before, of: Fixtures.inventory())
+        return LossStatement(
+            inventory: Fixtures.inventory(), from: "tokyo", to: "seoul",
+            observation: Fixtures.healthy().losing("tokyo-pg-1"), lastKnown: known)
+    }()
+
     static let now = Fixtures.moment(10)
 }

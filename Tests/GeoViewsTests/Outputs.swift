@@ -86,7 +86,7 @@ enum Outputs {
             "point-of-no-return.txt": PlanView.pointOfNoReturn(Failover.plan, style: style),
             "plan-brief.txt": PlanView.brief(Failover.plan, digest: Failover.digest, style: style),
             "status-finished.txt": StatusView.text(Failover.run, finished, now: liveNow, style: style),
-        ]
+        ].merging(CheckOutputs.texts(style)) { first, _ in first }
     }
 
     static func markdowns() throws -> [String: String] {
@@ -95,7 +95,7 @@ enum Outputs {
             "runbook.md": RunbookView.show(Failover.runbook),
             "report-halted.md": ReportView.markdown(try Runs.report(Runs.halted)),
             "report-finished.md": ReportView.markdown(try Runs.report(Runs.finished)),
-        ]
+        ].merging(CheckOutputs.files) { first, _ in first }
     }
 
     static func jsonLines() throws -> [String: String] {
@@ -116,7 +116,7 @@ enum Outputs {
             "heartbeat.jsonl": ProgressView.heartbeatJSON(half, activity: activity, now: liveNow) + "\n",
             "journal.jsonl": lines(Runs.halted.map { ProgressView.json($0, plan: Failover.plan) }),
             "report.jsonl": lines(ReportView.json(try Runs.report(Runs.finished))),
-        ]
+        ].merging(CheckOutputs.jsonLines) { first, _ in first }
     }
 
     /// Three minutes after the last entry of the half-done run.

@@ -161,7 +161,8 @@ import Testing
     @Test func theSpellingsOfMessageTypesNeverChange() {
         #expect(
             MessageType.allCases.map(\.rawValue) == [
-                "finding", "verdict", "loss", "plan", "plan-step", "record", "heartbeat", "status", "report",
+                "finding", "verdict", "loss", "difference", "plan", "plan-step", "record", "heartbeat", "status",
+                "report",
                 "report-step", "drift", "error", "site", "node", "runbook", "action", "check", "holder",
                 "look", "change", "candidate", "next",
             ])

@@ -9,15 +9,19 @@ struct CheckCommand: AsyncParsableCommand {
         commandName: "check", abstract: "Says whether a failover is possible now, and what must be fixed first.",
         discussion: """
             Without --from and --to every failover from the observed primary is judged. Changes no node.
-            Exit code 0: possible (warnings included). 2: not, or not known.
+            Exit code 0: possible (warnings included). 2: not, or not known. With --output nagios as plugins have it:
+            0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; with several candidates the worst counts.
 
             --for says what it is checked for: planned (nothing may be lost or unknown), unplanned (the site to leave is
             lost: what only it could answer may be unknown, and is counted as loss; of the candidate nothing may be),
             reseed (the site --to is to be seeded anew), drill (planned, and the way back).
+
+            What the primary says is kept in the state directory. When it does not answer any more, the loss is told
+            also by that, with its age.
             """)
 
     @OptionGroup var inventory: InventoryOptions
-    @OptionGroup var format: OutputOptions
+    @OptionGroup var format: CheckOutputOptions
     @OptionGroup var state: StateOptions
     @Option(help: "The site to leave. Default: the observed primary.") var from: String?
     @Option(help: "The site to promote. Default: every other site.") var to: String?
@@ -25,100 +29,70 @@ struct CheckCommand: AsyncParsableCommand {
         [String] = []
     @Option(help: "The runbook whose limits count, by name or path.") var runbook = "planned-failover"
     @Option(name: .customLong("for"), help: "planned, unplanned, reseed or drill.") var profile = CheckProfile.planned
-    @Flag(help: "List every project that would be lost, not only those pushed last.") var lossDetail = false
     @Flag(help: "List every check.") var list = false
     @Option(help: "Explain one check.") var explain: String?
 
     func run() async throws {
         try await reporting {
-            let style = Console.style(forResult: true)
-            if list {
-                switch format.output {
-                case .json: for line in CheckView.json(CheckCatalog.all) { Console.result(line) }
-                case .text, .markdown: Console.result(CheckView.list(CheckCatalog.groups, style: style))
-                }
-                return .done
-            }
-            if let explain {
-                guard let check = CheckCatalog.check(CheckID(explain)) else {
-                    throw CommandFailure(
-                        "there is no check named \(explain); see geo-failover check --list", .badDocument)
-                }
-                switch format.output {
-                case .json: for line in CheckView.json([check]) { Console.result(line) }
-                case .text, .markdown: Console.result(CheckView.explain(check, style: style))
-                }
-                return .done
-            }
-            let inventory = try inventory.load()
-            let waivers = try Waivers(waive)
-            let preflight = Preflight(
-                inventory: inventory, runbook: try Documents.runbook(runbook), profile: profile)
-            return try await Live.with(inventory, stateDirectory: state.path) { live in
-                var scope = preflight.scope(from: from, to: to)
-                scope.formUnion(preflight.lossScope(from: from, to: to))
-                let observation = await live.observe(scope, progress: live.progressLine)
-                let status = try judge(preflight, waivers, observation, now: live.clock.now(), style)
-                LastCheck.remember(observation.endedAt, in: state.path)
-                return status
+            if list || explain != nil { return try describe() }
+            guard format.output == .nagios else { return try await look() }
+            do {
+                return try await look()
+            } catch let code as ExitCode {
+                throw code
+            } catch {
+                // A plugin's exit code 1 would be taken for a warning.
+                Console.result(NagiosView.failure((error as? CommandFailure)?.message ?? "\(error)"))
+                throw ExitCode(NagiosView.State.unknown.rawValue)
             }
         }
     }
 
-    private func judge(
-        _ preflight: Preflight, _ waivers: Waivers, _ observation: Observation, now: Timestamp, _ style: Style
-    ) throws -> ExitStatus {
-        let pairs = try preflight.pairs(from: from, to: to, observation)
-        let assessments = try pairs.map { pair in
-            let findings = preflight.findings(pair, observation)
-            return Assessment(
-                subject: .failover(from: pair.from, to: pair.to), findings: findings,
-                profile: profile, accepted: preflight.accepted(findings, pair, observation),
-                waivers: try waivers.bound(to: findings, allPairs: pairs.count > 1))
+    /// `--list` and `--explain`: the catalogue, without a look at anything.
+    private func describe() throws -> ExitStatus {
+        let style = Console.style(forResult: true)
+        guard let explain else {
+            if format.output == .json {
+                for line in CheckView.json(CheckCatalog.all) { Console.result(line) }
+            } else {
+                Console.result(CheckView.list(CheckCatalog.groups, style: style))
+            }
+            return .done
         }
-        // In text the loss stands last, where it is still on the screen; for programs a verdict is the last line.
-        let losses = profile == .reseed ? [] : pairs
+        guard let check = CheckCatalog.check(CheckID(explain)) else {
+            throw CommandFailure("there is no check named \(explain); see geo-failover check --list", .badDocument)
+        }
         if format.output == .json {
-            for pair in losses { say(lossOf: pair, in: preflight.inventory, observation, now, style) }
-            say(rankingOf: losses, preflight, observation, style)
-        }
-        switch format.output {
-        case .json: for line in FindingsView.json(assessments, now: now) { Console.result(line) }
-        case .text, .markdown:
-            Console.result(FindingsView.text(assessments, now: now, style: style, isVerbose: format.verbose))
-        }
-        if format.output != .json {
-            for pair in losses { say(lossOf: pair, in: preflight.inventory, observation, now, style) }
-        }
-        if format.output != .json { say(rankingOf: losses, preflight, observation, style) }
-        return assessments.contains(where: \.isReady) ? .done : .notReady
-    }
-
-    /// Only where there is a choice: several sites that could take over from one.
-    private func say(
-        rankingOf pairs: [Preflight.Pair], _ preflight: Preflight, _ observation: Observation, _ style: Style
-    ) {
-        guard pairs.count > 1, to == nil, Set(pairs.map(\.from)).count == 1 else { return }
-        let ranking = preflight.ranking(from: pairs[0].from, observation)
-        if format.output == .json {
-            for line in WatchView.json(ranking) { Console.result(line) }
+            for line in CheckView.json([check]) { Console.result(line) }
         } else {
-            Console.result(WatchView.ranking(ranking, style: style))
+            Console.result(CheckView.explain(check, style: style))
         }
+        return .done
     }
 
-    private func say(
-        lossOf pair: Preflight.Pair, in inventory: Inventory, _ observation: Observation, _ now: Timestamp,
-        _ style: Style
-    ) {
-        let loss = LossStatement(
-            inventory: inventory, from: pair.from, to: pair.to, observation: observation)
-        switch format.output {
-        case .json: Console.result(LossView.json(loss, profile: profile))
-        case .text, .markdown:
-            Console.result(LossView.text(loss, now: now, style: style, isDetailed: lossDetail))
+    private func look() async throws -> ExitStatus {
+        let inventory = try inventory.load()
+        let waivers = try Waivers(waive)
+        let preflight = Preflight(inventory: inventory, runbook: try Documents.runbook(runbook), profile: profile)
+        // Read first: a file that cannot be compared with is no reason to keep twenty nodes busy.
+        let before = try format.diff.map { try CheckFiles.load($0, deployment: inventory.deployment) }
+        let looking = CheckLook(
+            preflight: preflight, waivers: waivers, from: from, to: to,
+            memory: CheckMemory(stateDirectory: state.path, deployment: inventory.deployment))
+        return try await Live.with(inventory, stateDirectory: state.path) { live in
+            if format.watch {
+                return try await CheckWatch(look: looking, live: live, format: format).run()
+            }
+            let seen = try looking.result(of: await looking.observe(live, progress: live.progressLine), live.clock)
+            if let path = format.save { try CheckFiles.save(seen.saved, to: path) }
+            let presenter = CheckPresenter(format: format)
+            presenter.show(seen, since: before)
+            if format.output == .nagios {
+                let state = NagiosView.state(seen.report)
+                if state != .ok { throw ExitCode(state.rawValue) }
+                return .done
+            }
+            return seen.status
         }
     }
 }
-
-extension CheckProfile: ExpressibleByArgument {}

@@ -72,7 +72,8 @@ final class NodeConnections: Sendable {
     func exec(
         script: String, on node: Node, asRoot: Bool, timeLimitSeconds: Int, outputLimitBytes: Int
     ) async -> NodeVisit {
-        let line = asRoot && node.access.become == .sudo ? "sudo -n sh -s" : "sh -s"
+        let shell = SudoersDocument.executeCommand.joined(separator: " ")
+        let line = asRoot && node.access.become == .sudo ? "sudo -n \(shell)" : shell
         let limit = Duration.seconds(timeLimitSeconds + node.access.connectTimeLimitSeconds)
         guard let client = clients[ClientKey(node.access)], node.access.transport == .libssh2 else {
             return await OpenSSH.exec(

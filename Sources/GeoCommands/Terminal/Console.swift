@@ -9,6 +9,8 @@ enum Console {
     static func raw(_ text: String) { write(text, to: STDERR_FILENO) }
 
     static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    /// Whether somebody sees results as they come, so that they may be redrawn.
+    static var isResultTerminal: Bool { isatty(STDOUT_FILENO) == 1 && Settings.environment("TERM") != "dumb" }
     /// Whether a question can be asked and answered.
     static var canAsk: Bool { isatty(STDIN_FILENO) == 1 && isTerminal }
 

@@ -5,8 +5,9 @@ import Glibc
 final class Signals {
     private let sources: [any DispatchSourceSignal]
 
+    /// `saying` is printed at an interrupt; `nil` for nothing.
     init(
-        saying interrupted: String = "interrupt: nothing new is started; once more to stop waiting",
+        saying: String? = "interrupt: nothing new is started; once more to stop waiting",
         _ onSignal: @escaping @Sendable () async -> Void
     ) {
         _ = signal(SIGPIPE, SIG_IGN)
@@ -14,7 +15,7 @@ final class Signals {
             _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
             source.setEventHandler {
-                if number == SIGINT { Console.say("\n\(interrupted)") }
+                if number == SIGINT, let saying { Console.say("\n" + saying) }
                 Task { await onSignal() }
             }
             source.resume()

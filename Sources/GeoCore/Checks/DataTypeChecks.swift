@@ -123,10 +123,15 @@ extension Examination {
 
     /// The primary's side: what has no checksum there cannot be verified anywhere.
     fileprivate mutating func requireChecksummed(_ type: DataType, of pair: SitePair) {
-        guard let onPrimary = type.onPrimary, onPrimary > 0 else { return }
         let remedy =
             "sudo gitlab-rake gitlab:geo:check  # on a Rails node of \(pair.from.id);"
             + " then Admin > Geo > Sites > \(pair.from.geoNodeName) > \(type.name)"
+        guard let onPrimary = type.onPrimary, onPrimary > 0 else {
+            if let failed = type.checksumFailed, failed != 0 {
+                fail("\(type.name): \(failed) of none on \(pair.from.id) cannot be checksummed", remedy: remedy)
+            }
+            return
+        }
         guard let checksummed = type.checksummed, let failed = type.checksumFailed else {
             unknown(
                 "\(type.name): \(pair.from.id) does not say how many of its \(onPrimary) have a checksum",

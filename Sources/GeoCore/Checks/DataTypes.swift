@@ -59,6 +59,15 @@ struct DataType: Equatable {
     ]
 }
 
+extension RegistryCounts {
+    /// Whether so many rows can be in these states at once: the parts come from one statement, so they fit or are wrong.
+    var isPossible: Bool {
+        let parts = [total, synced, failed, verified, verificationFailed, verificationDisabled]
+        return parts.allSatisfy { $0 >= 0 && $0 <= total } && synced <= total - failed && verified <= synced
+            && verified <= total - verificationFailed - verificationDisabled
+    }
+}
+
 /// What the tracking database of a site said, and when.
 struct SiteTracking {
     var node: Node
@@ -95,6 +104,11 @@ extension Examination {
             return nil
         }
         let types = DataType.all(primary: status, tracking: tracking.facts)
+        for type in types where type.registry?.isPossible == false {
+            unknown(
+                "\(type.name): the counts of its registry on \(pair.to.id) contradict each other (\(type.evidenceText))",
+                remedy: "sudo gitlab-rake gitlab:geo:status  # on a Rails node of \(pair.to.id), then check again")
+        }
         let unused = types.filter(\.isUnused)
         for type in types where !type.isUnused {
             note(Evidence(type.evidenceText, from: tracking.node.id.rawValue, at: tracking.at))

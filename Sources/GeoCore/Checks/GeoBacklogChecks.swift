@@ -26,6 +26,11 @@ extension GeoStateChecks {
                     remedy: "sudo gitlab-ctl status  # on the Sidekiq and log cursor nodes of \(pair.to.id);"
                         + " then Admin > Monitoring > Background jobs > Cron")
             }
+            if waiting.neverTried > 0, waiting.oldestSeconds == nil {
+                examination.unknown(
+                    "\(type): nobody has tried to synchronise \(waiting.neverTried), and since when was not told",
+                    remedy: "Admin > Geo > Sites > \(pair.to.geoNodeName) > \(type): filter by pending")
+            }
             for (what, reasons) in [
                 ("synchronise", waiting.syncFailures), ("verify", waiting.verificationFailures),
             ] where !reasons.isEmpty {

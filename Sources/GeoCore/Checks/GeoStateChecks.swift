@@ -24,6 +24,11 @@ enum GeoStateChecks {
                 "\(pair.to.id) reports: \(Excerpt.of(message.utf8))",
                 remedy: "sudo gitlab-rake gitlab:geo:check  # on a Rails node of \(pair.to.id)")
         }
+        if let message = geo.facts.node(named: pair.from.geoNodeName)?.status?.message, message != "Healthy" {
+            examination.warn(
+                "\(pair.from.id) reports of itself: \(Excerpt.of(message.utf8))",
+                remedy: "sudo gitlab-rake gitlab:geo:check  # on a Rails node of \(pair.from.id)")
+        }
         return "\(pair.to.id) reports that it is healthy"
     }
 

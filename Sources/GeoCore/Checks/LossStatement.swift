@@ -30,6 +30,8 @@ package struct LossStatement: Sendable, Hashable, Codable {
     package var eventsBehind: Observed<Int>
     /// Which repositories the candidate lacks, by path.
     package var projects: Observed<ProjectLosses>
+    /// What an earlier look at the primary adds where it does not answer now; `nil` when nothing is missing or kept.
+    package var lastSeen: LastSeen?
 
     /// Whether every number is known and 0.
     package var isNothing: Bool {
@@ -74,10 +76,11 @@ package struct LossStatement: Sendable, Hashable, Codable {
         return gaps
     }
 
-    /// Judged like a check, with the same ages: a fact or a status row that is too old is not known.
+    /// Judged like a check, with the same ages: a fact or a status row that is too old is not known. What was kept of
+    /// the primary never fills such a gap; it stands beside it, in ``lastSeen``.
     package init(
-        inventory: Inventory, from: SiteID, to: SiteID, observation: Observation, factAgeSeconds: Int = 300,
-        statusAgeSeconds: Int = 600
+        inventory: Inventory, from: SiteID, to: SiteID, observation: Observation, lastKnown: LastKnown? = nil,
+        factAgeSeconds: Int = 300, statusAgeSeconds: Int = 600
     ) {
         let context = CheckContext(
             inventory: inventory, subject: .failover(from: from, to: to),
@@ -100,6 +103,11 @@ package struct LossStatement: Sendable, Hashable, Codable {
         self.items = assessment.items()
         self.eventsBehind = assessment.events()
         self.projects = assessment.projects()
+        if let primary = lastKnown?.primaries[from] {
+            self.lastSeen = LastSeenAssessment(
+                pair: pair, context: context, observation: observation, primary: primary
+            ).lastSeen(beside: self)
+        }
     }
 
     /// What has to be asked of whom.

@@ -65,6 +65,9 @@ enum ReplicationChecks {
             LimitDefault(
                 name: "at_most_seconds", value: 30, unit: .seconds,
                 meaning: "age of the last replayed transaction while anything is missing"),
+            LimitDefault(
+                name: "at_most_ahead_bytes", value: 1 << 30, unit: .bytes,
+                meaning: "from the primary's position to the candidate's, which is looked at some seconds later"),
             messageAge,
         ],
         needs: askDatabases
@@ -86,6 +89,14 @@ enum ReplicationChecks {
                 "\(pair.to.id) is \(Quantity.bytes(bytes)) behind,"
                     + " at most \(Quantity.bytes(examination.limit("at_most_bytes"))) is allowed",
                 remedy: remedy)
+        }
+        let ahead = primary.state.current.distance(to: standby.state.replayed)
+        if ahead > examination.limit("at_most_ahead_bytes") {
+            examination.fail(
+                "\(pair.to.id) is \(Quantity.bytes(ahead)) ahead of \(pair.from.id): the primary lacks what its standby"
+                    + " has, as after a restore from a backup",
+                remedy: "sudo gitlab-psql -c 'SELECT pg_current_wal_lsn()'  # on \(primary.database.node.id); find out"
+                    + " which of the two has the newer data before anything else")
         }
         // Equal positions leave nothing to be late with; otherwise the last transaction's age bounds the lag.
         guard bytes > 0 else { return "\(pair.to.id) is 0 bytes behind \(pair.from.id) while streaming" }

@@ -52,6 +52,12 @@ extension Examination {
             unknown("the WAL receiver on \(node.id) has not said when it last heard from the primary", remedy: log)
             return nil
         }
+        if silence < -1 {
+            unknown(
+                "\(node.id) heard from the primary \(Quantity.seconds(-silence)) after its own now: its clock was set",
+                remedy: "timedatectl  # on \(node.id), then check again")
+            return nil
+        }
         guard silence <= Double(limit("message_age")) else {
             fail(
                 "\(node.id) says streaming and has not heard from the primary for \(Quantity.seconds(silence)),"
@@ -123,6 +129,8 @@ extension Examination {
             fail("slot \(name) on \(source.id) is not active", remedy: remedy)
         } else if slot.walStatus == "unreserved" {
             warn("slot \(name) on \(source.id) is about to lose WAL (wal_status unreserved)", remedy: remedy)
+        } else if let status = slot.walStatus, !["reserved", "extended"].contains(status) {
+            unknown("slot \(name) on \(source.id) has wal_status \(status), which nobody knows here", remedy: remedy)
         }
         let most = limit("at_most_retained_bytes")
         switch slot.retainedBytes {

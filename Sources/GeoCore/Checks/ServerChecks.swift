@@ -110,6 +110,16 @@ enum ServerChecks {
                         + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
             }
         }
+        for node in pair.to.databaseNodes where !node.runs(.patroni) {
+            guard let server = examination.readServer(of: node),
+                let names = server.settings["synchronous_standby_names"], !names.isEmpty
+            else { continue }
+            examination.warn(
+                "\(node.id) waits for synchronous standbys (\(names)): once promoted it would hang at every write until"
+                    + " one of them replicates from it",
+                remedy: "empty synchronous_standby_names in /etc/gitlab/gitlab.rb of \(node.id),"
+                    + " sudo gitlab-ctl reconfigure")
+        }
         return "the settings that bound a standby are at least as large on \(pair.to.id) as on \(pair.from.id)"
     }
 

@@ -18,6 +18,34 @@ package enum SudoersDocument {
             """
     }
 
+    /// What a run executes as root on a node: everything that changes one goes through this, as a script on standard input.
+    package static let executeCommand = ["sh", "-s"]
+
+    /// What `execute`, `resume` and `abort` need beyond looking. It is root, and says so: a list of the commands that are
+    /// run through it would look like less and be none (docs/decisions/0003).
+    ///
+    /// Both paths of `sh`: sudo finds it by its own `secure_path`, and which of the two comes first is the node's affair.
+    package static func executeText(user: String) -> String {
+        let arguments = executeCommand.dropFirst().joined(separator: " ")
+        let commands = ["/bin/sh", "/usr/bin/sh"].map { "\($0) \(arguments)" }.joined(separator: ", ")
+        return """
+            # What geo-failover execute, resume and abort need on a node, beside the list for check. THIS IS ROOT: a shell
+            # as root that reads its script from standard input. A shorter list would be no less, since gitlab-psql and
+            # gitlab-rails runner, which a promotion needs, are root on a GitLab node already. What comes through it:
+            #   jobs      the commands that `geo-failover plan` prints, each started once in a session of its own, that
+            #             outlives SSH (setsid, timeout, flock), with output and exit status in /var/lib/geo-failover/jobs
+            #   lease     who holds the node, the epoch below which it refuses commands, and the journal's copies, in
+            #             /var/lib/geo-failover
+            # Put it in place for the hours of a change, or give it to an account of its own whose key is kept sealed; and
+            # let sudo log it: `Defaults:\(user) log_input` keeps every script.
+            # Install with: visudo -cf FILE && install -m 0440 FILE /etc/sudoers.d/geo-failover-execute
+            Cmnd_Alias GEO_FAILOVER_EXECUTE = \(commands)
+            Defaults:\(user) !requiretty
+            \(user) ALL=(root) NOPASSWD: GEO_FAILOVER_EXECUTE
+
+            """
+    }
+
     /// Each command once, in the order of the probes, in sudoers' spelling.
     private static func commandLines(probes: Set<Probe>) -> [(alias: String, command: String)] {
         var seen: Set<String> = []

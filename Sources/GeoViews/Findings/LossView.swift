@@ -28,7 +28,44 @@ package enum LossView {
         table.add("projects", projects(loss.projects, isDetailed))
         page.table(table, indent: 2)
         addProjects(loss.projects, &page, now, isDetailed)
+        addLastSeen(loss, &page, now, isDetailed)
         return page.text
+    }
+
+    /// Under a heading of its own: no number of an earlier look stands beside one of now.
+    private static func addLastSeen(_ loss: LossStatement, _ page: inout Page, _ now: Timestamp, _ isDetailed: Bool) {
+        guard let seen = loss.lastSeen else { return }
+        page.blank()
+        page.say(
+            "At least, by what \(loss.from) said when it was seen last (what it did since is NOT KNOWN):",
+            tone: .strong, hanging: 2)
+        func text<Value>(_ amount: LossStatement.Seen<Value>, _ words: String) -> String {
+            "\(words), as last seen \(AgeText.of(amount.at, now: now)) from \(amount.from)"
+        }
+        var table = Table()
+        if let bytes = seen.bytes {
+            table.add("WAL", text(bytes, bytes.value == 0 ? "nothing" : "\(ByteText.of(bytes.value)) not replayed"))
+        }
+        if let events = seen.events {
+            table.add("events", text(events, events.value == 0 ? "none" : "\(events.value) not processed"))
+        }
+        let missing = seen.missing.sorted { $0.key < $1.key }
+        for (type, count) in missing where count.value > 0 {
+            table.add(type, text(count, "\(count.value) not registered"))
+        }
+        if !missing.isEmpty, missing.allSatisfy({ $0.value.value == 0 }), let any = missing.first?.value {
+            table.add("items", text(any, "none of \(CountText.of(missing.count, "data type")) without a registry row"))
+        }
+        if let projects = seen.projects {
+            let count = projects.value.projects.count + projects.value.unlisted
+            table.add(
+                "projects",
+                text(projects, count == 0 ? "no repository" : CountText.of(count, "repository", "repositories")))
+        }
+        if let refusal = seen.refusal { table.add("database", "not used: \(refusal)") }
+        page.table(table, indent: 2)
+        guard let projects = seen.projects else { return }
+        addProjects(.known(value: projects.value, at: projects.at, from: projects.from), &page, now, isDetailed)
     }
 
     private static func amount<Value>(_ fact: Observed<Value>, _ text: (Value) -> String) -> String {
@@ -60,7 +97,7 @@ package enum LossView {
     private static func projects(_ fact: Observed<ProjectLosses>, _ isDetailed: Bool) -> String {
         amount(fact) { losses in
             let count = losses.projects.count + losses.unlisted
-            guard count > 0 else { return "no repository" }
+            guard count > 0 else { return "no repository, by what \(losses.namedBy) knows" }
             let all = isDetailed || losses.projects.count <= projectsShown
             return "\(CountText.of(count, "repository", "repositories")), named by \(losses.namedBy)"
                 + (all ? "" : "; the \(projectsShown) pushed last are (--loss-detail lists all)")
@@ -119,8 +156,11 @@ private struct LossBody: Encodable {
     var items: Amount<[Items]>
     var projects: Amount<ProjectLosses>
     var gaps: [String]
+    /// By an earlier look at the primary: each a least, with the time of that look.
+    var lastSeen: LossStatement.LastSeen?
 
     init(_ loss: LossStatement, _ profile: CheckProfile) {
+        self.lastSeen = loss.lastSeen
         self.about = Subject.failover(from: loss.from, to: loss.to).description
         self.profile = profile
         self.isNothing = loss.isNothing

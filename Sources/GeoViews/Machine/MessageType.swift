@@ -1,6 +1,6 @@
 /// What a JSON line is about. Closed: programs out there switch over it, so a spelling never changes.
 package enum MessageType: String, Sendable, Hashable, CaseIterable {
-    case finding, verdict, loss
+    case finding, verdict, loss, difference
     case plan
     case planStep = "plan-step"
     case record, heartbeat

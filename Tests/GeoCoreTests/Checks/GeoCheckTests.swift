@@ -112,6 +112,14 @@ import Testing
 
     @Test(arguments: [
         CheckCase("all equal", "geo.verified", is: .pass, says: ["all 34 verifiable items"]),
+        CheckCase("more verified than there are", "geo.verified", is: .unknown, says: ["contradict each other"]) {
+            $0.registry("uploads") { $0.verified = 9 }
+        },
+        CheckCase(
+            "failed of none", "geo.verified", is: .fail, says: ["2 of none on tokyo"],
+            change: status("tokyo") {
+                $0.counts["lfs_objects_checksum_failed_count"] = 2
+            }),
         CheckCase("not compared yet", "geo.verified", is: .fail, says: ["job_artifacts: 2 of 7"]) {
             $0.registry("job_artifacts") { $0.verified = 5 }
         },

@@ -25,6 +25,9 @@ import Testing
     }
 
     @Test(arguments: [
+        CheckCase("the primary is not well", "geo.healthy", is: .warn, says: ["tokyo reports of itself"]) {
+            $0.row("tokyo", on: "tokyo-pg-1") { $0.status?.message = "Unhealthy" }
+        },
         CheckCase("unhealthy at 100 %", "geo.healthy", is: .fail, says: ["does not match latest migration"]) {
             $0.row("seoul", on: "tokyo-pg-1") {
                 $0.status?.message = "Geo database version (1) does not match latest migration (2)"
@@ -71,6 +74,9 @@ import Testing
         CheckCase(
             "just arrived", "geo.waiting-items", is: .pass,
             change: details { $0.types["uploads"] = .init(neverTried: 2, oldestSeconds: 3600) }),
+        CheckCase(
+            "untried since nobody knows when", "geo.waiting-items", is: .unknown, says: ["since when was not told"],
+            change: details { $0.types["uploads"] = .init(neverTried: 2, oldestSeconds: nil) }),
         CheckCase(
             "for a reason", "geo.waiting-items", is: .warn,
             says: ["failed to synchronise: 4 times \"Error syncing repository\"", "up to 9 times each"],

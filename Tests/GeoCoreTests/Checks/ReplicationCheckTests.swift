@@ -33,6 +33,9 @@ import Testing
             "silence is not a number", "replication.streaming", is: .fail,
             change: standby(Fixtures.standby(receiver: Fixtures.receiver(silence: .nan)))),
         CheckCase(
+            "heard in the future", "replication.streaming", is: .unknown, says: ["its clock was set"],
+            change: standby(Fixtures.standby(receiver: Fixtures.receiver(silence: -30)))),
+        CheckCase(
             "no sender", "replication.streaming", is: .fail, says: ["to nobody"],
             change: primary(Fixtures.primary(senders: []))),
         CheckCase(
@@ -108,6 +111,12 @@ import Testing
         CheckCase(
             "no identifier", "database.same-lineage", is: .unknown,
             change: standby(Fixtures.standby(systemIdentifier: ""))),
+        CheckCase(
+            "ahead of a primary that was restored", "replication.lag", is: .fail, says: ["ahead of tokyo"],
+            change: primary(Fixtures.primary(current: LogPosition(bytes: 4096)))),
+        CheckCase(
+            "read a moment later", "replication.lag", is: .pass,
+            change: primary(Fixtures.primary(current: behind(64 << 20)))),
     ])
     func lagCountsOnlyWhileItStreamsFromTheSameLineage(_ line: CheckCase) { line.verify() }
 
@@ -138,6 +147,9 @@ import Testing
             "none used", "replication.slot", is: .warn, says: ["without a replication slot"],
             change: standby(Fixtures.standby(receiver: Fixtures.receiver(slot: nil)))),
         CheckCase("no receiver", "replication.slot", is: .fail, change: standby(Fixtures.standby(receiver: nil))),
+        CheckCase(
+            "a slot state of another release", "replication.slot", is: .unknown, says: ["nobody knows here"],
+            change: primary(Fixtures.primary(slots: [Fixtures.slot(walStatus: "melting")]))),
     ])
     func aSlotHoldsBackWALForTheCandidateOnly(_ line: CheckCase) { line.verify() }
 

@@ -54,6 +54,9 @@ import Testing
 
     @Test(arguments: [
         CheckCase(
+            "would wait for nobody", "database.standby-settings", is: .warn, says: ["would hang at every write"],
+            change: server("seoul-pg-1") { $0.settings["synchronous_standby_names"] = "*" }),
+        CheckCase(
             "fewer connections", "database.standby-settings", is: .fail,
             says: ["max_connections is 499 on seoul-pg-1 and 500"],
             change: server("seoul-pg-1") { $0.settings["max_connections"] = "499" }),

@@ -152,6 +152,18 @@ struct ProbeScriptTests {
         #expect(text.contains("[\\[]c[]]") == false)
         let aliases = text.split(separator: "\n").filter { $0.hasPrefix("Cmnd_Alias") }
         #expect(aliases.count == Set(aliases.map { $0.split(separator: " ")[1] }).count)
+        try Self.expectVisudoAccepts(text)
+    }
+
+    @Test func theListForExecuteIsOneShellAsRootAndSaysSo() throws {
+        let text = SudoersDocument.executeText(user: "geo-ops")
+        #expect(text.contains("THIS IS ROOT"))
+        #expect(text.contains("= /bin/sh -s, /usr/bin/sh -s\n"))
+        #expect(text.split(separator: "\n").filter { $0.hasPrefix("geo-ops ") }.count == 1)
+        try Self.expectVisudoAccepts(text)
+    }
+
+    private static func expectVisudoAccepts(_ text: String) throws {
         guard FileManager.default.isExecutableFile(atPath: "/usr/sbin/visudo") else { return }
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("sudoers-\(UUID().uuidString)")
         try Data(text.utf8).write(to: file)

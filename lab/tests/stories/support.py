@@ -90,7 +90,9 @@ class PracticeLab:
 
     def __init__(self, name):
         self.name = name
-        self.state = STATE / name
+        # Two who test at once give one name each; the stories themselves never have two labs up.
+        self.real_name = os.environ.get("GEO_LAB_TEST_NAME") or name
+        self.state = STATE / self.real_name
         self.command("down")
         try:
             self.command("up", timeout=180)
@@ -102,7 +104,7 @@ class PracticeLab:
 
     def command(self, *argv, check=True, timeout=120):
         environment = {k: v for k, v in os.environ.items() if k not in ("GEO_LAB_NAME", "GEO_LAB_STATE")}
-        done = subprocess.run([LAB, "--name", self.name, *argv], stdin=subprocess.DEVNULL, text=True, capture_output=True,
+        done = subprocess.run([LAB, "--name", self.real_name, *argv], stdin=subprocess.DEVNULL, text=True, capture_output=True,
                               timeout=timeout, env=environment, start_new_session=True)
         if check and done.returncode:
             raise AssertionError(f"lab {' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")

@@ -86,7 +86,8 @@ class Ways(Story):
         self.assertSays(answer.out, "UNKNOWN", "certificate")
 
     def test_the_systems_ssh_and_a_jump_host_lead_to_the_same_verdict(self):
-        address = re.search(r"tokyo-lb-1: *{ address: ([0-9.]+)", Path(self.lab.inventory).read_text()).group(1)
+        # Not through the site to be left: a way that ends with it is no way out, and `check` says so.
+        address = re.search(r"seoul-lb-1: *{ address: ([0-9.]+)", Path(self.lab.inventory).read_text()).group(1)
         for words in ("transport: openssh", f"jump: geo-ops@{address}"):
             with self.subTest(words):
                 self.ready(self.inventory("become: sudo }", f"become: sudo, {words} }}"))
