@@ -62,9 +62,13 @@ package struct TrackingFacts: Sendable, Hashable, Codable {
     package var registries: [String: RegistryCounts]
     /// `max(event_id)` of `event_log_states`; `nil` when the table is empty.
     package var cursorEventID: Int?
-    package init(registries: [String: RegistryCounts], cursorEventID: Int?) {
+    /// Registry tables of a form that is not counted, since they have no `state`: GitLab before 16.3 kept project
+    /// repositories in `project_registry`. `nil`: none.
+    package var unread: [String]?
+    package init(registries: [String: RegistryCounts], cursorEventID: Int?, unread: [String]? = nil) {
         self.registries = registries
         self.cursorEventID = cursorEventID
+        self.unread = unread
     }
 
     /// GitLab's plural name for a registry table: `file_registry` holds uploads, the others follow their names.

@@ -154,6 +154,11 @@ extension DatabaseQuery {
                     '''verification_failed'', count(*) FILTER (WHERE %4$s = 3), '
                     '''verification_disabled'', count(*) FILTER (WHERE %4$s = 4))::text]) FROM %1$s',
                     registry.relation, registry.synced, registry.failed, registry.verification)) AS counted),
+              'unread', (SELECT coalesce(json_agg(c.relname ORDER BY c.relname), '[]'::json) FROM pg_class c
+                WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
+                  AND c.relnamespace = 'public'::regnamespace
+                  AND NOT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attname = 'state' AND NOT a.attisdropped)),
               'cursor_event_id', (SELECT max(event_id) FROM event_log_states))
             """)
 }

@@ -127,7 +127,10 @@ package enum DatabaseReadings {
                 throw Unreadable("two registry tables hold \(dataType)")
             }
         }
-        return TrackingFacts(registries: registries, cursorEventID: try object.optionalInteger("cursor_event_id"))
+        let unread = try object.strings("unread")
+        return TrackingFacts(
+            registries: registries, cursorEventID: try object.optionalInteger("cursor_event_id"),
+            unread: unread.isEmpty ? nil : unread)
     }
 }
 

@@ -70,10 +70,10 @@ import Testing
             $0.tracking { $0.registries["uploads"] = nil }
         },
         CheckCase("pending", "geo.complete", is: .fail, says: ["uploads: 1 of 3 are not synchronised"]) {
-            $0.registry("uploads") { $0.synced = 2 }
+            $0.registry("uploads") { ($0.synced, $0.verified) = (2, 2) }
         },
         CheckCase("pending within the limit", "geo.complete", limits: ["at_most_pending": 1], is: .pass) {
-            $0.registry("uploads") { $0.synced = 2 }
+            $0.registry("uploads") { ($0.synced, $0.verified) = (2, 2) }
         },
         CheckCase("missing is not pending", "geo.complete", limits: ["at_most_pending": 100], is: .fail) {
             $0.registry("uploads") { $0 = Fixtures.registry(2) }
@@ -100,6 +100,26 @@ import Testing
             "stale count", "geo.complete", limits: ["status_age": 595], is: .unknown, says: ["595.1"],
             change: status("tokyo") { $0.ageSeconds = 590.1 }),
         CheckCase("no count", "geo.complete", is: .unknown) { $0.row("tokyo", on: "tokyo-pg-1") { $0.status = nil } },
+        CheckCase(
+            "repositories in a table of GitLab before 16.3", "geo.complete", is: .unknown,
+            says: ["keeps project_registry", "was not counted"]
+        ) {
+            $0.tracking {
+                $0.registries["project_repositories"] = nil
+                $0.unread = ["project_registry"]
+            }
+            $0.row("tokyo", on: "tokyo-pg-1") { row in
+                guard var status = row.status else { return }
+                status.counts = status.counts.filter { !$0.key.hasPrefix("project_repositories") }
+                row.status = status
+            }
+        },
+        CheckCase("the old table was left behind", "geo.complete", is: .pass) {
+            $0.tracking { $0.unread = ["project_registry"] }
+        },
+        CheckCase("a table of a form that nobody knows", "geo.verified", is: .unknown, says: ["keeps moon_registry"]) {
+            $0.tracking { $0.unread = ["moon_registry"] }
+        },
         CheckCase("zero of zero", "geo.complete", is: .warn, says: ["nothing to replicate"]) {
             $0.tracking { $0.registries = $0.registries.mapValues { _ in Fixtures.registry(0) } }
             $0.row("tokyo", on: "tokyo-pg-1") { $0.status?.counts = ["uploads_count": 0] }
@@ -191,7 +211,7 @@ import Testing
         CheckCase(
             "one item", "replication.complete", limits: ["at_most_pending": 10], is: .fail, says: ["geo.complete"]
         ) {
-            $0.registry("uploads") { $0.synced = 2 }
+            $0.registry("uploads") { ($0.synced, $0.verified) = (2, 2) }
         },
         CheckCase("one checksum", "replication.complete", is: .fail, says: ["geo.verified"]) {
             $0.registry("uploads") { $0.verified = 2 }

@@ -83,7 +83,10 @@ import Testing
 
     @Test func whatIsLossStandsInTheWayOnlyWhereNothingMayBeLost() {
         var observation = Fixtures.healthy()
-        observation.registry("uploads") { $0.synced -= 1 }
+        observation.registry("uploads") {
+            $0.synced -= 1
+            $0.verified -= 1
+        }
         #expect(blocking(.planned, observation).contains { $0.hasPrefix("geo.complete") })
         #expect(blocking(.unplanned, observation) == [])
         #expect(blocking(.reseed, observation) == [])

@@ -92,6 +92,9 @@ struct NodeReadingTests {
     @Test(
         arguments: [
             ("gitlab-ee 19.3.0-ee.0\n", 0, "19.3.0-ee.0", nil),
+            // The first line of the manifest in older packages.
+            ("gitlab-ee 14.5.0-ee.0\n", 0, "14.5.0-ee.0", nil), ("gitlab-ee 15.11.13-ee.0\n", 0, "15.11.13-ee.0", nil),
+            ("gitlab-ee 16.11.10-ee.0\n", 0, "16.11.10-ee.0", nil), ("gitlab-ee 17.7.7-ee.0\n", 0, "17.7.7-ee.0", nil),
             ("gitlab-ce 19.3.0-ce.0\n", 0, nil, "this is GitLab CE"),
             ("", 1, nil, "head exited"), ("gitlab-ee", 0, nil, "not a version manifest"),
         ] as [(String, Int, String?, String?)])

@@ -91,7 +91,7 @@ extension RecordedAnswer {
         {"registries" : { "file_registry" : {"total" : 3, "synced" : 2, "failed" : 1, "verified" : 2, \
         "verification_failed" : 0, "verification_disabled" : 0}, "project_repository_registry" : {"total" : 9, \
         "synced" : 9, "failed" : 0, "verified" : 8, "verification_failed" : 1, "verification_disabled" : 0} }, \
-        "cursor_event_id" : 12344}
+        "unread" : [], "cursor_event_id" : 12344}
         """
 
     static let controlData = """
