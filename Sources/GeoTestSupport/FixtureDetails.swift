@@ -52,6 +52,17 @@ extension Fixtures {
             ])
     }
 
+    /// The first node leads.
+    package static func patroni(of nodes: [NodeID], isPrimary: Bool) -> PatroniFacts {
+        PatroniFacts(
+            members: nodes.enumerated().map { index, node in
+                .init(
+                    name: "\(node).lab.test", host: "\(node)",
+                    role: index > 0 ? "replica" : isPrimary ? "leader" : "standby leader",
+                    state: index == 0 && isPrimary ? "running" : "streaming", timeline: 1)
+            }, isPaused: false, isStandbyCluster: !isPrimary)
+    }
+
     package static let trackingSchema = "20260729140502"
 
     package static func registryDetails() -> RegistryDetails {

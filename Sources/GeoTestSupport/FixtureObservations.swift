@@ -109,6 +109,10 @@ extension Fixtures {
             facts.application = seen(application(), on: node.id)
             facts.projects = seen(projects(), on: node.id)
         }
+        if node.runs(.patroni) {
+            facts.patroni = seen(
+                patroni(of: site.nodes(running: .patroni).map(\.id), isPrimary: isPrimary), on: node.id)
+        }
         if node.runs(.trackingDB) {
             facts.tracking = seen(tracking(), on: node.id)
             facts.registryDetails = seen(registryDetails(), on: node.id)

@@ -65,6 +65,7 @@ extension SimulatedState {
         case .server, .application, .projects: details(probe, node, &facts)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
+        case .patroni: facts.patroni = .unknown(reason: "the simulated deployment runs no Patroni")
         case .geo: facts.geo = geo(node)
         case .tracking: facts.tracking = tracking(node)
         case .registryDetails, .projectRegistry: details(probe, node, &facts)

@@ -13,7 +13,7 @@ import Testing
     @Test func everySourceIsSomewhereThatAReaderCanGo() throws {
         let publics = [
             "https://docs.gitlab.com/", "omnibus-gitlab 19.3: ", "omnibus-ctl 0.6: ", "gitlab-org/gitlab 19.x: ",
-            "PostgreSQL documentation: ", "manual page ",
+            "PostgreSQL documentation: ", "manual page ", "https://patroni.readthedocs.io/",
         ]
         for (name, source) in Self.sources {
             for place in source.split(separator: ";").map({ $0.drop { $0 == " " } }) {

@@ -37,6 +37,7 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
     /// `pg_controldata` of the main database, also of a stopped one.
     package var controlData: Observed<ControlData> = .notAsked
+    package var patroni: Observed<PatroniFacts> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked
     package var application: Observed<ApplicationFacts> = .notAsked
     package var projects: Observed<ProjectFacts> = .notAsked

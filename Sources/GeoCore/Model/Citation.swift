@@ -44,6 +44,8 @@ extension Citation {
     // The package's programs.
     static let promote = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/promote.rb")
     static let promoteDatabase = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/promote_db.rb")
+    static let patroniList = Citation("https://patroni.readthedocs.io/en/latest/patronictl.html")
+    static let patroniPause = Citation("https://patroni.readthedocs.io/en/latest/pause.html")
     static let replicate = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/replication.rb")
     static let pointInTime = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/pitr_file.rb")
     static let clusterFile = omnibus("files/gitlab-cookbooks/package/libraries/gitlab_cluster.rb")

@@ -15,6 +15,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case server
     case pointInTimeFile = "point-in-time-file"
     case controlData = "control-data"
+    case patroni
     case geo
     case application, projects
     case tracking
@@ -38,6 +39,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects:
             node.runs(.postgresql) || node.runs(.patroni)
+        case .patroni: node.runs(.patroni)
         case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
         // TLS may end at the load balancer or on the Rails nodes.
         case .certificate: node.runs(.rails) || node.runs(.loadBalancer)
@@ -76,6 +78,7 @@ extension NodeFacts {
         case .server: server = .unknown(reason: reason)
         case .pointInTimeFile: pointInTimeFile = .unknown(reason: reason)
         case .controlData: controlData = .unknown(reason: reason)
+        case .patroni: patroni = .unknown(reason: reason)
         case .geo: geo = .unknown(reason: reason)
         case .application: application = .unknown(reason: reason)
         case .projects: projects = .unknown(reason: reason)

@@ -7,7 +7,7 @@ package enum ProbeCatalog {
         switch probe {
         case .privileges, .identity, .hostKeys, .disks, .ports: machine(probe)
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets: installation(probe)
-        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects, .tracking,
+        case .database, .server, .pointInTimeFile, .controlData, .patroni, .geo, .application, .projects, .tracking,
             .registryDetails, .projectRegistry:
             databases(probe)
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
@@ -87,8 +87,18 @@ package enum ProbeCatalog {
             ]
         case .controlData:
             [ProbeCommand("control-data", ["/opt/gitlab/embedded/bin/pg_controldata", dataDirectory], as: .root)]
+        case .patroni:
+            [patroni("patroni-members", ["list", "-f", "json"]), patroni("patroni-config", ["show-config"])]
         default: []
         }
+    }
+
+    /// What `gitlab-ctl patroni members` runs, in its form for programs. Python takes seconds to start; the store may not
+    /// answer.
+    private static func patroni(_ name: String, _ arguments: [String]) -> ProbeCommand {
+        ProbeCommand(
+            name, ["/opt/gitlab/embedded/bin/patronictl", "-c", "/var/opt/gitlab/patroni/patroni.yaml"] + arguments,
+            as: .root, timeLimitSeconds: 20, outputLimitBytes: 64 << 10, usualSeconds: 3)
     }
 
     /// One `gitlab-psql` for all questions to the main database: a start costs 22 ms of node time.

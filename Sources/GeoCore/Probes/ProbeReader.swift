@@ -26,6 +26,7 @@ package struct ProbeReader: Sendable {
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets:
             readInstallation(probe, into: &facts)
         case .database, .pointInTimeFile, .controlData, .geo, .tracking: readDatabases(probe, into: &facts)
+        case .patroni: readPatroni(into: &facts)
         case .server, .application, .projects, .registryDetails, .projectRegistry: readDetails(probe, into: &facts)
         case .machine, .configuration, .certificate, .trackingSchema: readSurroundings(probe, into: &facts)
         case .views:

@@ -103,7 +103,7 @@ import Testing
     @Test(arguments: CheckScenario.all)
     func deadNodesAreUnknownAndNothingElse(_ scenario: CheckScenario) throws {
         let check = try #require(CheckCatalog.check(scenario.check))
-        let everything = Fixtures.inventory().nodes.reduce(scenario.observation) { $0.losing($1.id) }
+        let everything = scenario.inventory.nodes.reduce(scenario.observation) { $0.losing($1.id) }
         let findings = scenario.findings(with: everything)
         let asksNodes = !check.needs(scenario.context).probes.isEmpty
         #expect(findings.worst == (asksNodes ? .unknown : .pass), "\(findings.map(\.summary))")

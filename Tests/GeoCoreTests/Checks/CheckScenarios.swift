@@ -19,10 +19,11 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
     var check: CheckID
     var observation: Observation
     var subject: Subject
+    var inventory = Fixtures.inventory()
     var testDescription: String { "\(check) of \(subject)" }
 
     var context: CheckContext {
-        CheckContext(inventory: Fixtures.inventory(), subject: subject, from: "tokyo", to: "seoul")
+        CheckContext(inventory: inventory, subject: subject, from: "tokyo", to: "seoul")
     }
 
     /// A promotion changes nothing on a Redis node, and nothing is asked of it.
@@ -78,5 +79,17 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             + seoul.map { CheckScenario(check: "node.promoted", observation: promoted, subject: .node(id: $0.id)) }
     }()
 
-    static let all = preflight + verifications
+    /// Asked of nodes that run Patroni, and of no others.
+    static let patroni: [CheckScenario] = CheckCatalog.plannedPreflight.filter {
+        $0.check.rawValue.hasPrefix("patroni.")
+    }
+    .flatMap { entry in
+        ["tokyo-pg-1", "tokyo-pg-2", "seoul-pg-1", "seoul-pg-2"].map { node in
+            CheckScenario(
+                check: entry.check, observation: Fixtures.patroniHealthy(), subject: .node(id: NodeID(node)),
+                inventory: Fixtures.patroniInventory())
+        }
+    }
+
+    static let all = preflight + patroni + verifications
 }

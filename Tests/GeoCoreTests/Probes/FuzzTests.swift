@@ -115,7 +115,8 @@ import Testing
         let tables = ["project_repository_registry", "file_registry", "job_artifact_registry"].map {
             "\"\($0)\" : {\"total\" : 900, \"synced\" : 100, \"failed\" : 800, \(empty)"
         }
-        let tracking = "{\"registries\" : {\(tables.joined(separator: ", "))}, \"unread\" : [], \"cursor_event_id\" : 12}"
+        let tracking =
+            "{\"registries\" : {\(tables.joined(separator: ", "))}, \"unread\" : [], \"cursor_event_id\" : 12}"
         let server = """
             {"settings" : {"max_connections" : "11", "max_worker_processes" : "1", "max_wal_senders" : "1", \
             "max_prepared_transactions" : "0", "max_locks_per_transaction" : "12", "hot_standby" : "off"}, \

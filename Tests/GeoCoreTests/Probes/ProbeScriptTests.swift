@@ -140,7 +140,8 @@ struct ProbeScriptTests {
                 "/usr/bin/id", "sh", "ss", "head", "/opt/gitlab/bin/gitlab-ctl", "systemctl", "/bin/grep", "/bin/ls",
                 "/bin/cat", "/usr/bin/pgrep", "/opt/gitlab/embedded/bin/ruby", "/usr/bin/sha256sum",
                 "/opt/gitlab/bin/gitlab-psql", "/opt/gitlab/bin/gitlab-geo-psql", "/opt/gitlab/embedded/bin/consul",
-                "/opt/gitlab/embedded/bin/pg_controldata", "/opt/gitlab/bin/gitlab-redis-cli", "curl",
+                "/opt/gitlab/embedded/bin/pg_controldata", "/opt/gitlab/embedded/bin/patronictl",
+                "/opt/gitlab/bin/gitlab-redis-cli", "curl",
                 "/opt/gitlab/embedded/bin/curl", "/opt/gitlab/bin/gitlab-rake", "/opt/gitlab/bin/gitlab-rails",
             ])
         #expect(Set(Probe.allCases.flatMap(ProbeCatalog.commands(for:)).map(\.name)).count >= 27)

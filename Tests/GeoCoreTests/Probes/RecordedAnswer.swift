@@ -172,6 +172,8 @@ extension RecordedAnswer {
             complaint: "/bin/cat: \(ProbeCatalog.dataDirectory)/geo-pitr-file: No such file or directory\n",
             status: 1),
         "control-data": Saying(output: controlData),
+        "patroni-members": Saying(output: PatroniReadingTests.recorded[0].list),
+        "patroni-config": Saying(output: PatroniReadingTests.configuration),
         "queues": Saying(output: "{\"default\":0,\"geo:geo_event\":17}\n"),
         "readiness": Saying(
             output: "301 http://localhost/-/readiness\n200 https://localhost/-/readiness\n000 http://localhost:8181/\n",

@@ -1,0 +1,159 @@
+/// Whether Patroni of a node would let a failover go through. Asked of every node that runs it: the answers come from the
+/// configuration store, and a member that is cut off from it gives none.
+enum PatroniChecks {
+    static let all = [oneLeader, notPaused, timelines, noPendingRestart, standbyCluster]
+
+    private static let list = "sudo gitlab-ctl patroni members"
+
+    static let oneLeader = Check.aboutNode(
+        "patroni.one-leader",
+        CheckText(
+            question: "Has the node's Patroni cluster exactly one leader, and does every member run?",
+            rationale:
+                "`geo promote` acts on the leader alone. Without one it finds nothing to promote and exits 0, and"
+                + " a member that does not run comes back after the failover with an old history.",
+            source: cite(.promote, .patroniList),
+            remedy: "sudo gitlab-ctl patroni members, then sudo gitlab-ctl tail patroni on the member that does not run"
+        ),
+        probes: [.patroni]
+    ) { examination, node in
+        guard let cluster = examination.patroni(of: node) else { return "" }
+        let leaders = cluster.members.filter(\.leads)
+        if leaders.count != 1 {
+            examination.fail(
+                leaders.isEmpty
+                    ? "the Patroni cluster of \(node.id) has no leader"
+                    : "the Patroni cluster of \(node.id) has \(leaders.count) leaders:"
+                        + " \(Quantity.list(leaders.map(\.name)))",
+                remedy: "\(list)  # on \(node.id); sudo gitlab-ctl tail patroni consul")
+        }
+        for member in cluster.members where !member.isUp {
+            examination.fail(
+                "member \(member.name) of the Patroni cluster of \(node.id) is \"\(member.state)\"",
+                remedy: "sudo gitlab-ctl tail patroni  # on \(member.name)")
+        }
+        let wanted = examination.context.inventory.site(of: node.id)?.nodes(running: .patroni).count ?? 0
+        if cluster.members.count < wanted {
+            examination.fail(
+                "the Patroni cluster of \(node.id) has \(Quantity.count(cluster.members.count, "member")), the inventory"
+                    + " has \(wanted) nodes for it",
+                remedy: "\(list)  # on \(node.id); sudo gitlab-ctl start patroni on the node that is missing")
+        }
+        return "\(leaders.first?.name ?? "") leads \(Quantity.count(cluster.members.count, "member")) that run"
+    }
+
+    static let notPaused = Check.aboutNode(
+        "patroni.not-paused",
+        CheckText(
+            question: "Is Patroni of the node not paused?",
+            rationale:
+                "`geo promote` pauses it for its reconfigure and resumes it at the end. When it fails in between,"
+                + " or somebody paused it by hand, nothing takes over a leader that dies, and nobody is told.",
+            source: cite(.promote, .patroniPause), remedy: "sudo gitlab-ctl patroni resume"),
+        probes: [.patroni]
+    ) { examination, node in
+        guard let cluster = examination.patroni(of: node) else { return "" }
+        if cluster.isPaused {
+            examination.fail(
+                "Patroni of \(node.id) is paused: no member takes over when its leader dies",
+                remedy: "sudo gitlab-ctl patroni resume  # on \(node.id), unless somebody works on it")
+        }
+        return "Patroni of \(node.id) is not paused"
+    }
+
+    static let timelines = Check.aboutNode(
+        "patroni.timelines",
+        CheckText(
+            question: "Are all members of the node's Patroni cluster on one timeline?",
+            rationale:
+                "A member on another timeline has parted from the leader: it looks like a replica and can neither"
+                + " follow nor take over before it is made anew.",
+            source: cite(.patroniList, .recoveryFunctions),
+            remedy: "sudo gitlab-ctl patroni reinitialize-replica --member MEMBER"),
+        probes: [.patroni]
+    ) { examination, node in
+        guard let cluster = examination.patroni(of: node) else { return "" }
+        guard let leader = cluster.members.first(where: \.leads), let timeline = leader.timeline else {
+            examination.unknown(
+                "the Patroni cluster of \(node.id) shows no timeline of a leader", remedy: "\(list)  # on \(node.id)")
+            return ""
+        }
+        for member in cluster.members where member.timeline != timeline {
+            guard let other = member.timeline else {
+                examination.unknown(
+                    "the timeline of \(member.name) was not told", remedy: "\(list)  # on \(node.id)")
+                continue
+            }
+            examination.fail(
+                "\(member.name) is on timeline \(other), its leader \(leader.name) on \(timeline)",
+                remedy: "sudo gitlab-ctl patroni reinitialize-replica --member \(member.name)  # on \(node.id)")
+        }
+        return "all \(Quantity.count(cluster.members.count, "member")) are on timeline \(timeline)"
+    }
+
+    static let noPendingRestart = Check.aboutNode(
+        "patroni.pending-restart",
+        CheckText(
+            question: "Does no member of the node's Patroni cluster wait for a restart?",
+            rationale: "Patroni writes settings that count only after a restart and waits for somebody to ask for it."
+                + " They take effect in the middle of a failover.",
+            source: cite(.patroniList, .postgresqlSettings), remedy: "sudo gitlab-ctl patroni restart"),
+        probes: [.patroni]
+    ) { examination, node in
+        guard let cluster = examination.patroni(of: node) else { return "" }
+        for member in cluster.members where member.isRestartPending {
+            examination.warn(
+                "\(member.name) waits for a restart to use its settings",
+                remedy: "sudo gitlab-ctl patroni restart  # on \(member.name), outside working hours")
+        }
+        return "no member waits for a restart"
+    }
+
+    static let standbyCluster = Check.aboutNode(
+        "patroni.standby-cluster",
+        CheckText(
+            question: "Does the node's Patroni cluster follow another one exactly when its site is the secondary?",
+            rationale: "What the configuration store says wins over gitlab.rb. A leftover `standby_cluster` on the"
+                + " primary makes its database read-only at the next restart; a missing one on the secondary promotes it.",
+            source: cite(.databaseSetup, .promote, .patroniList),
+            remedy: "set patroni['standby_cluster']['enable'] in /etc/gitlab/gitlab.rb, sudo gitlab-ctl reconfigure"),
+        probes: [.patroni]
+    ) { examination, node in
+        guard let cluster = examination.patroni(of: node) else { return "" }
+        let site = examination.context.inventory.site(of: node.id)?.id
+        guard let from = examination.context.from, let to = examination.context.to, site == from || site == to else {
+            examination.unknown(
+                "whether \(node.id) belongs to the primary or to the candidate was not said",
+                remedy: "ask with --from and --to")
+            return ""
+        }
+        let edit = "/etc/gitlab/gitlab.rb of \(node.id), sudo gitlab-ctl reconfigure"
+        if site == to, !cluster.isStandbyCluster {
+            examination.fail(
+                "the Patroni cluster of \(node.id) follows nobody, and \(to) is to be a secondary",
+                remedy: "set patroni['standby_cluster']['enable'] = true in \(edit); re-seed it if it was promoted")
+        } else if site == from, cluster.isStandbyCluster {
+            examination.fail(
+                "the Patroni cluster of \(node.id) is told to follow another one, and \(from) is the primary",
+                remedy: "set patroni['standby_cluster']['enable'] = false in \(edit)")
+        }
+        let leader = cluster.members.first(where: \.leads)?.role
+        if let leader, (leader == "standby leader") != cluster.isStandbyCluster {
+            examination.fail(
+                "the Patroni cluster of \(node.id) is led by a \(leader), and its configuration says otherwise",
+                remedy: "\(list)  # on \(node.id); sudo gitlab-ctl tail patroni")
+        }
+        return cluster.isStandbyCluster ? "it follows another cluster" : "it follows nobody"
+    }
+}
+
+extension Examination {
+    fileprivate mutating func patroni(of node: Node) -> PatroniFacts? {
+        read(\.patroni, "Patroni", of: node) { cluster in
+            cluster.members.map { member in
+                "\(member.name) \(member.role) \(member.state) on \(member.timeline.map(String.init) ?? "?")"
+            }.joined(separator: ", ") + (cluster.isPaused ? "; paused" : "")
+                + (cluster.isStandbyCluster ? "; follows another cluster" : "")
+        }
+    }
+}
