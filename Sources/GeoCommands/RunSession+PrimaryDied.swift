@@ -30,7 +30,9 @@ extension RunSession {
         let isProven = plan.steps.contains {
             $0.until?.check.check == "database.zero-loss" && state.hasSucceeded($0.id)
         }
-        let statement = LossStatement(inventory: plan.inventory, from: plan.from, to: plan.to, observation: now)
+        let statement = LossStatement(
+            inventory: plan.inventory, from: plan.from, to: plan.to, observation: now,
+            lastKnown: CheckMemory(stateDirectory: StateOptions.usual, deployment: plan.inventory.deployment).load())
         let loss =
             isProven
             ? "That no committed write of the database is lost was proven before it died."

@@ -24,7 +24,7 @@ import Testing
 
     @Test(arguments: [
         ["execute"], ["check", "--form", "tokyo"], ["plan", "--dry-run"], ["execute", "x", "--force"],
-                ["watch", "--interval", "30"], ["watch", "--interval", "0s"], ["watch", "--looks", "0"],
+        ["watch", "--interval", "30"], ["watch", "--interval", "0s"], ["watch", "--looks", "0"],
         ["check", "--output", "xml"], ["frobnicate"], ["check", "--watch", "--every", "1"],
         ["check", "--watch", "--output", "junit"], ["check", "--watch", "--save", "x"],
         ["check", "--diff", "x", "--output", "nagios"], ["sudoers", "--for", "everything"],

@@ -15,6 +15,7 @@ struct PlanCommand: AsyncParsableCommand {
             """)
 
     @OptionGroup var inventory: InventoryOptions
+    @OptionGroup var state: StateOptions
     @OptionGroup var format: OutputOptions
     @Argument(help: "The runbook, by name or path.") var runbook = "planned-failover"
     @Option(help: "The site to leave. Default: the observed primary.") var from: String?
@@ -66,7 +67,10 @@ struct PlanCommand: AsyncParsableCommand {
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
                 findings: findings, waivers: bound,
                 attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
-                repairs: repairs, createdAt: LiveClock.now(),
+                repairs: repairs,
+                lastKnown: runbook.scenario == .unplanned
+                    ? CheckMemory(stateDirectory: state.path, deployment: inventory.deployment).load() : nil,
+                createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             try write(PlanFile(try Self.plan(request)))
             return .done

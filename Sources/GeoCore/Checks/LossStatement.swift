@@ -57,6 +57,10 @@ package struct LossStatement: Sendable, Hashable, Codable {
             let count = projects.projects.count + projects.unlisted
             if count > 0 { lost.append(count == 1 ? "1 project's pushes" : "pushes to \(count) projects") }
         }
+        if let seen = lastSeen?.bytes, bytesNotReplayed.value == nil {
+            lost.append(
+                "at least \(Quantity.bytes(seen.value)) of WAL that \(seen.from) had at \(seen.at.toSeconds) UTC")
+        }
         let known = lost.isEmpty ? "" : "As far as can be seen this loses \(lost.joined(separator: ", ")). "
         let count = gaps.count
         return known + (count == 0 ? "" : "\(count) of the numbers \(count == 1 ? "is" : "are") not known: \(gaps[0]).")

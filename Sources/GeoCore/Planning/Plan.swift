@@ -18,6 +18,8 @@ package struct Plan: Sendable, Hashable, Codable {
     /// What was seen when the plan was made; drift is measured against it.
     package var basis: Observation
     package var findings: [Finding]
+    /// What the primary said when it last answered this machine; of an unplanned failover.
+    package var lastKnown: LastKnown?
     /// The limits that the preflight checks were held to.
     package var limits: [CheckID: Limits]
     package var waivers: [Waiver]
@@ -32,7 +34,8 @@ package struct Plan: Sendable, Hashable, Codable {
     package init(
         createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
         from: SiteID, to: SiteID, inventory: Inventory, runbook: DocumentReference, runbookName: String,
-        objectives: Objectives, basis: Observation, findings: [Finding], limits: [CheckID: Limits] = [:],
+        objectives: Objectives, basis: Observation, lastKnown: LastKnown? = nil, findings: [Finding],
+        limits: [CheckID: Limits] = [:],
         waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
         omitted: [OmittedStep]
     ) {
@@ -49,6 +52,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.runbookName = runbookName
         self.objectives = objectives
         self.basis = basis
+        self.lastKnown = lastKnown
         self.findings = findings
         self.limits = limits
         self.waivers = waivers
@@ -56,6 +60,11 @@ package struct Plan: Sendable, Hashable, Codable {
         self.repairs = repairs
         self.steps = steps
         self.omitted = omitted
+    }
+
+    /// What the failover would lose, as it was known when the plan was made.
+    package var loss: LossStatement {
+        LossStatement(inventory: inventory, from: from, to: to, observation: basis, lastKnown: lastKnown)
     }
 
     package func step(_ id: StepID) -> Step? { steps.first { $0.id == id } }

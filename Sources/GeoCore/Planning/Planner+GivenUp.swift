@@ -55,7 +55,8 @@ extension Expansion {
     var lossToAcknowledge: String {
         guard request.runbook.scenario == .unplanned else { return "" }
         let loss = LossStatement(
-            inventory: request.inventory, from: request.from, to: request.to, observation: request.observation)
+            inventory: request.inventory, from: request.from, to: request.to, observation: request.observation,
+            lastKnown: request.lastKnown)
         return "This gives \(request.from) up. \(loss.sentence) "
     }
 }

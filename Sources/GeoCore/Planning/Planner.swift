@@ -11,6 +11,8 @@ package struct PlanRequest: Sendable {
     package var attestations: [Attestation]
     /// Blocking findings that a step of the runbook mends, and that the operator asked it to mend.
     package var repairs: Set<CheckID>
+    /// What the primary said when it last answered this machine.
+    package var lastKnown: LastKnown?
     package var createdAt: Timestamp
     package var createdBy: String
     package var toolVersion: String
@@ -20,6 +22,7 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
+        lastKnown: LastKnown? = nil,
         createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
     ) {
@@ -32,6 +35,7 @@ package struct PlanRequest: Sendable {
         self.waivers = waivers
         self.attestations = attestations
         self.repairs = repairs
+        self.lastKnown = lastKnown
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.toolVersion = toolVersion
@@ -65,7 +69,7 @@ package enum Planner {
                 // What this deployment owes its users outranks what the procedure was written for.
                 rtoSeconds: request.inventory.objectives.rtoSeconds ?? request.runbook.objectives.rtoSeconds,
                 rpoSeconds: request.inventory.objectives.rpoSeconds ?? request.runbook.objectives.rpoSeconds),
-            basis: request.observation, findings: request.findings,
+            basis: request.observation, lastKnown: request.lastKnown, findings: request.findings,
             limits: Dictionary(
                 request.runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }),
             waivers: request.waivers, attestations: request.attestations,

@@ -96,7 +96,7 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.unproven = RunStatus(run: run, state: state).unproven
         self.loss =
             plan.scenario == .unplanned && state.givenUp == nil
-            ? LossStatement(inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis) : nil
+            ? plan.loss : nil
         self.humanSeconds = Self.humanSeconds(records)
         self.steps = plan.steps.map { Self.row($0, state) }
         var seen: Set<Actor> = []

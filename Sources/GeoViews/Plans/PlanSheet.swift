@@ -53,8 +53,7 @@ package enum PlanSheet {
     /// What an unplanned failover gives up, and what of the lost site is only believed.
     private static func givenUp(_ plan: Plan) -> [String] {
         guard plan.scenario == .unplanned else { return [] }
-        let loss = LossStatement(
-            inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis)
+        let loss = plan.loss
         return ["## What is given up", "", Markdown.escaped(loss.sentence), ""]
             + plan.attestations.map {
                 "- **NOT PROVEN** \(Markdown.code($0.node.rawValue)) does not answer; \(Markdown.escaped($0.by)) says:"

@@ -39,8 +39,7 @@ package enum PlanView {
     /// What an unplanned failover costs, and what of the lost site is only believed.
     private static func givenUp(_ plan: Plan, _ page: inout Page) {
         guard plan.scenario == .unplanned else { return }
-        let loss = LossStatement(
-            inventory: plan.inventory, from: plan.from, to: plan.to, observation: plan.basis)
+        let loss = plan.loss
         page.blank()
         page.literal(LossView.text(loss, now: plan.createdAt, style: page.style, isDetailed: false))
         for word in plan.attestations {

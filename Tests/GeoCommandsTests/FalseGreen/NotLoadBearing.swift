@@ -35,10 +35,12 @@ enum NotLoadBearing {
     static let lines: [Line] = machine + installation + databases + geo
     /// Facts that may be unknown or old, by name.
     static let mayBeUnknown: [(node: String, fact: String, reason: String)] = [
+        ("", "contact", "tells why a node was not visited; the visit itself is another fact, and needed"),
+        ("", "views", "what other nodes see of a primary that answers itself; asked when it may be lost"),
         (
             "tokyo-rails", "hasTrackingDatabaseConfigured",
             "one of four sources of the site's role, which three others tell; a promoted site keeps the entry"
-        )
+        ),
     ]
 
     private static let machine: [Line] = [
