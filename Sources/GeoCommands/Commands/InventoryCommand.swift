@@ -5,7 +5,7 @@ import GeoViews
 struct InventoryCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inventory", abstract: "Checks and shows the inventory; trusts a node's host key.",
-        subcommands: [Check.self, Show.self, Trust.self])
+        subcommands: [Check.self, Show.self, Trust.self, TryFences.self])
 
     struct Check: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

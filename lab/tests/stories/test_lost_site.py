@@ -126,3 +126,53 @@ class LostSite(Story):
         # They stay down after another power cut.
         self.lab.fault("reboot", "tokyo-pg-1")
         self.assertNotIn("run: postgresql", self.lab.on("tokyo-pg-1", "gitlab-ctl", "status", check=False))
+
+
+class PrimaryDies(Story):
+    """In the middle of a planned failover the primary site loses its power."""
+
+    limit = 280
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-dies")
+        cls.tool = Tool(cls.lab)
+        cls.tokyo = [name for name in cls.lab.nodes if name.startswith("tokyo-") and name != "tokyo-lb-1"]
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
+
+    @classmethod
+    def tearDownClass(cls):
+        leave_lab()
+
+    def test_the_run_keeps_its_journal_and_goes_on_under_the_gates_of_an_unplanned_failover(self):
+        plan, approval = self.tool.plan()
+        process = self.tool.popen("execute", plan, "--approve", approval, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL, start_new_session=True)
+        self.addCleanup(end, process)
+        until(lambda: any(entry(r)[0] == "stepStarted" and entry(r)[1]["step"] == "drain-queues" for r in self.tool.journal()),
+              what="the run to be under way", interval=0.02)
+        for node in ["tokyo-lb-1", *self.tokyo]:
+            self.lab.fault("node-down", node)
+        process.terminate()
+        self.assertEqual(process.wait(timeout=150), 4)
+        run = self.tool.runs[-1].name
+
+        words = self.tool("resume", run, "--attest", f"{','.join(self.tokyo)}={WORDS}", "--approve", approval)
+        self.assertEqual(words.code, 3, words)
+        self.assertSays(words.text, "In a planned failover nothing is given up", "--unplanned --reason")
+        silent = self.tool("resume", run, "--unplanned", "--reason", "the hall burned", "--approve", approval)
+        self.assertEqual(silent.code, 3, silent)
+        self.assertSays(silent.text, "do not answer, and nothing proves that they can write nothing", "--attest")
+
+        done = self.tool("resume", run, "--unplanned", "--reason", "the hall burned", "--attest", f"{','.join(self.tokyo)}={WORDS}",
+                         "--approve", approval, timeout=250)
+        self.assertEqual(done.code, 0, done)
+        self.assertSays(done.text, "The promise that nothing is lost cannot be kept any more", "GAVE THE PRIMARY UP",
+                        "the hall burned", "the run finished", "NOT PROVEN: tokyo-pg-1")
+        self.assertEqual([r.name for r in self.tool.runs], [run], "it is one run with one journal")
+        report = self.tool("report", run)
+        self.assertSays(report.out, "unplanned", "when the primary was given up", "wait-for-replication", "SKIPPED")
+        _, audit = self.lab.audit()
+        self.assertEqual(audit["writable_now"], ["seoul"], audit)
+        # Maintenance Mode was on before it died: what users were told is stored had arrived.
+        self.assertEqual(audit["writes"]["lost"], 0, audit)
