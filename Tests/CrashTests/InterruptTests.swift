@@ -118,4 +118,29 @@ final class Counter: Sendable {
             return value
         }
     }
+
+    @Test func oneInterruptEndsAStepThatOnlyWaits() async throws {
+        let rig = Rig()
+        let interruption = Interruption()
+        // The queues never drain: the wait would go on for half an hour.
+        let end = await rig.process(
+            interruption: interruption,
+            watching: { event in
+                if case .waiting("drain-queues", _) = event { Task { await interruption.raise() } }
+                if case .recorded(let record) = event, case .stepStarted("drain-queues", _) = record.entry {
+                    rig.deployment.withState { $0.queued = 1_000_000 }
+                }
+            })
+        guard case .ended(.halted) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        guard case .inDoubt = try rig.state().progress(of: "drain-queues") else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        rig.deployment.withState { $0.queued = 0 }
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [])
+    }
 }

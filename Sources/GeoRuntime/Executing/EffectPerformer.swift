@@ -146,6 +146,12 @@ struct EffectPerformer: Sendable {
                 ])
             }
             if Task.isCancelled { return .advance }
+            // Nothing is under way in a step that only waits: an interrupt ends it at once, and a resume looks again.
+            if case .wait = step.operation, await interruption.level > .none {
+                return .entries([
+                    .stepLeftInDoubt(step: stepID, attempt: attempt, reason: "the operator stopped waiting for it")
+                ])
+            }
             await ports.clock.sleep(min(pause, .seconds(max(0.05, Double(until.withinSeconds) - spent))))
             pause = min(pause * 3 / 2, .seconds(5))
         }
