@@ -108,7 +108,7 @@ extension EffectPerformer {
         do {
             let result: LocalPrograms.Result
             switch step.operation {
-            case .isolation(_, let programs): result = try await isolate(step, programs)
+            case .isolation(_, let programs): result = await isolate(step, programs)
             case .hook(_, let arguments, let limit):
                 result = try await ports.programs.run(arguments, environment(step), limit)
             case .pushCanary(let repository, let limit):
@@ -144,15 +144,22 @@ extension EffectPerformer {
     }
 
     /// The fences of a node, in order, until one is proved. What `run` says is kept and not believed.
-    private func isolate(_ step: Step, _ programs: [FenceProgram]) async throws -> LocalPrograms.Result {
+    /// One that cannot be started is no reason not to try the next.
+    private func isolate(_ step: Step, _ programs: [FenceProgram]) async -> LocalPrograms.Result {
         var output: [UInt8] = []
         var last = LocalPrograms.Result(status: 1, output: [], isTimedOut: false)
         for program in programs {
             output += Array("== \(program.name)\n".utf8)
             for arguments in [program.run, program.prove] {
-                last = try await ports.programs.run(arguments, environment(step), program.timeLimitSeconds)
-                let ending = last.isTimedOut ? "no end in time" : "exit status \(last.status.map(String.init) ?? "?")"
-                output += last.output + Array("\n\(arguments[0]): \(ending)\n".utf8)
+                do {
+                    last = try await ports.programs.run(arguments, environment(step), program.timeLimitSeconds)
+                    let ending =
+                        last.isTimedOut ? "no end in time" : "exit status \(last.status.map(String.init) ?? "?")"
+                    output += last.output + Array("\n\(arguments[0]): \(ending)\n".utf8)
+                } catch {
+                    last = LocalPrograms.Result(status: nil, output: [], isTimedOut: false)
+                    output += Array("\(arguments[0]) could not be run: \(error)\n".utf8)
+                }
                 if Task.isCancelled { break }
             }
             if last.status == 0, !last.isTimedOut { break }

@@ -1,7 +1,7 @@
 """What the stories share: one practice lab at a time, the real tool, and waiting for conditions instead of for time.
 
 The tool is `.build/debug/geo-failover` of this repository, or GEO_FAILOVER_BIN. Everything that is started here ends
-with the tests, also when they fail, are interrupted, or take longer than GEO_STORIES_LIMIT seconds (1200).
+with the tests, also when they fail, are interrupted, or take longer than GEO_STORIES_LIMIT seconds (2400).
 """
 
 import atexit
@@ -23,7 +23,7 @@ BIN = os.environ.get("GEO_FAILOVER_BIN") or str(ROOT / ".build/debug/geo-failove
 STATE = Path("/var/lib/geo-failover-lab")
 # Where to write all that the tool says, to look at it afterwards; nothing when empty.
 TRANSCRIPT = os.environ.get("GEO_STORIES_TRANSCRIPT")
-LIMIT = float(os.environ.get("GEO_STORIES_LIMIT", "1200"))
+LIMIT = float(os.environ.get("GEO_STORIES_LIMIT", "2400"))
 
 _lab = None
 _processes = set()
