@@ -10,11 +10,14 @@ package enum LoadBearing {
 
     /// What differs, side by side. A fact that was known and is unknown now is drift; one that was never known is not.
     ///
-    /// Nodes that a person vouched for since, and nodes that a fence isolated, are no longer what they were.
+    /// Nodes that a person vouched for since are no longer what they were. When the site to leave `isGivenUp`, neither are
+    /// those of it that run no GitLab: nobody has to vouch for them.
     package static func drift(
-        _ plan: Plan, now: Observation, at moment: Moment, attestations: [Attestation] = []
+        _ plan: Plan, now: Observation, at moment: Moment, attestations: [Attestation] = [],
+        isGivenUp: Bool = false
     ) -> [Drift] {
-        let gone = Set(attestations.map { Subject.node(id: $0.node) })
+        let others = isGivenUp ? plan.inventory.site(plan.from)?.nodes.filter { !$0.isManagedByOmnibus } ?? [] : []
+        let gone = Set((attestations.map(\.node) + others.map(\.id)).map { Subject.node(id: $0) })
         let before = facts(of: plan.basis, plan, moment).filter { !gone.contains($0.subject) }
         let after = facts(of: now, plan, moment)
         return before.compactMap { fact in

@@ -36,7 +36,7 @@ struct EffectPerformer: Sendable {
         let now = await ports.observe(scope)
         let drift = LoadBearing.drift(
             plan, now: now, at: moment == .firstChange ? .firstChange : .pointOfNoReturn,
-            attestations: state.attestations)
+            attestations: state.attestations, isGivenUp: state.givenUp != nil)
         let entry = JournalEntry.driftChecked(before: step, drift: drift)
         guard drift.isEmpty else { return .verdict(.refused(drift: drift), [entry]) }
         let blocking = references.flatMap { findings($0, now) }.filter {
