@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 
 from support import ROOT, Story, Tool, end, entry, lab, leave_lab, until
@@ -153,6 +154,9 @@ class PrimaryDies(Story):
               what="the run to be under way", interval=0.02)
         for node in ["tokyo-lb-1", *self.tokyo]:
             self.lab.fault("node-down", node)
+        # Twice: a command on a node that is gone would be waited for until it counts as lost.
+        process.terminate()
+        time.sleep(0.5)
         process.terminate()
         self.assertEqual(process.wait(timeout=150), 4)
         run = self.tool.runs[-1].name
