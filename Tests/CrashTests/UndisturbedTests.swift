@@ -29,4 +29,15 @@ import Testing
         #expect((report.outage?.seconds ?? 0) > 0)
         #expect((report.readOnly?.seconds ?? 0) > (report.outage?.seconds ?? 0))
     }
+
+    /// Nodes may be promoted, and writes open, while the load balancer still sends nobody to them.
+    @Test func anOutageIsOverWhenTheUrlAnswersAndNotBefore() async throws {
+        let rig = Rig()
+        _ = await rig.process()
+        let report = RunReport(
+            run: "run", digest: rig.file.digest, state: try rig.state(), records: try rig.disk.decoded())
+        let served = try #require(report.steps.first { $0.step == "url-ready" }?.endedAt)
+        #expect(report.readOnly?.until == served)
+        #expect(report.outage?.until == served)
+    }
 }

@@ -8,28 +8,35 @@ LEVELS = ("database", "application")
 
 
 def writable(folder):
-    """{level: {site: [(first yes, last yes), ...]}} with monotonic times, and {level: seconds of silence}."""
+    """When each site took writes: {level: {site: [(first yes, last yes), ...]}} with monotonic times; the same from the
+    answer before to the answer after, and with the times nobody watched: outside of them it took none for sure; and
+    {(level, site): seconds of silence}."""
     records = logs.read(folder / "writable.log", 6)
-    result, silent, value = {level: {} for level in LEVELS}, {}, {}
+    seen, outer, silent, value = {level: {} for level in LEVELS}, {level: {} for level in LEVELS}, {}, {}
+
+    def end(level, site, last, at):
+        old, since, before = value.pop((level, site), (None, 0.0, 0.0))
+        if old == "yes":
+            seen[level].setdefault(site, []).append((since, max(since, last)))
+        if old in ("yes", "unwatched"):
+            outer[level].setdefault(site, []).append((min(before or since, since), max(since, at)))
+        elif old == "unknown":
+            silent[level, site] = silent.get((level, site), 0.0) + max(0.0, last - since)
+
     for _, at, level, site, new, last in records:
         at, last = float(at), float(last)
         if level == "watcher":
-            # A new watcher knows nothing of the time before it: what was open ended when it was last seen.
-            value = {}
+            # A watcher that was killed left no record of its end: of the time since its last change nothing is known.
+            for (name, place), (old, since, _) in list(value.items()):
+                if old != "unwatched":
+                    end(name, place, since, at)
+                    value[name, place] = ("unwatched", since, since)
             continue
-        _end(result, silent, value, level, site, last)
-        value[level, site] = (new, at)
+        end(level, site, last, at)
+        value[level, site] = (new, at, last)
     for (level, site), moment in _watched(folder).items():
-        _end(result, silent, value, level, site, moment)
-    return result, silent
-
-
-def _end(result, silent, value, level, site, last):
-    old, since = value.pop((level, site), (None, 0.0))
-    if old == "yes":
-        result[level].setdefault(site, []).append((since, max(since, last)))
-    elif old == "unknown":
-        silent[level, site] = silent.get((level, site), 0.0) + max(0.0, last - since)
+        end(level, site, moment, moment)
+    return seen, outer, silent
 
 
 def _watched(folder):

@@ -36,6 +36,7 @@ class Probe:
             self.value, self.seen = value, began
             heartbeat[(self.level, self.site)] = (value, began)
             stopping.wait(max(0.05, INTERVAL - (time.monotonic() - began)))
+        changes.add(self.level, self.site, "unwatched", f"{self.seen:.3f}")
 
     def database(self):
         try:

@@ -49,7 +49,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var isFinished: Bool
     package var isPastPointOfNoReturn: Bool
     package var objectives: Objectives
-    /// Nobody could write: from the first step that takes writes away to the step that gives them back.
+    /// Nobody could write: from the first step that takes writes away to the proof that the candidate's URL answers
+    /// with writes open. Never less than users felt, as long as they find that URL.
     package var readOnly: Outage?
     /// Nobody could use GitLab at all.
     package var outage: Outage?
@@ -142,14 +143,17 @@ package struct RunReport: Sendable, Hashable, Codable {
             expectedSeconds: step.expectedSeconds, detail: detail)
     }
 
-    /// From the start of the first step with at least this effect to the end of the last step that ends it.
+    /// From the start of the first step with at least this effect to the end of the last step that ends it, or that
+    /// waits to see the site's URL answer: nodes that are promoted serve nobody before the load balancer takes them.
     private static func outage(_ state: RunState, from effect: BlastRadius.Effect, endedBy: Set<ActionName>) -> Outage?
     {
         let starts = state.plan.steps.filter { $0.blastRadius.effect >= effect }.compactMap {
             state.times[$0.id]?.startedAt
         }
         guard let start = starts.min() else { return nil }
-        let enders = state.plan.steps.filter { endedBy.contains($0.action) }
+        let enders = state.plan.steps.filter {
+            endedBy.contains($0.action) || $0.action == .wait && $0.until?.check.check == "site.ready"
+        }
         let isOver = !enders.isEmpty && enders.allSatisfy { state.hasSucceeded($0.id) }
         return Outage(from: start, until: isOver ? enders.compactMap { state.times[$0.id]?.endedAt }.max() : nil)
     }

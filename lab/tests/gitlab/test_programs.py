@@ -144,9 +144,22 @@ class Arithmetic(unittest.TestCase):
             log.add("database", "tokyo", "unknown", "4.5", at=5)
             log.add("database", "tokyo", "no", "7.5", at=8)
             log.file.close()
-            spans, silent = intervals.writable(Path(folder))
+            spans, outer, silent = intervals.writable(Path(folder))
         self.assertEqual(spans["database"], {"tokyo": [(2.0, 4.5)]})
+        self.assertEqual(outer["database"], {"tokyo": [(2.0, 5.0)]})
         self.assertEqual(silent, {("database", "tokyo"): 2.5})
+
+    def test_what_was_seen_before_the_load_was_stopped_and_started_again_counts(self):
+        with tempfile.TemporaryDirectory() as folder:
+            log = logs.Log(os.path.join(folder, "writable.log"))
+            for at, *record in ((1, "watcher", "all", "start", "0"), (2, "database", "tokyo", "yes", "0.000"),
+                                (10, "database", "tokyo", "unwatched", "9.5"), (51, "watcher", "all", "start", "0"),
+                                (52, "database", "tokyo", "yes", "0.000"), (60, "database", "tokyo", "no", "59.8")):
+                log.add(*record, at=at)
+            log.file.close()
+            spans, outer, _ = intervals.writable(Path(folder))
+        self.assertEqual(spans["database"], {"tokyo": [(2.0, 9.5), (52.0, 59.8)]})
+        self.assertEqual(intervals.longest_gap(outer["database"])[0], 0.0)
 
     def test_a_torn_last_line_is_left_out(self):
         with tempfile.TemporaryDirectory() as folder:
