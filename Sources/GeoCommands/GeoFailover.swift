@@ -17,9 +17,10 @@ package struct GeoFailover: AsyncParsableCommand {
             guard     fences nodes of a lost site that come back
             status    where a run is, what is safe, which command comes next
             report    what a run was: timeline, RTO and RPO reached
+            jobs      lists, ends and removes what runs have left on the nodes
             watch     looks again and again, and says when the primary is in trouble
 
-            check, plan, status, report, watch and the nouns change no node.
+            check, plan, status, report, watch, jobs list and the other nouns change no node.
             Exit codes: 0 done, 1 unexpected, 2 not ready, 3 refused, 4 halted, 5 declined,
             6 held by another, 64 usage, 65 bad inventory or runbook.
             """,
@@ -27,7 +28,8 @@ package struct GeoFailover: AsyncParsableCommand {
         subcommands: [
             CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, PauseCommand.self,
             AbortCommand.self, GuardCommand.self,
-            StatusCommand.self, ReportCommand.self, WatchCommand.self, InventoryCommand.self, RunbookCommand.self,
+            StatusCommand.self, ReportCommand.self, JobsCommand.self, WatchCommand.self, InventoryCommand.self,
+            RunbookCommand.self,
             SudoersCommand.self,
         ])
 

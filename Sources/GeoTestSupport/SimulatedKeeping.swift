@@ -48,6 +48,7 @@ extension SimulatedState {
             let part = bytes.dropFirst(offset).prefix(KeeperScript.chunkBytes)
             return
                 "\(mark) content \(part.count) \(bytes.count)\n\(String(decoding: part, as: UTF8.self))\n\(mark) end\n"
+        case .listJobs, .removeRun, .cancel: return "\(mark) refused the simulator has no job directories\n"
         case .take, .beat, .release, .write: break
         }
         if self[id].epoch > script.epoch { return tell("newer") }
@@ -77,7 +78,7 @@ extension SimulatedState {
                 self[id].keeping.files[key + file.rawValue] = content
             }
             return "\(mark) wrote \(content.count)\n\(mark) end\n"
-        case .look, .listRuns, .read: return ""
+        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel: return ""
         }
     }
 }

@@ -32,6 +32,9 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case commandStarted(step: StepID, attempt: Int, index: Int, key: String)
     case commandFinished(
         step: StepID, attempt: Int, index: Int, outcome: CommandOutcome, transcript: TranscriptReference?)
+    /// A person ends a command that nobody waits for any more. Written before the node is told; its end is found under
+    /// the same key when the run goes on.
+    case commandCancelled(step: StepID, attempt: Int, index: Int, key: String, by: Actor, reason: String)
     /// `how` is "typed", or the approval that stood for it.
     case answered(step: StepID, attempt: Int, answer: String, by: Actor, how: String)
     /// A person goes on without a step that failed or is in doubt; only one that ``StepGraph/isSkippable(_:in:)`` allows.

@@ -123,6 +123,13 @@ package struct RunState: Sendable, Hashable {
         }
     }
 
+    /// The command of a step that was recorded as started and not as finished: it may run on its node still.
+    package func commandInDoubt(of step: StepID) -> (attempt: Int, index: Int)? {
+        let running: Running? =
+            if case .running(let now) = progress(of: step) { now } else { detached[step] }
+        return running.flatMap { $0.isCommandStarted ? ($0.attempt, $0.command) : nil }
+    }
+
     package var succeededCount: Int { plan.steps.count { hasSucceeded($0.id) } }
 
     package mutating func apply(_ entry: JournalEntry, at: Timestamp) throws(JournalContradiction) {
@@ -171,6 +178,10 @@ package struct RunState: Sendable, Hashable {
                 running.finish(index, outcome, transcript?.summary, mustBeZero: mustBeZero)
             }
             noteWhetherRunThrough(step)
+        case .commandCancelled(let step, _, _, _, _, _):
+            guard commandInDoubt(of: step) != nil else {
+                throw JournalContradiction(detail: "a command of \(step) was cancelled, and none of it was in doubt")
+            }
         case .answered(let step, let attempt, _, _, _):
             try update(step, attempt) { $0.isAnswered = true }
         case .stepSucceeded(let step, let attempt, let how, let findings):

@@ -161,7 +161,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
         case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
-            .answered(_, _, _, let by, _), .siteGivenUp(let by, _, _, _), .stepSkipped(_, _, _, let by),
+            .commandCancelled(_, _, _, _, let by, _), .answered(_, _, _, let by, _), .siteGivenUp(let by, _, _, _),
+            .stepSkipped(_, _, _, let by),
             .runAbandoned(let by, _, _):
             by
         default: nil
@@ -174,7 +175,8 @@ package enum Timeline {
     package static func step(_ entry: JournalEntry) -> StepID? {
         switch entry {
         case .driftChecked(let step, _), .stepStarted(let step, _), .commandSkipped(let step, _, _, _),
-            .commandStarted(let step, _, _, _), .commandFinished(let step, _, _, _, _),
+            .commandStarted(let step, _, _, _), .commandCancelled(let step, _, _, _, _, _),
+            .commandFinished(let step, _, _, _, _),
             .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
@@ -205,6 +207,8 @@ package enum Timeline {
             attempt == 1 ? "\(step) started" : "\(step) started, attempt \(attempt)"
         case .commandSkipped(_, _, _, let because): "command not needed: \(because)"
         case .commandStarted: nil
+        case .commandCancelled(let step, _, _, _, let by, let reason):
+            "\(by.user) on \(by.host) ENDED the command of \(step), because: \(reason)"
         case .commandFinished(let step, _, _, let outcome, let transcript): "\(step): \(text(outcome, transcript))"
         case .answered(let step, _, let answer, let by, let how):
             "\(by.user) on \(by.host) answered \(step) with `\(answer)` (\(how))"

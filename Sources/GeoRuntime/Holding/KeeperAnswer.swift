@@ -18,6 +18,10 @@ package enum KeeperAnswer: Sendable, Hashable {
     case absent
     /// Bytes of the journal by run.
     case runs([RunID: Int])
+    case jobs([NodeJob])
+    case removed
+    /// How the job is after it was told to end.
+    case cancelled(NodeJob.State)
     case refused(text: String)
 
     /// `nil` when the answer was cut off or is not ours: then nothing is known.
@@ -45,6 +49,20 @@ package enum KeeperAnswer: Sendable, Hashable {
             self = .content(bytes: Array(rest.prefix(count)), size: size)
             rest = rest.dropFirst(count)
         case "absent": self = .absent
+        case "removed": self = .removed
+        case "cancelled":
+            guard first.count == 2, let state = NodeJob.State(first[1]) else { return nil }
+            self = .cancelled(state)
+        case "jobs":
+            var jobs: [NodeJob] = []
+            while true {
+                guard let line = words() else { return nil }
+                if line == ["end"] { break }
+                guard let job = NodeJob(line) else { return nil }
+                jobs.append(job)
+            }
+            self = .jobs(jobs)
+            return
         case "end":
             self = .runs([:])
             return
@@ -91,5 +109,34 @@ package enum KeeperAnswer: Sendable, Hashable {
         return Lease(
             run: RunID(String(words[1])), holder: Actor(user: String(holder[0]), host: String(holder[1])), epoch: epoch,
             ageSeconds: now - beat)
+    }
+}
+
+extension NodeJob.State {
+    init?(_ word: Substring) {
+        let parts = word.split(separator: ":")
+        switch (parts.first, parts.count) {
+        case ("starting", 1): self = .starting
+        case ("running", 1): self = .running
+        case ("rebooted", 1): self = .rebooted
+        case ("vanished", 1): self = .vanished
+        case ("never-started", 1): self = .neverStarted
+        case ("exited", 2):
+            guard let status = Int(parts[1]) else { return nil }
+            self = .exited(status: status)
+        default: return nil
+        }
+    }
+}
+
+extension NodeJob {
+    /// `job RUN KEY STATE AGE KIB COMMAND...`
+    fileprivate init?(_ words: [Substring]) {
+        guard words.count >= 6, words[0] == "job", let state = State(words[3]), let age = Int(words[4]),
+            let size = Int(words[5])
+        else { return nil }
+        self.init(
+            run: RunID(String(words[1])), key: String(words[2]), state: state, ageSeconds: age, kibibytes: size,
+            command: words.dropFirst(6).joined(separator: " "))
     }
 }

@@ -16,6 +16,13 @@ package struct KeeperScript: Sendable, Hashable {
         case read(file: CopiedFile, offset: Int)
         /// The runs that the node has copies of, with the length of their journals.
         case listRuns
+        /// Every job directory; see ``NodeJob``.
+        case listJobs
+        /// Removes the run's job directories and copies, when none of its jobs is alive, nobody holds the node for it,
+        /// and nothing in them is younger than that.
+        case removeRun(olderThanSeconds: Int)
+        /// Ends the command of a job of this run with all its processes, and waits a little for its exit status.
+        case cancel(key: String)
     }
 
     package enum CopiedFile: String, Sendable, Hashable { case plan = "plan.geoplan", journal = "journal.jsonl" }
@@ -80,6 +87,10 @@ package struct KeeperScript: Sendable, Hashable {
             \(Self.read)
             """
         case .listRuns: Self.listRuns
+        case .listJobs: Self.jobState + Self.listJobs
+        case .removeRun(let seconds): "OLDER=\(seconds)\n" + Self.lockOnly + Self.jobState + Self.removeRun
+        case .cancel(let key):
+            "KEY=\(RemoteCommand.quoted(key))\n" + Self.lock + Self.jobState + Self.cancel
         }
     }
 
@@ -95,20 +106,25 @@ package struct KeeperScript: Sendable, Hashable {
         tell() { look; say "$1 $have $(date +%s) ${lease:--}"; say end; }
         """
 
-    private static let lock = """
+    private static let lockOnly = """
         if ! mkdir -p "$base" || ! touch "$base/lock"; then say "refused $base cannot be written on this node"; return; fi
         exec 8>>"$base/lock"
         flock -w 10 8 || return
         look
-        case $have in
-        *[!0-9]*) say "refused $base/epoch is damaged: it has to be one number"; return ;;
-        esac
-        if [ "$have" -gt "$EPOCH" ]; then tell newer; return; fi
-        set -f
-        set -- $lease
-        set +f
 
         """
+
+    private static let lock =
+        lockOnly + """
+            case $have in
+            *[!0-9]*) say "refused $base/epoch is damaged: it has to be one number"; return ;;
+            esac
+            if [ "$have" -gt "$EPOCH" ]; then tell newer; return; fi
+            set -f
+            set -- $lease
+            set +f
+
+            """
 
     /// The lease is `EPOCH RUN USER@HOST BEAT`. A lease that cannot be read is somebody's.
     private static let take = """

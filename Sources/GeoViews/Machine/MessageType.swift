@@ -11,7 +11,7 @@ package enum MessageType: String, Sendable, Hashable, CaseIterable {
     case error
     case site, node
     case runbook, action, check
-    case holder
+    case holder, job
     /// Of a watch.
     case look, change, candidate, next
 }

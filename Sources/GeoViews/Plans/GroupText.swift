@@ -1,4 +1,4 @@
-import GeoCore
+package import GeoCore
 
 /// Words about a group of steps that both forms of the plan use.
 struct GroupText {
@@ -149,7 +149,7 @@ struct GroupText {
 
 extension Step {
     /// What runs on a node; empty for steps that act elsewhere or not at all.
-    var commands: [RemoteCommand] {
+    package var commands: [RemoteCommand] {
         if case .commands(let commands, _, _) = operation { commands } else { [] }
     }
 }

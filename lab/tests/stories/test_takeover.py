@@ -70,3 +70,23 @@ class Takeover(Story):
         code, audit = self.lab.audit()
         self.assertEqual(code, 0, audit)
         self.assertSays(self.as_ben("status", "--on-nodes").stdout, "Nobody holds a node that answered.")
+        self.clean(run)
+
+    def clean(self, run):
+        """What the run left on the nodes goes when it is over and old enough, and not before."""
+        listed = self.as_ben("jobs", "list")
+        self.assertSays(listed.stdout, f"{run}: ", "gitlab-ctl geo promote --force", "exited with 0")
+        self.assertNotIn("RUNNING", listed.stdout)
+        young = self.as_ben("jobs", "clean", "--yes")
+        self.assertEqual(young.returncode, 0, young)
+        self.assertSays(young.stdout + young.stderr, f"kept: {run}, last changed", "nothing to remove")
+        # On anna's machine the journal ends in the middle: for her the run is not over.
+        hers = self.anna("jobs", "clean", "--older-than", "0s", "--yes")
+        self.assertSays(hers.err, f"kept: {run}, it is not over")
+        nobody = self.as_ben("jobs", "clean", "--older-than", "0s")
+        self.assertEqual(nobody.returncode, 5, nobody)
+        gone = self.as_ben("jobs", "clean", "--older-than", "0s", "--yes")
+        self.assertEqual(gone.returncode, 0, gone.stdout + gone.stderr)
+        self.assertSays(gone.stdout, f"removed: {run} from 13 nodes")
+        self.assertEqual([job for node in self.lab.nodes for job in self.lab.jobs(node)], [])
+        self.assertSays(self.as_ben("jobs", "list").stdout, "No node that answered has a job of any run.")
