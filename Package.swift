@@ -84,3 +84,8 @@ let package = Package(
 for target in package.targets where target.type != .system {
     target.swiftSettings = strict
 }
+
+// Decided a million times by the tests: optimised there too, or 2,000 random histories take minutes.
+for target in package.targets where ["GeoCore", "GeoRuntime", "GeoTestSupport"].contains(target.name) {
+    target.swiftSettings?.append(.unsafeFlags(["-O"], .when(configuration: .debug)))
+}

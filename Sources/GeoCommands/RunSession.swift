@@ -132,10 +132,24 @@ struct RunSession {
             store: tail.following(try directory.openStore(wholeBytes: contents.wholeBytes)), clock: LiveClock.wall,
             after: contents.records)
         let display = Display(plan: file.plan, state: machine.state, output: output)
-        for entry in opening + [holding.entry] {
-            let record = try await journal.append(entry)
-            try machine.apply(entry, at: record.at)
-            await display.show(.recorded(record: record))
+        func write(_ entries: [JournalEntry]) async throws {
+            for entry in entries {
+                let record = try await journal.append(entry)
+                try machine.apply(entry, at: record.at)
+                await display.show(.recorded(record: record))
+            }
+        }
+        try await write(opening + [holding.entry])
+        if !contents.records.isEmpty {
+            // After the nodes are held: whoever wrote the journal before starts nothing more.
+            let jobs = await JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: actor).list(
+                file.plan.inventory.nodes.filter { $0.isManagedByOmnibus && holding.isTaken($0.id) })
+            let missing = Adoption.entries(
+                of: directory.run, in: machine.state, known: contents.records.commandKeys, jobs: jobs)
+            if !missing.isEmpty {
+                Console.say("note: the nodes know of commands that this journal lacks; they are followed from here on")
+            }
+            try await write(missing)
         }
         return try await execute(machine, journal, display, live, holding, tail)
     }

@@ -48,7 +48,13 @@ extension SimulatedState {
             let part = bytes.dropFirst(offset).prefix(KeeperScript.chunkBytes)
             return
                 "\(mark) content \(part.count) \(bytes.count)\n\(String(decoding: part, as: UTF8.self))\n\(mark) end\n"
-        case .listJobs, .removeRun, .cancel: return "\(mark) refused the simulator has no job directories\n"
+        case .listJobs:
+            let lines = self[id].jobs.map { job in
+                let state = job.status.map { "exited:\($0)" } ?? (job.isLost ? "rebooted" : "running")
+                return "\(mark) job \(job.run) \(job.key) \(state) 0 4 \(job.arguments.joined(separator: " "))\n"
+            }
+            return "\(mark) jobs\n" + lines.joined() + "\(mark) end\n"
+        case .removeRun, .cancel: return "\(mark) refused the simulator does not do this\n"
         case .take, .beat, .release, .write: break
         }
         if self[id].epoch > script.epoch { return tell("newer") }

@@ -33,8 +33,15 @@ final class Disk: Sendable {
     /// Whether the process that holds the store has died.
     var isDead: Bool { contents.withLock { $0.isDead } }
 
-    /// A copy of another disk's journal.
-    func restore(_ bytes: [UInt8]) { contents.withLock { $0.bytes = bytes } }
+    /// A copy of another disk's journal, without so many of its last lines.
+    func restore(_ bytes: [UInt8], without last: Int = 0) {
+        let ends = bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }
+        let kept = last == 0 ? bytes.count : ends.dropLast(last).last.map { $0 + 1 } ?? 0
+        contents.withLock {
+            $0.bytes = Array(bytes.prefix(kept))
+            $0.records = max(0, ends.count - last)
+        }
+    }
 
     /// A new process opens the journal, which ends after `wholeBytes`.
     func open(wholeBytes: Int, records: Int, death: Death?) -> JournalStore {

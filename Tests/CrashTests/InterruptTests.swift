@@ -1,3 +1,4 @@
+import Dispatch
 import GeoCore
 import GeoRuntime
 import GeoTestSupport
@@ -92,41 +93,25 @@ import Testing
         #expect(rig.faults == [])
     }
 
-    @Test func aWaitThatIsInterruptedEndsAndIsTakenUpAgain() async throws {
-        let rig = Rig()
-        let interruption = Interruption()
-        let isFirst = Counter()
-        rig.deployment.withState { $0.pendingItems = 90 }
-        let end = await rig.process(
-            interruption: interruption,
-            watching: { event in
-                guard case .waiting("wait-for-replication", _) = event else { return }
-                if isFirst.next() == 0 { Task { await interruption.raise() } }
-            })
-        // The wait may have come to its end before the interruption was seen.
-        if end != .ended(.finished) { #expect(await rig.process() == .ended(.finished), "\(rig.story)") }
-        #expect(rig.faults == [])
-    }
-}
-
-final class Counter: Sendable {
-    private let count = Mutex(0)
-    /// 0, 1, 2 and so on.
-    func next() -> Int {
-        count.withLock { value in
-            defer { value += 1 }
-            return value
+    /// Raises before the caller goes on: in virtual time half an hour passes while another thread is not given a turn.
+    private static func raiseNow(_ interruption: Interruption) {
+        let raised = DispatchSemaphore(value: 0)
+        Task.detached {
+            await interruption.raise()
+            raised.signal()
         }
+        raised.wait()
     }
 
     @Test func oneInterruptEndsAStepThatOnlyWaits() async throws {
         let rig = Rig()
         let interruption = Interruption()
+        let isFirst = Counter()
         // The queues never drain: the wait would go on for half an hour.
         let end = await rig.process(
             interruption: interruption,
             watching: { event in
-                if case .waiting("drain-queues", _) = event { Task { await interruption.raise() } }
+                if case .waiting("drain-queues", _) = event, isFirst.next() == 0 { Self.raiseNow(interruption) }
                 if case .recorded(let record) = event, case .stepStarted("drain-queues", _) = record.entry {
                     rig.deployment.withState { $0.queued = 1_000_000 }
                 }
@@ -142,5 +127,32 @@ final class Counter: Sendable {
         rig.deployment.withState { $0.queued = 0 }
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && rig.gaps == [])
+    }
+
+    @Test func aWaitThatIsInterruptedEndsAndIsTakenUpAgain() async throws {
+        let rig = Rig()
+        let interruption = Interruption()
+        let isFirst = Counter()
+        rig.deployment.withState { $0.pendingItems = 90 }
+        let end = await rig.process(
+            interruption: interruption,
+            watching: { event in
+                guard case .waiting("wait-for-replication", _) = event else { return }
+                if isFirst.next() == 0 { Self.raiseNow(interruption) }
+            })
+        // The wait may have come to its end before the interruption was seen.
+        if end != .ended(.finished) { #expect(await rig.process() == .ended(.finished), "\(rig.story)") }
+        #expect(rig.faults == [])
+    }
+}
+
+final class Counter: Sendable {
+    private let count = Mutex(0)
+    /// 0, 1, 2 and so on.
+    func next() -> Int {
+        count.withLock { value in
+            defer { value += 1 }
+            return value
+        }
     }
 }

@@ -10,6 +10,8 @@ final class Rig: Sendable {
         case ended(RunOutcome)
         case died
         case failed(String)
+        /// The nodes could not be held: nothing was done.
+        case refused(String)
     }
 
     /// What the operator types; `nil`: nobody is there.
@@ -22,6 +24,8 @@ final class Rig: Sendable {
     let run: RunID
     let deployment: SimulatedDeployment
     let disk = Disk()
+    /// Who sits at the machine.
+    let person: Actor
     private let notes = Mutex(Notes())
 
     private struct Notes {
@@ -29,7 +33,8 @@ final class Rig: Sendable {
         var unrecordedStarts: [String] = []
         var recordedKeys: Set<String> = []
         var localRuns: [String: Int] = [:]
-        var epoch = 0
+        /// Whether the next process takes the nodes from whoever holds them.
+        var isTakingOver = false
         var boundaries = 0
         var words: [JournalEntry] = []
     }
@@ -40,16 +45,18 @@ final class Rig: Sendable {
     init(_ file: PlanFile = ShippedPlan.file) {
         self.file = file
         self.run = "run"
+        self.person = Actor(user: "anna", host: "laptop")
         self.deployment = SimulatedDeployment(inventory: file.plan.inventory)
     }
 
-    /// Another machine with a copy of the journal, and a later epoch.
-    init(takingOver other: Rig) {
+    /// Another person on another machine, with a copy of the journal that may lack its last records.
+    init(takingOver other: Rig, behindBy records: Int = 0) {
         self.file = other.file
         self.run = other.run
+        self.person = Actor(user: "ben", host: other.person.host + "-2")
         self.deployment = other.deployment
-        disk.restore(other.disk.bytes)
-        notes.withLock { $0.epoch = 1_000 }
+        disk.restore(other.disk.bytes, without: records)
+        notes.withLock { $0.isTakingOver = true }
     }
 
     /// The way back of another run, on the same deployment, with a journal of its own.
@@ -57,7 +64,8 @@ final class Rig: Sendable {
         self.file = file
         self.deployment = other.deployment
         self.run = "back"
-        notes.withLock { $0.epoch = 1_000 }
+        self.person = other.person
+        notes.withLock { $0.isTakingOver = true }
     }
 
     // MARK: Processes
@@ -80,7 +88,8 @@ final class Rig: Sendable {
                     try machine.apply(record.entry, at: record.at)
                     remember(record)
                 }
-                for entry in opening(machine.state)
+                guard let held = await hold(after: machine.state.epoch) else { return .refused("the nodes are held") }
+                for entry in opening(machine.state, held)
                     + notes.withLock({ notes in
                         defer { notes.words = [] }
                         return notes.words
@@ -89,25 +98,57 @@ final class Rig: Sendable {
                     let record = try await journal.append(entry)
                     try machine.apply(record.entry, at: record.at)
                 }
+                try await adopt(&machine, journal, after: contents.records)
                 let executor = Executor(
                     ports: ports(answers, watch, beforeExchange), journal: journal, interruption: interruption)
-                return .ended(try await executor.run(machine))
+                let outcome = try await executor.run(machine)
+                // A run that halts keeps its hold.
+                if outcome == .finished { await lease.release(epoch: held) }
+                return .ended(outcome)
             } catch {
                 return disk.isDead ? .died : .failed(String(describing: error))
             }
         }
     }
 
-    private func opening(_ state: RunState) -> [JournalEntry] {
-        let epoch = notes.withLock { notes -> Int in
-            notes.epoch += 1
-            return notes.epoch
+    /// As a session that goes on does it.
+    private func adopt(
+        _ machine: inout ExecutionStateMachine, _ journal: Journal, after records: [JournalRecord]
+    ) async throws {
+        guard !records.isEmpty else { return }
+        let jobs = await JobKeeper(keeper: deployment.keeper, boundary: { "geo-jobs" }, holder: person).list(
+            file.plan.inventory.nodes.filter(\.isManagedByOmnibus))
+        for entry in Adoption.entries(of: run, in: machine.state, known: records.commandKeys, jobs: jobs) {
+            let record = try await journal.append(entry)
+            try machine.apply(record.entry, at: record.at)
+            remember(record)
         }
-        let actor = Actor(user: "anna", host: "laptop")
-        guard state.phase == .ready else { return [.runResumed(by: actor, toolVersion: "test", epoch: epoch)] }
+    }
+
+    private var lease: LeaseKeeper {
+        LeaseKeeper(
+            keeper: deployment.keeper, clock: deployment.clock.wall, boundary: { "geo-lease" }, plan: file.plan,
+            run: run, holder: person)
+    }
+
+    /// As `RunHolding` takes the nodes; the epoch.
+    private func hold(after known: Int) async -> Int? {
+        let isTakingOver = notes.withLock { notes in
+            defer { notes.isTakingOver = false }
+            return notes.isTakingOver
+        }
+        guard case .taken(let epoch, _) = await lease.take(atLeast: known + 1, takingOver: isTakingOver) else {
+            notes.withLock { $0.isTakingOver = isTakingOver }
+            return nil
+        }
+        return epoch
+    }
+
+    private func opening(_ state: RunState, _ epoch: Int) -> [JournalEntry] {
+        guard state.phase == .ready else { return [.runResumed(by: person, toolVersion: "test", epoch: epoch)] }
         return [
-            .runStarted(plan: file.digest, by: actor, toolVersion: "test", epoch: epoch),
-            .approved(plan: file.digest, by: actor, how: "test"),
+            .runStarted(plan: file.digest, by: person, toolVersion: "test", epoch: epoch),
+            .approved(plan: file.digest, by: person, how: "test"),
         ]
     }
 

@@ -44,6 +44,7 @@ OWN = [
     Fault("reboot", "NODE", "power off and on again; what is enabled at boot comes back", _reboot, momentary=True),
     Fault("partition", "SITE", "the site and the others cannot reach each other; the operator reaches all"),
     Fault("partition-operator", "NODE", "the operator cannot reach the node; the nodes can"),
+    Fault("cut-operator", "", "the operator's machine, and the practice users on it, reach no node"),
     Fault("cut-replication", "", "no PostgreSQL traffic between the sites; the standby keeps running",
           lambda lab, node, args: faults_net.cut_replication(lab, active(lab))),
     Fault("slow-link", "SITE [RATE]", f"traffic between the sites shares a rate (default {faults_net.DEFAULT_RATE})"),

@@ -35,6 +35,8 @@ def _filter(lab: Lab, active: list[dict], replication_syn_only: bool) -> None:
         elif fault["name"] == "cut-replication":
             syn = "tcp flags & (syn | ack) == syn " if replication_syn_only else ""
             rules += [f"{way} tcp {port} 5432 {syn}drop" for way in ways() for port in ("dport", "sport")]
+        elif fault["name"] == "cut-operator":
+            rules += [f"ip {end} {lab.operator_address} drop" for end in ("saddr", "daddr")]
         elif fault["name"] == "partition-operator":
             address = lab.node(fault["target"]).address
             rules += [f"ip saddr {lab.operator_address} ip daddr {address} drop", f"ip saddr {address} ip daddr {lab.operator_address} drop"]

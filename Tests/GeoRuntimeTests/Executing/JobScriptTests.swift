@@ -55,6 +55,14 @@ import Testing
         #expect(try await node.exchange(script)?.state == state)
     }
 
+    /// The price of being detached: none in round trips, for a command that ends within the wait of one exchange.
+    @Test func aCommandThatEndsInTimeIsStartedAndToldInOneExchange() async throws {
+        let node = try LocalNode()
+        let answer = try await node.exchange(try await node.script("short", "echo all; exit 7"))
+        #expect(Self.status(answer?.state) == 7)
+        #expect(answer?.output == Array("all\n".utf8) && answer?.hasMore == false)
+    }
+
     @Test func outputComesInPartsFromTheByteThatIsAskedFor() async throws {
         let node = try LocalNode()
         let script = try await node.script("parts", "printf 'abc\\000\\377def\\n'; printf 'geo-test-boundary end\\n'")

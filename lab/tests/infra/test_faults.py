@@ -71,6 +71,14 @@ class Faults(unittest.TestCase):
         self.fault("heal")
         self.assertTrue(operator_reaches(self.address("tokyo-pg-1")))
 
+    def test_the_operators_own_network_is_cut(self):
+        self.fault("cut-operator")
+        for node in ("tokyo-pg-1", "seoul-pg-1"):
+            self.assertFalse(operator_reaches(self.address(node)))
+        self.assertTrue(reaches(NAME, "seoul-pg-1", self.address("tokyo-pg-1")))
+        self.fault("heal", "cut-operator")
+        self.assertTrue(operator_reaches(self.address("seoul-pg-1")))
+
     def test_cut_replication_closes_the_database_port_between_sites_only(self):
         for node in ("tokyo-pg-1", "tokyo-rails-1"):
             lab(NAME, "exec", node, "--", "sh", "-c",

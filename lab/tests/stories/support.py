@@ -186,8 +186,8 @@ class Tool:
         if lab:
             self.environment["GEO_FAILOVER_INVENTORY"] = lab.inventory
 
-    def popen(self, *argv, **options):
-        process = subprocess.Popen([BIN, *map(str, argv)], cwd=ROOT, env=self.environment, **options)
+    def popen(self, *argv, program=None, **options):
+        process = subprocess.Popen(program or [BIN, *map(str, argv)], cwd=ROOT, env=self.environment, **options)
         _processes.add(process)
         return process
 

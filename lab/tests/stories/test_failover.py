@@ -195,6 +195,11 @@ class WholeFailover(Story):
         kinds = [entry(record)[0] for record in tool.journal()]
         self.assertEqual(kinds, ["runStarted", "approved", "leaseTaken", "driftChecked", "runHalted"])
 
+    def test_there_is_no_way_back_after_the_point_of_no_return(self):
+        refused = self.tool("abort", "--reason", "too late", "--yes")
+        self.assertEqual(refused.code, 3, refused)
+        self.assertSays(refused.err, "there is no way back")
+
     def test_check_afterwards_knows_the_new_primary_and_that_the_old_one_is_down(self):
         answer = self.tool("check")
         self.assertEqual(answer.code, 2, answer)
