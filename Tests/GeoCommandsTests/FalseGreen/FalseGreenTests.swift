@@ -98,7 +98,7 @@ import Testing
     @Test func noFactOfANodeIsWrongAndNobodySaysAWord() throws {
         let counts = try Self.spoil(try Sweep(.planned), Self.nodes + Self.elsewhere, NotLoadBearing.lines)
         // How many of each, so that a sweep that tries nothing is seen.
-        #expect((counts[.notReady] ?? 0) > 400 && (counts[.warned] ?? 0) > 50, "\(counts)")
+        #expect((counts[.notReady] ?? 0) > 1000 && (counts[.warned] ?? 0) > 50, "\(counts)")
     }
 
     /// The way back is looked at too: what only it needs is load-bearing there, and everything else as before.
@@ -106,21 +106,21 @@ import Testing
         let counts = try Self.spoil(
             try Sweep(.drill), ["tokyo-pg-1", "seoul-pg-1"], NotLoadBearing.drill,
             sharing: NotLoadBearing.lines.filter { $0.path != "server.databaseBytes" })
-        #expect((counts[.notReady] ?? 0) > 200, "\(counts)")
+        #expect((counts[.notReady] ?? 0) > 50, "\(counts)")
     }
 
     @Test func noFactThatASeedNeedsIsWrongAndNobodySaysAWord() throws {
         let counts = try Self.spoil(
             try Sweep(.reseed), Self.nodes + Self.elsewhere, NotLoadBearing.reseed,
             sharing: NotLoadBearing.lines)
-        #expect((counts[.notReady] ?? 0) > 200, "\(counts)")
+        #expect((counts[.notReady] ?? 0) > 50, "\(counts)")
     }
 
     @Test func noFactOfTheCandidateIsWrongAndALostPrimaryLeftWithoutAWord() throws {
         let counts = try Self.spoil(
             try Sweep(.unplanned, from: Self.lost), Self.candidate + ["seoul", "operator"], NotLoadBearing.lost,
             sharing: NotLoadBearing.lines)
-        #expect((counts[.notReady] ?? 0) > 200, "\(counts)")
+        #expect((counts[.notReady] ?? 0) > 50, "\(counts)")
     }
 
     private static let isThorough = ProcessInfo.processInfo.environment["GEO_FAILOVER_TESTS"] == "thorough"
@@ -177,8 +177,11 @@ import Testing
     }
 
     private static func spoil(
-        _ sweep: Sweep, _ owners: [String], _ lines: [NotLoadBearing.Line], sharing: [NotLoadBearing.Line] = []
+        _ sweep: Sweep, _ owners: [String], _ lines: [NotLoadBearing.Line], sharing: [NotLoadBearing.Line]? = nil
     ) throws -> [Sweep.Outcome: Int] {
+        // Of what another sweep goes through too, a quarter of the changes, and all of them when thorough.
+        let every = sharing == nil || isThorough ? 1 : 4
+        var number = 0
         var counts: [Sweep.Outcome: Int] = [:]
         var excused: [NotLoadBearing.Line: Int] = [:]
         var noticed: Set<NotLoadBearing.Line> = []
@@ -191,11 +194,13 @@ import Testing
                     words[variant.path, default: 0] += 1
                     if words[variant.path, default: 0] > 4 { continue }
                 }
+                number += 1
+                guard number % every == 0 else { continue }
                 known["value"] = variant.tree
                 guard let observation = try place.replaced(.object(["known": known])) else { continue }
                 let outcome = sweep.outcome(place, observation)
                 counts[outcome, default: 0] += 1
-                let line = (lines + sharing).first {
+                let line = (lines + (sharing ?? [])).first {
                     $0.excuses(place.owner, place.fact + variant.path, variant.change)
                 }
                 if outcome != .unnoticed {
@@ -210,13 +215,14 @@ import Testing
                 Issue.record("\(place.owner) \(what): \(count) wrong values that no check speaks of")
             }
         }
+        #expect(counts[.unnoticed] == excused.values.reduce(0, +), "\(counts)")
+        guard every == 1 else { return counts }
         for line in lines where line.hasLimit && !noticed.contains(line) {
             Issue.record("\(line.path) is said to have a limit, and nothing beyond it was noticed")
         }
         for line in lines where excused[line] == nil {
             Issue.record("\(line.path) \(line.nodes) excuses nothing any more: \(line.reason)")
         }
-        #expect(counts[.unnoticed] == excused.values.reduce(0, +), "\(counts)")
         return counts
     }
 }

@@ -134,7 +134,7 @@ struct Sweep {
                 copy[name] = changed
                 guard let other = try copy.read(NodeFacts.self) else { return nil }
                 let observation = base.changing(node) { FactSetters.all[name]?(&$0, other) }
-                return observation == base ? nil : observation
+                return observation[node] == base[node] ? nil : observation
             }
         }
     }

@@ -3,9 +3,11 @@ system's ssh, a jump host."""
 
 import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 
-from support import Story, Tool, lab, until
+from support import Story, Tool, end, lab, until
 
 SECRET = "look-only-7731"
 # What moves by itself between two looks.
@@ -102,6 +104,25 @@ class Ways(Story):
         answer = self.tool("check", "--inventory", self.database("via: direct"))
         self.assertEqual(answer.code, 2)
         self.assertSays(answer.out, "UNKNOWN", "certificate")
+
+    def test_the_systems_ssh_opens_one_connection_per_node_for_all_looks_and_leaves_nothing(self):
+        def logins():
+            return {node: sum("Accepted publickey" in line for line in self.lab.sshd_log(node)) for node in self.lab.nodes}
+
+        def left():
+            return set(Path("/tmp").glob("geo-failover-??????"))
+        inventory = self.inventory("become: sudo }", "become: sudo, transport: openssh }")
+        before, there = logins(), left()
+        log = self.tool.state / "openssh.log"
+        with open(log, "w") as out:
+            process = self.tool.popen("check", "--watch", "--every", "5", "--inventory", inventory, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.addCleanup(end, process)
+            until(lambda: log.read_text().count("tokyo -> seoul: ") >= 3, 90, "three looks")
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+        after = logins()
+        self.assertEqual({node: after[node] - before[node] for node in after}, {node: 1 for node in after}, log.read_text())
+        self.assertLessEqual(left(), there)
 
     def test_the_systems_ssh_and_a_jump_host_bring_home_the_same_facts(self):
         self.lab.command("load", "stop")
