@@ -34,7 +34,7 @@ enum OpenSSH {
         }
     }
 
-    /// 255 is ssh's own; everything else is the command's (roachprod's lesson, style-models.md 4.6).
+    /// 255 is ssh's own; everything else is the command's.
     private static func failure(_ status: Int?, _ text: String, _ node: Node) -> NodeFailure {
         guard status == 255 else { return NodeFailure(kind: .other, text: text, mayHaveStarted: true) }
         let kind: NodeFailure.Kind =
