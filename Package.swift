@@ -46,7 +46,8 @@ let package = Package(
             name: "GeoCommands",
             dependencies: [
                 "GeoCore", "GeoDocuments", "GeoRuntime", "GeoViews", "SSHTransport", "PostgresTransport",
-                "HTTPTransport", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "HTTPTransport", "SystemThreads", "CLinux",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]),
         .executableTarget(name: "geo-failover", dependencies: ["GeoCommands"]),

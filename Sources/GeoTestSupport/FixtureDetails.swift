@@ -24,6 +24,18 @@ extension Fixtures {
             subject: "CN = gitlab", names: names, notBefore: moment(-86_400), notAfter: moment(days * 86_400))
     }
 
+    /// Three servers, of which the first so many failed, and a client.
+    package static func consul(failed: Int = 0, servers: Int = 3) -> ConsulFacts {
+        ConsulFacts(
+            members: (0..<servers).map {
+                .init(name: "consul-\($0 + 1)", status: $0 < failed ? "failed" : "alive", isServer: true)
+            } + [.init(name: "pg-1", status: "alive", isServer: false)])
+    }
+
+    package static func backups(ago: Double = 40_000) -> BackupFacts { BackupFacts(count: 7, newestAt: moment(-ago)) }
+
+    package static let trusted = [String(repeating: "a1", count: 32)]
+
     package static let settings = [
         "max_connections": "500", "max_worker_processes": "8", "max_wal_senders": "10",
         "max_prepared_transactions": "0", "max_locks_per_transaction": "128", "max_replication_slots": "3",

@@ -29,6 +29,7 @@ extension Fixtures {
         for look in looks.urls {
             views.readiness[look.site] = readiness.map { seen($0) } ?? .unknown(reason: "had no answer in time")
         }
+        if readiness == nil { views.silentSites = sites.sorted() }
         return views
     }
 
@@ -110,6 +111,7 @@ extension Fixtures {
             facts.projects = seen(projects(), on: node.id)
         }
         if node.runs(.patroni) {
+            facts.consul = seen(consul(), on: node.id)
             facts.patroni = seen(
                 patroni(of: site.nodes(running: .patroni).map(\.id), isPrimary: isPrimary), on: node.id)
         }
@@ -119,8 +121,13 @@ extension Fixtures {
             facts.projectRegistry = seen(projectRegistry(), on: node.id)
             facts.trackingSchema = seen(trackingSchema, on: node.id)
         }
-        if node.runs(.redis) { facts.queues = seen(["default": 4, "mailers": 0, "geo:geo_x": 1], on: node.id) }
+        if node.runs(.redis) {
+            facts.queues = seen(["default": 4, "mailers": 0, "geo:geo_x": 1], on: node.id)
+            facts.cronStates = seen(cronJobs(ordinary: isPrimary ? "enabled" : "disabled"), on: node.id)
+        }
+        if node.runs(.rails) || node.runs(.sidekiq) { facts.trustedCertificates = seen(trusted, on: node.id) }
         if node.runs(.rails) {
+            facts.backups = seen(backups(), on: node.id)
             facts.readiness = seen(200, on: node.id)
             facts.hasTrackingDatabaseConfigured = seen(!isPrimary, on: node.id)
             facts.railsRole = seen(isPrimary ? "primary" : "secondary", on: node.id)
@@ -164,6 +171,18 @@ extension Fixtures {
     }
 }
 
+extension PeerViews {
+    /// What a node sees that tries only the ways that Geo needs; all of it, where it looks at whole sites.
+    fileprivate func restricted(to scope: ObservationScope, of node: NodeID) -> PeerViews {
+        guard scope.watched[node] == nil, let linked = scope.linked[node] else { return self }
+        return PeerViews(
+            nodes: nodes.compactMapValues { ports in
+                let databases = ports.filter { ["postgresql", "patroni"].contains($0.service) }
+                return databases.isEmpty ? nil : databases
+            }, readiness: readiness.filter { linked.contains($0.key) }, silentSites: silentSites)
+    }
+}
+
 extension Observation {
     /// Changes what was seen on one node.
     package mutating func change(_ node: NodeID, _ change: (inout NodeFacts) -> Void) {
@@ -201,10 +220,12 @@ extension Observation {
             }
             var facts = facts
             for probe in Probe.allCases where !asked.contains(probe) { facts.markUnknown(probe, reason: "not asked") }
+            facts.views = facts.views.map { $0.restricted(to: scope, of: node) }
             copy.nodes[node] = facts
         }
         copy.siteReadiness = siteReadiness.filter { scope.siteURLs.contains($0.key) }
         copy.siteAddresses = siteAddresses.filter { scope.siteNames.contains($0.key) }
+        copy.siteRecords = siteRecords.filter { scope.siteRecords.contains($0.key) }
         if !scope.asksOperator { copy.operatorMachine = .notAsked }
         return copy
     }

@@ -96,7 +96,8 @@ package final class SimulatedDeployment: Sendable {
             nodes[node.id] = withState { state in
                 if let reason { return .unreachable(reason) }
                 guard state[node.id].answers else { return .unreachable("no route to host") }
-                return state.facts(of: node.id, asking: probes, lookingAt: scope.watched[node.id] ?? [])
+                let sites = (scope.watched[node.id] ?? []).union(scope.linked[node.id] ?? [])
+                return state.facts(of: node.id, asking: probes, lookingAt: sites)
             }
         }
         let sites = scope.siteURLs.sorted().map { site -> (SiteID, Observed<Int>) in

@@ -65,7 +65,16 @@ extension SimulatedState {
         case .server, .application, .projects: details(probe, node, &facts)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
-        case .patroni: facts.patroni = .unknown(reason: "the simulated deployment runs no Patroni")
+        case .patroni, .consul:
+            facts.markUnknown(probe, reason: "the simulated deployment runs no Patroni")
+        case .trustedCertificates: facts.trustedCertificates = seen(Fixtures.trusted, node)
+        case .backups: facts.backups = seen(Fixtures.backups(), node)
+        case .cronStates:
+            facts.cronStates =
+                node.isRunning("redis")
+                ? seen(
+                    Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+                : .unknown(reason: "redis: connection refused")
         case .geo: facts.geo = geo(node)
         case .tracking: facts.tracking = tracking(node)
         case .registryDetails, .projectRegistry: details(probe, node, &facts)

@@ -1,3 +1,4 @@
+import Foundation
 import GeoCore
 import GeoRuntime
 import Testing
@@ -37,6 +38,22 @@ import Testing
         let many = (0..<1000).map { _ in Live.boundary() }
         #expect(Set(many).count == many.count)
         #expect(many.allSatisfy { $0.count >= 16 })
+    }
+
+    @Test func systemSSHSharesAConnectionInADirectoryThatEndsWithTheTool() async throws {
+        let access = NodeAccess(
+            address: "192.0.2.1", user: "ops", identity: Identity(), knownHosts: "/kh", transport: .openssh)
+        let sockets = ControlSockets()
+        let options = sockets.options(for: Node(id: "n", components: [.rails], access: access))
+        #expect(options.contains("ControlMaster=auto"))
+        let path = try #require(options.first { $0.hasPrefix("ControlPath=") }).dropFirst("ControlPath=".count)
+        // ssh writes 40 digits for %C, and 17 characters more while it makes the socket; a socket's path has 107.
+        #expect(path.utf8.count + 38 + 17 < 107)
+        let directory = String(path.dropLast("/%C".count))
+        let mode = try FileManager.default.attributesOfItem(atPath: directory)[.posixPermissions] as? Int
+        #expect(mode == 0o700)
+        await sockets.close()
+        #expect(!FileManager.default.fileExists(atPath: directory))
     }
 
     @Test func systemSSHAlwaysChecksHostKeysAndNeverAsks() {

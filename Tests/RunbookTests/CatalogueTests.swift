@@ -32,7 +32,7 @@ import Testing
             "site.fenced", "node.stopped", "rails.role-primary", "database.is-primary", "geo.object-storage",
             "candidate.not-promoted", "node.in-service",
             // Asked before a site is re-seeded.
-            "database.room-for-base-backup",
+            "database.room-for-base-backup", "database.seed-source",
             // Asked by `watch`, and of a site that is given up.
             "primary.not-out-of-reach",
         ]

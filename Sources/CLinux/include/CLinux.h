@@ -1,4 +1,4 @@
-// Linux calls that the Glibc module does not import. Header only.
+// Linux calls that the Glibc module does not import. Header only, but for the resolver, whose own header is full of macros.
 #ifndef GEO_CLINUX_H
 #define GEO_CLINUX_H
 #include <netdb.h>
@@ -42,6 +42,10 @@ static inline int geo_epoll_wait(int poll, geo_epoll_ready *ready, int milliseco
     }
     return count < 0 ? 0 : count;
 }
+
+// Asks DNS for one type of records of a name, by the system's settings (/etc/resolv.conf), each server once for so many
+// seconds. The length of the answer, which may be larger than the buffer; or -1 with one of <netdb.h>'s h_errno values.
+int geo_dns_query(const char *name, int type, int seconds, unsigned char *answer, int size, int *reason);
 
 static inline void geo_name_thread(const char *name) { prctl(PR_SET_NAME, name); }
 #endif

@@ -81,6 +81,11 @@ struct CheckMemory: Sendable {
 
     func remember(_ observation: Observation, of inventory: Inventory) {
         LastCheck.remember(observation.endedAt, in: stateDirectory)
+        learn(from: observation, of: inventory)
+    }
+
+    /// Keeps what the primary said, also when it was asked for a plan and not for a check.
+    func learn(from observation: Observation, of inventory: Inventory) {
         do {
             if let aside = try store.learn(from: observation, of: inventory) {
                 Console.say("note: what could not be read was moved to \(aside)")

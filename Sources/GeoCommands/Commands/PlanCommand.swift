@@ -43,6 +43,10 @@ struct PlanCommand: AsyncParsableCommand {
             let observation = try await Live.with(inventory) { [scope] live in
                 await live.observe(scope, progress: live.progressLine)
             }
+            let memory = CheckMemory(stateDirectory: state.path, deployment: inventory.deployment)
+            // What was known before this look: it may be the last one that a primary answers.
+            let lastKnown = runbook.scenario == .unplanned ? memory.load() : nil
+            memory.learn(from: observation, of: inventory)
             let pairs = try preflight.pairs(from: from, to: to, observation)
             guard let pair = pairs.first, pairs.count == 1 else {
                 let names = pairs.map { "--from \($0.from) --to \($0.to)" }.joined(separator: "\n  ")
@@ -67,10 +71,7 @@ struct PlanCommand: AsyncParsableCommand {
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
                 findings: findings, waivers: bound,
                 attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
-                repairs: repairs,
-                lastKnown: runbook.scenario == .unplanned
-                    ? CheckMemory(stateDirectory: state.path, deployment: inventory.deployment).load() : nil,
-                createdAt: LiveClock.now(),
+                repairs: repairs, lastKnown: lastKnown, createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             try write(PlanFile(try Self.plan(request)))
             return .done

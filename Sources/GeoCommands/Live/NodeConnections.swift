@@ -19,6 +19,8 @@ final class NodeConnections: Sendable {
 
     private let clients: [ClientKey: SSHClient]
     private let inventory: Inventory
+    /// Of the nodes that are reached by the system's `ssh`; `nil`: there are none.
+    private let sockets: ControlSockets?
     let notes: [String]
 
     init(_ inventory: Inventory) throws {
@@ -38,6 +40,7 @@ final class NodeConnections: Sendable {
         self.clients = clients
         self.notes = notes
         self.inventory = inventory
+        self.sockets = inventory.nodes.contains { $0.access.transport == .openssh } ? ControlSockets() : nil
     }
 
     private static func configuration(_ access: NodeAccess) throws(SSHError) -> SSHConfiguration {
@@ -75,9 +78,13 @@ final class NodeConnections: Sendable {
         let shell = SudoersDocument.executeCommand.joined(separator: " ")
         let line = asRoot && node.access.become == .sudo ? "sudo -n \(shell)" : shell
         let limit = Duration.seconds(timeLimitSeconds + node.access.connectTimeLimitSeconds)
-        guard let client = clients[ClientKey(node.access)], node.access.transport == .libssh2 else {
+        if let sockets, node.access.transport == .openssh {
             return await OpenSSH.exec(
-                line, script: script, on: node, timeLimitSeconds: timeLimitSeconds, outputLimitBytes: outputLimitBytes)
+                line, script: script, on: node, by: sockets, timeLimitSeconds: timeLimitSeconds,
+                outputLimitBytes: outputLimitBytes)
+        }
+        guard let client = clients[ClientKey(node.access)] else {
+            return .failed(NodeFailure(kind: .other, text: "\(node.id) is not of the inventory that was connected"))
         }
         let command = SSHCommand(
             line: line, standardInput: Array(script.utf8), timeLimit: limit, outputLimit: outputLimitBytes)
@@ -171,5 +178,6 @@ final class NodeConnections: Sendable {
 
     func close() async {
         for client in clients.values { await client.close() }
+        await sockets?.close()
     }
 }

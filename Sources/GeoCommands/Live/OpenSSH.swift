@@ -3,18 +3,21 @@ import GeoRuntime
 import Subprocess
 
 /// The same visit through the system's `ssh`, for nodes that libssh2 cannot talk to (`transport: openssh`): RSA-only
-/// host keys, ETM-only MACs, AEAD-only ciphers, certificates. About 80 times the cost of a connection.
+/// host keys, ETM-only MACs, AEAD-only ciphers, certificates. One connection per node (``ControlSockets``), a process per
+/// command: about 80 times the cost of a connection.
 enum OpenSSH {
     static func exec(
-        _ line: String, script: String, on node: Node, timeLimitSeconds: Int, outputLimitBytes: Int
+        _ line: String, script: String, on node: Node, by sockets: ControlSockets, timeLimitSeconds: Int,
+        outputLimitBytes: Int
     ) async -> NodeVisit {
         let access = node.access
         let limit = timeLimitSeconds + access.connectTimeLimitSeconds
         let began = LiveClock.now()
+        let arguments = sockets.options(for: node) + Self.arguments(node) + [line]
         do {
             let (status, output, complaint) = try await LocalProcess.within(limit) {
                 let result = try await Subprocess.run(
-                    .name("ssh"), arguments: Arguments(arguments(node) + [line]), platformOptions: LocalProcess.options,
+                    .name("ssh"), arguments: Arguments(arguments), platformOptions: LocalProcess.options,
                     input: .string(script), output: .bytes(limit: outputLimitBytes), error: .bytes(limit: 64 << 10))
                 return (LocalProcess.code(result.terminationStatus), result.standardOutput, result.standardError)
             }
@@ -31,7 +34,7 @@ enum OpenSSH {
         }
     }
 
-    /// 255 is ssh's own; everything else is the command's (roachprod's lesson, style-models.md 4.6).
+    /// 255 is ssh's own; everything else is the command's.
     private static func failure(_ status: Int?, _ text: String, _ node: Node) -> NodeFailure {
         guard status == 255 else { return NodeFailure(kind: .other, text: text, mayHaveStarted: true) }
         let kind: NodeFailure.Kind =

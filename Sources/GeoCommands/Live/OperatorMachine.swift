@@ -18,6 +18,7 @@ enum OperatorMachine {
                 }
             },
             addresses: { host in await addresses(of: host, clock: clock) },
+            record: { host in await NameRecords.look(host, clock: clock) },
             prove: { program in await prove(program, clock: clock) })
     }
 

@@ -23,9 +23,9 @@ package enum CheckCatalog {
         Group(title: "Patroni", checks: PatroniChecks.all),
         Group(title: "Replication", checks: ReplicationChecks.all + SlotChecks.all + CompletionCheck.all),
         Group(title: "Geo", checks: GeoChecks.all + DataTypeChecks.all + GeoStateChecks.all),
-        Group(title: "Application", checks: ServiceChecks.all + ReadinessChecks.all),
+        Group(title: "Application", checks: ServiceChecks.all + OperationChecks.all + ReadinessChecks.all),
         Group(title: "Capacity", checks: CapacityChecks.all),
-        Group(title: "Names and certificates", checks: NetworkChecks.all),
+        Group(title: "Names, certificates and ways", checks: NetworkChecks.all + LinkChecks.all),
         Group(title: "Fence and promotion", checks: FenceChecks.all + PromotionChecks.all),
     ]
 
@@ -61,6 +61,7 @@ package enum CheckCatalog {
         ("database.long-transactions", .failover), ("database.room-for-secondaries", .failover),
         ("patroni.one-leader", .nodes), ("patroni.not-paused", .nodes), ("patroni.timelines", .nodes),
         ("patroni.pending-restart", .nodes), ("patroni.standby-cluster", .nodes),
+        ("patroni.store-quorum", .nodes),
         ("replication.streaming", .failover), ("replication.slot", .failover),
         ("replication.orphaned-slots", .failover),
         ("replication.lag", .failover), ("replication.not-paused", .failover), ("geo.site-registered", .failover),
@@ -69,9 +70,11 @@ package enum CheckCatalog {
         ("geo.healthy", .failover), ("geo.waiting-items", .failover), ("geo.types-replicated", .failover),
         ("geo.container-registry", .failover), ("geo.tracking-schema", .failover), ("geo.storages-match", .failover),
         ("geo.oauth-application", .failover), ("geo.selective-sync", .failover), ("geo.object-storage", .failover),
-        ("site.maintenance-mode", .fromSite), ("sidekiq.queues", .fromSite), ("rails.tracking-database", .toSite),
+        ("site.maintenance-mode", .fromSite), ("sidekiq.queues", .fromSite), ("site.cron-jobs", .bothSites),
+        ("rails.tracking-database", .toSite),
         ("node.ready", .nodes), ("site.ready", .bothSites), ("capacity.machines", .failover), ("site.dns", .failover),
-        ("certificate.served", .failover),
+        ("site.dns-ttl", .failover), ("certificate.served", .failover), ("certificate.authorities", .failover),
+        ("network.between-sites", .failover), ("backup.age", .failover),
     ]
 
     private static let declared = Dictionary(uniqueKeysWithValues: plannedPreflight.map { ($0.check, $0.subjects) })

@@ -34,7 +34,8 @@ extension Check {
         let probes = asked.probes.values.reduce(into: Set<Probe>()) { $0.formUnion($1) }
         return Coverage(
             components: Component.allCases.filter(components.contains), probes: Probe.allCases.filter(probes.contains),
-            asksURLs: !asked.siteURLs.isEmpty, asksHere: !asked.siteNames.isEmpty || asked.asksOperator)
+            asksURLs: !asked.siteURLs.isEmpty,
+            asksHere: !asked.siteNames.isEmpty || !asked.siteRecords.isEmpty || asked.asksOperator)
     }
 
     /// Two sites, one node per component each.

@@ -23,11 +23,14 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     package var preflight: [(check: CheckID, subjects: CheckCatalog.PreflightSubjects)] {
         switch self {
         case .planned: CheckCatalog.plannedPreflight
-        case .unplanned: CheckCatalog.plannedPreflight + [("primary.not-out-of-reach", .failover)]
+        case .unplanned:
+            // A time to live cannot be lowered any more, and whose resolver died with the site is not to be held up by it.
+            CheckCatalog.plannedPreflight.filter { $0.check != "site.dns-ttl" }
+                + [("primary.not-out-of-reach", .failover)]
         case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
         case .reseed:
             CheckCatalog.plannedPreflight.filter { Self.forReseed.contains($0.check) }
-                + [("database.room-for-base-backup", .failover)]
+                + [("database.seed-source", .failover), ("database.room-for-base-backup", .failover)]
         }
     }
 
@@ -37,6 +40,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         "node.attributes-good", "node.cluster-file", "node.no-change-running", "site.node-name",
         "gitlab.versions-equal", "secrets.equal", "ssh-host-keys.equal", "postgresql.versions-equal",
         "deployment.one-primary", "replication.orphaned-slots", "rails.tracking-database", "site.dns",
+        "network.between-sites",
     ]
 
     /// Questions about the link, or about what only the primary has: after its loss their answers are the loss, and the

@@ -54,7 +54,7 @@ enum DataTypeChecks {
 
     private static func emptyTypes(_ types: [DataType]) -> String {
         let empty = types.filter(\.isEmpty).map(\.name)
-        return empty.isEmpty ? "" : "; nothing to replicate of \(Quantity.list(empty))"
+        return empty.isEmpty ? "" : "; zero of zero: \(Quantity.list(empty))"
     }
 }
 

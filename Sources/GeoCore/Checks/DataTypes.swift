@@ -130,7 +130,7 @@ extension Examination {
         let used = types.filter { !$0.isUnused }
         if used.allSatisfy(\.isEmpty) {
             warn(
-                "there is nothing to replicate: all \(used.count) data types are empty on both sites",
+                "zero of zero: there is nothing to replicate, all \(used.count) data types are empty on both sites",
                 remedy: "push something to \(pair.from.url) and check again, to see that replication works")
         }
         return used

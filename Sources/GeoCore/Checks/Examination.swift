@@ -82,7 +82,7 @@ struct Examination {
     private func staleness(of at: Timestamp) -> String? {
         let age = observation.endedAt.seconds(since: at)
         if age > Double(limit("fact_age")) {
-            return "was seen \(Quantity.seconds(age)) before the end of the observation,"
+            return "is stale: seen \(Quantity.seconds(age)) before the end of the observation,"
                 + " at most \(limit("fact_age")) s counts"
         }
         // One second of slack for rounding; more means that a clock was set while looking.

@@ -1,6 +1,6 @@
 /// Names and certificates: what users' machines will believe after the failover.
 enum NetworkChecks {
-    static let all = [dns, certificates]
+    static let all = [dns, timeToLive, certificates, trustedAuthorities]
 
     static let dns = Check.aboutFailover(
         "site.dns",
@@ -24,6 +24,11 @@ enum NetworkChecks {
             else { continue }
             if addresses.isEmpty {
                 examination.fail("the name \(host) of \(site.id) stands for no address", remedy: remedy)
+            }
+            // Who answers there, as far as the inventory knows; often a load balancer that it does not know.
+            for address in addresses {
+                let node = examination.context.inventory.nodes.first { $0.access.address == address }
+                examination.note("\(address) is \(node?.id.rawValue ?? "no node of the inventory")")
             }
             // One name for both sites is a way to run Geo; then it may lead to either.
             guard URLHost.of(other.url) != host else { continue }
@@ -85,6 +90,11 @@ enum NetworkChecks {
 
 /// The host of an http URL, as inventories have them.
 package enum URLHost {
+    /// An IPv6 address has colons, an IPv4 address digits and dots only; a name has neither.
+    static func isAddress(_ host: String) -> Bool {
+        host.contains(":") || host.allSatisfy { $0 == "." || ("0"..."9").contains($0) }
+    }
+
     static func isSecure(_ url: String) -> Bool { url.hasPrefix("https://") }
 
     package static func of(_ url: String) -> String {
@@ -109,6 +119,12 @@ extension Examination {
         if certificate.notBefore > observation.endedAt {
             fail("the certificate on \(node.id) begins at \(certificate.notBefore.toSeconds)", remedy: remedy)
         }
+        if let mistrust = certificate.mistrust {
+            warn(
+                "GitLab's own OpenSSL does not trust the certificate on \(node.id): \(mistrust)",
+                remedy: "serve the whole chain, or put its authority into /etc/gitlab/trusted-certs of every node,"
+                    + " sudo gitlab-ctl reconfigure")
+        }
         let names = Quantity.list(certificate.names)
         let (own, future) = (URLHost.of(pair.to.url), URLHost.of(pair.from.url))
         if URLHost.isSecure(pair.to.url), !certificate.covers(own) {
@@ -125,5 +141,8 @@ extension Examination {
 }
 
 extension ServedCertificate {
-    var evidenceText: String { "\(subject), for \(Quantity.list(names)), until \(notAfter.toSeconds)" }
+    var evidenceText: String {
+        "\(subject), for \(Quantity.list(names)), until \(notAfter.toSeconds),"
+            + " \(mistrust.map { "not trusted: \($0)" } ?? "trusted")"
+    }
 }

@@ -17,6 +17,9 @@ enum OperatorChecks {
         needs: ask
     ) { examination, pair in
         guard let facts = examination.readOperator() else { return "" }
+        if facts.addresses.isEmpty {
+            examination.unknown("this machine told no address of its own", remedy: "ip address  # then check again")
+        }
         for node in pair.from.nodes where facts.addresses.contains(node.access.address) {
             examination.fail(
                 "this machine is \(node.id) (\(node.access.address)), a node of the site to be left",
@@ -56,7 +59,7 @@ enum OperatorChecks {
             examination.warn("no earlier check is written down on this machine", remedy: remedy)
             return ""
         }
-        let age = examination.seconds(since: last)
+        let age = examination.age(since: last, of: "the last check")
         if age > Double(examination.limit("at_most_seconds")) {
             examination.warn("the last check from here was \(Quantity.days(age)) ago", remedy: remedy)
         }
@@ -83,7 +86,7 @@ enum OperatorChecks {
             examination.warn("no finished run is known on this machine", remedy: remedy)
             return ""
         }
-        let age = examination.seconds(since: last)
+        let age = examination.age(since: last, of: "the last finished run")
         if age > Double(examination.limit("at_most_seconds")) {
             examination.warn("the last finished run was \(Quantity.days(age)) ago", remedy: remedy)
         }
@@ -92,6 +95,17 @@ enum OperatorChecks {
 }
 
 extension Examination {
+    /// What is dated ahead was written down by a clock that was wrong, or is read by one: how long ago it was is not known.
+    fileprivate mutating func age(since last: Timestamp, of what: String) -> Double {
+        let age = observation.endedAt.seconds(since: last)
+        if age < -60 {
+            warn(
+                "\(what) from here is dated \(Quantity.days(-age)) ahead, so that its age is not known",
+                remedy: "chronyc tracking  # on this machine")
+        }
+        return max(0, age)
+    }
+
     fileprivate mutating func readOperator() -> OperatorFacts? {
         read(
             observation.operatorMachine, "this machine",

@@ -1,7 +1,7 @@
 /// Whether Patroni of a node would let a failover go through. Asked of every node that runs it: the answers come from the
 /// configuration store, and a member that is cut off from it gives none.
 enum PatroniChecks {
-    static let all = [oneLeader, notPaused, timelines, noPendingRestart, standbyCluster]
+    static let all = [oneLeader, notPaused, timelines, noPendingRestart, standbyCluster, storeQuorum]
 
     private static let list = "sudo gitlab-ctl patroni members"
 
@@ -144,6 +144,44 @@ enum PatroniChecks {
                 remedy: "\(list)  # on \(node.id); sudo gitlab-ctl tail patroni")
         }
         return cluster.isStandbyCluster ? "it follows another cluster" : "it follows nobody"
+    }
+}
+
+extension PatroniChecks {
+    static let storeQuorum = Check.aboutNode(
+        "patroni.store-quorum",
+        CheckText(
+            question: "Do more than half of the servers live that keep Patroni's leader, as the node sees them?",
+            rationale: "Without a majority of the Consul servers no leader can be kept: Patroni makes every database"
+                + " read-only, and a promotion waits in vain. A server that failed is on no page of GitLab.",
+            source: cite(.consul, .patroniList),
+            remedy: "sudo gitlab-ctl status consul; sudo gitlab-ctl tail consul on the server that failed"),
+        probes: [.consul]
+    ) { examination, node in
+        let facts = examination.read(\.consul, "Consul", of: node) { facts in
+            facts.servers.map { "\($0.name) \($0.status)" }.joined(separator: ", ")
+        }
+        guard let servers = facts?.servers else { return "" }
+        let failed = servers.filter { $0.status != "alive" }.map(\.name)
+        let alive = servers.count - failed.count
+        let remedy = "sudo gitlab-ctl tail consul  # on \(failed.isEmpty ? node.id.rawValue : Quantity.list(failed))"
+        if alive * 2 <= servers.count {
+            examination.fail(
+                servers.isEmpty
+                    ? "\(node.id) sees no Consul server"
+                    : "\(alive) of \(servers.count) Consul servers live, as \(node.id) sees them: no majority",
+                remedy: remedy)
+        } else if !failed.isEmpty {
+            examination.warn(
+                "Consul server \(Quantity.list(failed)) does not live, as \(node.id) sees it; \(alive) of"
+                    + " \(servers.count) do",
+                remedy: remedy)
+        } else if servers.count < 3 {
+            examination.warn(
+                "there are \(servers.count) Consul servers: without one of them there is no majority",
+                remedy: "add Consul servers, three at least: roles(['consul_role']) in gitlab.rb of their nodes")
+        }
+        return "all \(servers.count) Consul servers live, as \(node.id) sees them"
     }
 }
 

@@ -32,6 +32,43 @@ extension ServerChecks {
         return "\(pair.to.id) could serve \(Quantity.count(others, "secondary", "secondaries"))"
     }
 
+    static let seedSource = Check.aboutFailover(
+        "database.seed-source",
+        CheckText(
+            question: "Can the primary's PostgreSQL give a base backup and keep one standby more?",
+            rationale:
+                "A base backup takes two senders for as long as it lasts, and the new secondary a slot of its own."
+                + " Where they are taken, re-seeding ends after the old data was moved away.",
+            source: cite(.databaseSetup, .replicate, .troubleshootingPostgreSQL),
+            remedy:
+                "set postgresql['max_replication_slots'] and postgresql['max_wal_senders'] in /etc/gitlab/gitlab.rb of"
+                + " the primary, sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql"),
+        needs: { scope, pair, _ in scope.ask([.database, .server], of: pair.from.databaseNodes) }
+    ) { examination, pair in
+        guard let primary = examination.primaryState(of: pair.from) else { return "" }
+        let node = primary.database.node
+        for other in pair.from.databaseNodes where other.id != node.id { _ = examination.readServer(of: other) }
+        guard let server = examination.readServer(of: node) else { return "" }
+        // The slot and the sender of the site that is to be seeded are free again by then.
+        let own: Set = [pair.to.id.rawValue, pair.to.geoNodeName]
+        let slots = primary.state.slots.count { !own.contains($0.name) } + 1
+        let senders = max(0, primary.state.senders.count - 1) + 2
+        for (name, least) in [("max_replication_slots", slots), ("max_wal_senders", senders)] {
+            guard let value = examination.number(name, in: server, of: node), value < least else { continue }
+            examination.fail(
+                "\(name) of \(node.id) is \(value), and seeding \(pair.to.id) needs \(least)",
+                remedy: "set postgresql['\(name)'] = \(least) in /etc/gitlab/gitlab.rb of \(node.id),"
+                    + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+        }
+        if let level = examination.setting("wal_level", in: server, of: node), level == "minimal" {
+            examination.fail(
+                "wal_level of \(node.id) is minimal: nothing can be seeded from it",
+                remedy: "set postgresql['wal_level'] = 'replica' in /etc/gitlab/gitlab.rb of \(node.id),"
+                    + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+        }
+        return "\(node.id) has senders and slots to seed \(pair.to.id)"
+    }
+
     static let roomForBaseBackup = Check.aboutFailover(
         "database.room-for-base-backup",
         CheckText(

@@ -2,7 +2,7 @@
 enum ServerChecks {
     static let all = [
         sameTimeline, standbyReadable, standbySettings, pendingRestart, collation, longTransactions, roomForSecondaries,
-        roomForBaseBackup,
+        seedSource, roomForBaseBackup,
     ]
 
     static let sameTimeline = Check.aboutFailover(

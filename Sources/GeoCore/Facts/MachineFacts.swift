@@ -56,11 +56,16 @@ package struct ServedCertificate: Sendable, Hashable, Codable {
     package var names: [String]
     package var notBefore: Timestamp
     package var notAfter: Timestamp
-    package init(subject: String, names: [String], notBefore: Timestamp, notAfter: Timestamp) {
+    /// Why GitLab's own OpenSSL on the node does not trust the chain that is served, in its words; `nil`: it does.
+    package var mistrust: String?
+    package init(
+        subject: String, names: [String], notBefore: Timestamp, notAfter: Timestamp, mistrust: String? = nil
+    ) {
         self.subject = subject
         self.names = names
         self.notBefore = notBefore
         self.notAfter = notAfter
+        self.mistrust = mistrust
     }
 
     /// Whether a client that asks for a host name accepts it: a wildcard stands for one label.
@@ -92,4 +97,22 @@ package struct OperatorFacts: Sendable, Hashable, Codable {
         self.lastCheckAt = lastCheckAt
         self.lastFinishedRunAt = lastFinishedRunAt
     }
+}
+
+/// Archives of `gitlab-backup` on one node, by their names and times; nothing is opened.
+package struct BackupFacts: Sendable, Hashable, Codable {
+    package var count: Int
+    /// When the newest was written, by the node's own clock; `nil`: there is none.
+    package var newestAt: Timestamp?
+    package init(count: Int, newestAt: Timestamp?) {
+        self.count = count
+        self.newestAt = newestAt
+    }
+}
+
+/// What the resolver's DNS says of a name.
+package struct NameRecord: Sendable, Hashable, Codable {
+    /// Seconds for which other resolvers may keep the answer; `nil`: DNS has no address under that name.
+    package var timeToLive: Int?
+    package init(timeToLive: Int?) { self.timeToLive = timeToLive }
 }

@@ -32,12 +32,17 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var machine: Observed<MachineFacts> = .notAsked
     package var configuration: Observed<ConfigurationFacts> = .notAsked
     package var certificate: Observed<ServedCertificate> = .notAsked
+    /// SHA-256 fingerprints of the certificates in `/etc/gitlab/trusted-certs`, sorted: the authorities that GitLab on the
+    /// node trusts beside the public ones.
+    package var trustedCertificates: Observed<[String]> = .notAsked
+    package var backups: Observed<BackupFacts> = .notAsked
     package var database: Observed<DatabaseFacts> = .notAsked
     package var server: Observed<ServerFacts> = .notAsked
     package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
     /// `pg_controldata` of the main database, also of a stopped one.
     package var controlData: Observed<ControlData> = .notAsked
     package var patroni: Observed<PatroniFacts> = .notAsked
+    package var consul: Observed<ConsulFacts> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked
     package var application: Observed<ApplicationFacts> = .notAsked
     package var projects: Observed<ProjectFacts> = .notAsked
@@ -48,6 +53,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var trackingSchema: Observed<String> = .notAsked
     /// Sidekiq queues by name with their sizes; an empty dictionary means that no queue exists.
     package var queues: Observed<[String: Int]> = .notAsked
+    /// Cron jobs by name with `enabled` or `disabled`, as Redis has them; empty when this Redis has none.
+    package var cronStates: Observed<[String: String]> = .notAsked
     /// HTTP status of `/-/readiness`, asked on the node itself.
     package var readiness: Observed<Int> = .notAsked
     /// Whether Rails has a tracking database configured (`geo:` in `database.yml`).

@@ -39,3 +39,24 @@ package struct PatroniFacts: Sendable, Hashable, Codable {
         self.isStandbyCluster = isStandbyCluster
     }
 }
+
+/// What the Consul agent of one node says of the store that Patroni keeps its leader in.
+package struct ConsulFacts: Sendable, Hashable, Codable {
+    package struct Member: Sendable, Hashable, Codable {
+        package var name: String
+        /// `alive`, `failed`, `leaving` or `left`.
+        package var status: String
+        package var isServer: Bool
+        package init(name: String, status: String, isServer: Bool) {
+            self.name = name
+            self.status = status
+            self.isServer = isServer
+        }
+    }
+
+    package var members: [Member]
+    package init(members: [Member]) { self.members = members }
+
+    /// Servers that the store counts; one that left in order is counted no more.
+    package var servers: [Member] { members.filter { $0.isServer && $0.status != "left" } }
+}

@@ -43,10 +43,15 @@ package struct PeerViews: Sendable, Hashable, Codable {
     package var nodes: [NodeID: [Port]]
     /// HTTP status of each watched site's `/-/readiness` as seen from this node; unknown with the reason for none.
     package var readiness: [SiteID: Observed<Int>]
+    /// Sites whose URL could be tried and did not answer, sorted; of others without a status nothing is known.
+    package var silentSites: [SiteID]
 
-    package init(nodes: [NodeID: [Port]] = [:], readiness: [SiteID: Observed<Int>] = [:]) {
+    package init(
+        nodes: [NodeID: [Port]] = [:], readiness: [SiteID: Observed<Int>] = [:], silentSites: [SiteID] = []
+    ) {
         self.nodes = nodes
         self.readiness = readiness
+        self.silentSites = silentSites
     }
 
     /// Whether any port of a node showed that a machine is there; `nil` when none could be tried.

@@ -39,6 +39,9 @@ extension Citation {
     static let troubleshootingSync = geoDocs("replication/troubleshooting/synchronization_verification")
     static let maintenanceMode = docs("administration/maintenance_mode")
     static let sitesAPI = docs("api/geo_sites")
+    static let backup = docs("administration/backup_restore/backup_gitlab")
+    static let consul = docs("administration/consul")
+    static let customCertificates = docs("omnibus/settings/ssl")
     static let backgroundMigrations = docs("update/background_migrations")
 
     // The package's programs.

@@ -39,6 +39,22 @@ package struct PeerLooks: Sendable, Hashable {
         self.urls = watched.map { URL(site: $0.id, url: $0.url) }
     }
 
+    /// What one node looks at in one visit: whole sites, and of others only what Geo needs of them: their databases and
+    /// their URL. No SSH port, in whose log every look would be a stranger at the door.
+    package init(at sites: Set<SiteID>, linkedTo linked: Set<SiteID>, in inventory: Inventory) {
+        self.init(at: sites, in: inventory)
+        for site in inventory.sites where linked.contains(site.id) && !sites.contains(site.id) {
+            for node in site.databaseNodes {
+                guard let component = node.components.first(where: { $0 == .postgresql || $0 == .patroni }),
+                    let port = Self.servicePort(of: component, url: site.url)
+                else { continue }
+                ports.append(
+                    Port(node: node.id, address: node.access.address, port: port, service: component.rawValue))
+            }
+            urls.append(URL(site: site.id, url: site.url))
+        }
+    }
+
     private static func ports(of node: Node, url: String) -> [Port] {
         ([(node.access.port, "ssh")] + services(of: node, url: url)).map { port, service in
             Port(node: node.id, address: node.access.address, port: port, service: service)
@@ -106,7 +122,23 @@ extension Inventory {
     }
 }
 
+extension Site {
+    /// The nodes that try whether the site reaches another one: the first with a database, and the first with Rails.
+    package var linkTesters: [Node] {
+        let chosen = [databaseNodes.first, nodes(running: .rails).first].compactMap(\.self)
+        return chosen.count == 2 && chosen[0] == chosen[1] ? [chosen[0]] : chosen
+    }
+}
+
 extension ObservationScope {
+    /// Asks nodes of a site whether they reach what Geo needs of another one.
+    package mutating func askLinks(from site: Site, to other: SiteID) {
+        for node in site.linkTesters {
+            ask([.views], of: [node])
+            linked[node.id, default: []].insert(other)
+        }
+    }
+
     /// Asks nodes of the other sites what they see of a site.
     package mutating func askViews(of site: SiteID, in inventory: Inventory) {
         for node in inventory.vantagePoints(at: site) {

@@ -56,6 +56,7 @@ enum PeerReadings {
         guard !looks.ports.isEmpty || !looks.urls.isEmpty else { throw Unreadable("there was nothing to look at") }
         var sights: [Int: Sight] = [:]
         var codes: [Int: Observed<Int>] = [:]
+        var silent: Set<SiteID> = []
         for line in try frame.text().nonemptyLines {
             let words = line.split(separator: " ")
             guard words.count >= 3, let number = Int(words[1]) else { throw .unexpected("a look at a peer", line.utf8) }
@@ -68,6 +69,7 @@ enum PeerReadings {
                 guard looks.urls.indices.contains(number), let status = Int(words[3]),
                     codes.updateValue(code(words[2], status, at, from), forKey: number) == nil
                 else { throw .unexpected("a look at a peer", line.utf8) }
+                if codes[number]?.value == nil, unanswered.contains(status) { silent.insert(looks.urls[number].site) }
             default: throw .unexpected("a look at a peer", line.utf8)
             }
         }
@@ -79,8 +81,12 @@ enum PeerReadings {
                 PeerViews.Port(port: look.port, service: look.service, sight: sight))
         }
         for (number, look) in looks.urls.enumerated() { views.readiness[look.site] = codes[number] }
+        views.silentSites = silent.sorted()
         return views
     }
+
+    /// curl's words for: no such name, no connection, no answer in time, an empty answer, a connection that broke.
+    private static let unanswered: Set<Int> = [6, 7, 28, 52, 56]
 
     /// curl prints 000 when no answer came; 6, 7 and 28 say why.
     private static func code(_ word: Substring, _ status: Int, _ at: Timestamp, _ from: NodeID) -> Observed<Int> {

@@ -22,7 +22,11 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case registryDetails = "registry-details"
     case projectRegistry = "project-registry"
     case trackingSchema = "tracking-schema"
+    case consul
+    case trustedCertificates = "trusted-certificates"
+    case backups
     case queues
+    case cronStates = "cron-states"
     case readiness
     case railsConfiguration = "rails-configuration"
     case railsRole = "rails-role"
@@ -39,12 +43,13 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects:
             node.runs(.postgresql) || node.runs(.patroni)
-        case .patroni: node.runs(.patroni)
+        case .patroni, .consul: node.runs(.patroni)
         case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
         // TLS may end at the load balancer or on the Rails nodes.
         case .certificate: node.runs(.rails) || node.runs(.loadBalancer)
-        case .queues: node.runs(.redis)
-        case .readiness, .railsConfiguration, .railsRole, .cronJobs: node.runs(.rails)
+        case .queues, .cronStates: node.runs(.redis)
+        case .trustedCertificates: node.runs(.rails) || node.runs(.sidekiq)
+        case .readiness, .railsConfiguration, .railsRole, .cronJobs, .backups: node.runs(.rails)
         }
     }
 
@@ -86,7 +91,11 @@ extension NodeFacts {
         case .registryDetails: registryDetails = .unknown(reason: reason)
         case .projectRegistry: projectRegistry = .unknown(reason: reason)
         case .trackingSchema: trackingSchema = .unknown(reason: reason)
+        case .consul: consul = .unknown(reason: reason)
+        case .trustedCertificates: trustedCertificates = .unknown(reason: reason)
+        case .backups: backups = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)
+        case .cronStates: cronStates = .unknown(reason: reason)
         case .readiness: readiness = .unknown(reason: reason)
         case .railsConfiguration: hasTrackingDatabaseConfigured = .unknown(reason: reason)
         case .railsRole: railsRole = .unknown(reason: reason)

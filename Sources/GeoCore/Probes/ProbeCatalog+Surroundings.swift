@@ -33,11 +33,13 @@ extension ProbeCatalog {
         + "echo \"system $(. /etc/os-release 2>/dev/null; echo \"$ID $VERSION_ID\")\"; "
         + "echo \"puma $(pgrep -fc '^puma: cluster worker')\"; echo \"sidekiq $(pgrep -fc '^sidekiq [0-9]')\""
 
-    /// What is served, not what lies in a file: a certificate that was renewed and never loaded shows here.
+    /// What is served, not what lies in a file: a certificate that was renewed and never loaded shows here. Whether its
+    /// chain is trusted says GitLab's own OpenSSL, with the authorities that GitLab itself uses (`trusted-certs`).
     private static let certificate =
         "ssl=/opt/gitlab/embedded/bin/openssl; [ -x \"$ssl\" ] || ssl=openssl; "
-        + "timeout 5 \"$ssl\" s_client -connect 127.0.0.1:443 </dev/null 2>/dev/null | "
-        + "\"$ssl\" x509 -noout -subject -dates -ext subjectAltName"
+        + "said=$(timeout 5 \"$ssl\" s_client -connect 127.0.0.1:443 </dev/null 2>/dev/null); "
+        + "printf '%s\\n' \"$said\" | \"$ssl\" x509 -noout -subject -dates -ext subjectAltName && "
+        + "printf '%s\\n' \"$said\" | grep 'Verify return code:' | head -n 1"
 
     /// The newest of both folders of GitLab's package, by name.
     private static let trackingSchema =

@@ -11,6 +11,7 @@ package enum ProbeCatalog {
             .registryDetails, .projectRegistry:
             databases(probe)
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
+        case .consul, .trustedCertificates, .backups, .cronStates: operations(probe)
         // Its arguments are the scope's: see ``views(_:)``.
         case .views: [views(.none)]
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: application(probe)

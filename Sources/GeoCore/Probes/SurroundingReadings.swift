@@ -86,6 +86,7 @@ package enum SurroundingReadings {
         var subject = ""
         var dates: [String: Timestamp] = [:]
         var names: [String] = []
+        var trust: String?
         for line in try frame.text().nonemptyLines.map(\.trimmed) {
             if line.hasPrefix("subject=") {
                 subject = Excerpt.of(line.dropFirst("subject=".count).utf8)
@@ -95,6 +96,8 @@ package enum SurroundingReadings {
                     throw .unexpected("the certificate's dates", line.utf8)
                 }
                 dates[String(line[..<equals])] = at
+            } else if let mark = line.firstRange(of: "Verify return code: ") {
+                trust = line[mark.upperBound...].trimmed
             } else if line.hasPrefix("DNS:") || line.hasPrefix("IP Address:") {
                 for part in line.split(separator: ",").map(\.trimmed) {
                     guard let colon = part.firstIndex(of: ":") else { continue }
@@ -105,7 +108,10 @@ package enum SurroundingReadings {
         guard let from = dates["notBefore"], let until = dates["notAfter"] else {
             throw .unexpected("openssl x509", frame.output)
         }
-        return ServedCertificate(subject: subject, names: names, notBefore: from, notAfter: until)
+        guard let trust else { throw .unexpected("whether openssl trusts the certificate", frame.output) }
+        return ServedCertificate(
+            subject: subject, names: names, notBefore: from, notAfter: until,
+            mistrust: trust == "0 (ok)" ? nil : Excerpt.of(trust.utf8))
     }
 
     /// `Nov 21 03:00:00 2026 GMT`, the day with or without a blank before it.

@@ -37,14 +37,18 @@ package struct Observer: Sendable {
         let startedAt = clock.now()
         async let readiness = siteReadiness(scope.siteURLs, inventory: inventory)
         async let addresses = siteAddresses(scope.siteNames, inventory: inventory)
+        async let records = siteRecords(scope.siteRecords, inventory: inventory)
         async let machine = scope.asksOperator ? local.machine() : .notAsked
         let nodes = await visits(scope, inventory: inventory, progress: progress)
         let unseen = scope.isolation.filter { nodes[$0]?.services.value == nil }
         let isolation = await isolation(unseen, inventory: inventory)
-        let (siteReadiness, siteAddresses, operatorMachine) = await (readiness, addresses, machine)
+        let (siteReadiness, siteAddresses, siteRecords, operatorMachine) = await (
+            readiness, addresses, records, machine
+        )
         return Observation(
             startedAt: startedAt, endedAt: clock.now(), nodes: nodes, siteReadiness: siteReadiness,
-            siteAddresses: siteAddresses, operatorMachine: operatorMachine, isolation: isolation)
+            siteAddresses: siteAddresses, siteRecords: siteRecords, operatorMachine: operatorMachine,
+            isolation: isolation)
     }
 
     /// Asks the fencing programs, in order, of nodes that could not be looked at themselves: of the others nobody's word
@@ -88,7 +92,8 @@ package struct Observer: Sendable {
             func startNext() {
                 guard let node = waiting.next() else { return }
                 let probes = scope.probes[node.id] ?? []
-                let looks = scope.watched[node.id].map { PeerLooks(at: $0, in: inventory) } ?? .none
+                let looks = PeerLooks(
+                    at: scope.watched[node.id] ?? [], linkedTo: scope.linked[node.id] ?? [], in: inventory)
                 group.addTask { (node.id, await look(at: node, probes: probes, looks, inventory: inventory)) }
             }
             for _ in 0..<atOnce { startNext() }
@@ -146,6 +151,20 @@ package struct Observer: Sendable {
                 continue
             }
             found[site] = await local.addresses(URLHost.of(url))
+        }
+        return found
+    }
+
+    private func siteRecords(
+        _ sites: Set<SiteID>, inventory: Inventory
+    ) async -> [SiteID: Observed<NameRecord>] {
+        var found: [SiteID: Observed<NameRecord>] = [:]
+        for site in sites.sorted() {
+            guard let url = inventory.site(site)?.url else {
+                found[site] = .unknown(reason: "\(site) is not in the inventory")
+                continue
+            }
+            found[site] = await local.record(URLHost.of(url))
         }
         return found
     }

@@ -126,7 +126,8 @@ enum JSONTree: Codable, Hashable {
 
     /// One of these is another value of every text that a fact can be; the types refuse the rest.
     private static let words = [
-        "other", "", "0/0", "FF/50000000", "2016-11-21T03:00:00.000Z", "2036-11-21T03:00:00.000Z", "down", "stub",
-        "missing", "catchup", "shut down", "off", "disabled", "lost", "minimal", "Unhealthy", "12.0",
+        "other", "", "minimal", "disabled", "0/0", "FF/50000000", "2016-11-21T03:00:00.000Z",
+        "2036-11-21T03:00:00.000Z", "down", "stub",
+        "missing", "catchup", "shut down", "off", "lost", "Unhealthy", "12.0",
     ]
 }

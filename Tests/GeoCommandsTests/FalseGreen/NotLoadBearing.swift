@@ -14,8 +14,8 @@ enum NotLoadBearing {
         var hasLimit = false
         var reason: String
 
-        func excuses(_ node: NodeID, _ place: String, _ change: JSONTree.Variant.Change) -> Bool {
-            guard changes.contains(change), node.rawValue.hasPrefix(nodes) || node.rawValue.hasSuffix(nodes) else {
+        func excuses(_ owner: String, _ place: String, _ change: JSONTree.Variant.Change) -> Bool {
+            guard changes.contains(change), owner.hasPrefix(nodes) || owner.hasSuffix(nodes) else {
                 return false
             }
             let (wanted, parts) = (path.split(separator: "."), place.split(separator: "."))
@@ -26,22 +26,24 @@ enum NotLoadBearing {
         }
     }
 
-    static func line(_ node: NodeID, _ place: String, _ change: JSONTree.Variant.Change) -> Line? {
-        lines.first { $0.excuses(node, place, change) }
-    }
-
     private static let any: Set<JSONTree.Variant.Change> = [.more, .less, .other, .gone, .fewer]
 
-    static let lines: [Line] = machine + installation + databases + geo
+    static let lines: [Line] = machine + installation + surroundings + databases + geo
+
     /// Facts that may be unknown or old, by name.
-    static let mayBeUnknown: [(node: String, fact: String, reason: String)] = [
-        ("", "contact", "tells why a node was not visited; the visit itself is another fact, and needed"),
-        ("", "views", "what other nodes see of a primary that answers itself; asked when it may be lost"),
-        (
+    static func mayBeUnknown(_ profile: CheckProfile) -> [(owner: String, fact: String, reason: String)] {
+        let contact = ("", "contact", "tells why a node was not visited; the visit itself is another fact, and needed")
+        let role = (
             "tokyo-rails", "hasTrackingDatabaseConfigured",
             "one of four sources of the site's role, which three others tell; a promoted site keeps the entry"
-        ),
-    ]
+        )
+        switch profile {
+        case .planned, .drill: return [contact, role]
+        case .reseed: return [contact]
+        case .unplanned:
+            return [contact, ("seoul-sidekiq", "views", "three places look at a lost site, and each sees for itself")]
+        }
+    }
 
     private static let machine: [Line] = [
         Line(path: "connection", changes: [.more, .less], reason: "milliseconds of a visit that succeeded"),
@@ -89,6 +91,37 @@ enum NotLoadBearing {
             reason: "a promoted site keeps the entry; its database says what it is"),
         Line(path: "queues.?", changes: [.more], hasLimit: true, reason: "below the limit"),
         Line(path: "queues.?", changes: [.less, .gone], reason: "fewer jobs are no harm"),
+    ]
+
+    private static let surroundings: [Line] = [
+        Line(
+            path: "backups.newestAt", changes: [.less, .gone], nodes: "tokyo-",
+            reason: "the other Rails node has one that is young enough"),
+        Line(path: "backups.count", changes: [.more, .less], reason: "said for people; the newest counts"),
+        Line(
+            path: "trustedCertificates", changes: [.fewer], nodes: "tokyo-", reason: "the candidate trusts more then"),
+        Line(
+            path: "cronStates.?", changes: [.gone], hasLimit: true,
+            reason: "jobs come and go with releases; those that every site needs are asked for by name"),
+        Line(
+            path: "cronStates.?", changes: [.other], nodes: "seoul-", hasLimit: true,
+            reason: "a secondary keeps all but the two off"),
+        Line(
+            path: "cronStates.geo_prune_event_log_worker", changes: [.other], nodes: "tokyo-",
+            reason: "prunes, which can wait"),
+        Line(
+            path: "views.readiness.?.known", changes: any,
+            reason: "any status is an answer here; the site's own page is asked for what it means"),
+        Line(path: "views.readiness", changes: any, nodes: "pg-1", reason: "the Rails node is asked about the page"),
+        Line(path: "views.nodes", changes: any, nodes: "rails-1", reason: "the database node is asked about databases"),
+        Line(path: "views.nodes.?.*.service", changes: [.other], reason: "the number of the port tells"),
+        Line(
+            path: "siteAddresses.*", changes: [.other],
+            reason: "anything but a node of the other site, such as a load balancer of the network"),
+        Line(path: "operatorMachine.machineID", changes: any, reason: "said in the journal of a run"),
+        Line(
+            path: "operatorMachine.addresses.*", changes: [.other],
+            reason: "anywhere but on a node of the primary's site"),
     ]
 
     private static let databases: [Line] = [

@@ -78,6 +78,11 @@ import Testing
             other.siteAddresses[site] = .unknown(reason: "made unknown")
             #expect(scenario.findings(with: other).worst == .unknown)
         }
+        for site in scope.siteRecords {
+            var other = scenario.observation
+            other.siteRecords[site] = .unknown(reason: "made unknown")
+            #expect(scenario.findings(with: other).worst == .unknown)
+        }
         guard scope.asksOperator else { return }
         var other = scenario.observation
         other.operatorMachine = .unknown(reason: "made unknown")
@@ -128,6 +133,7 @@ import Testing
         guard
             ![
                 "nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready", "site.dns",
+                "site.dns-ttl",
                 "operator.independent", "operator.last-check", "operator.last-drill", "certificate.served",
                 "primary.not-out-of-reach",
             ].contains(id)

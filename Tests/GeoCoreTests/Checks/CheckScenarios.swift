@@ -29,7 +29,8 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
     /// A promotion changes nothing on a Redis node, and nothing is asked of it.
     var asksSomething: Bool {
         let scope = CheckCatalog.check(check)?.needs(context) ?? ObservationScope()
-        return !scope.probes.isEmpty || !scope.siteURLs.isEmpty || !scope.siteNames.isEmpty || scope.asksOperator
+        return !scope.probes.isEmpty || !scope.siteURLs.isEmpty || !scope.siteNames.isEmpty
+            || !scope.siteRecords.isEmpty || scope.asksOperator
     }
 
     var findings: [Finding] { CheckCatalog.check(check)?.findings(context, observation) ?? [] }
@@ -53,6 +54,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         return [
             CheckScenario(
                 check: "database.room-for-base-backup", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "database.seed-source", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "primary.not-out-of-reach", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),
@@ -91,5 +93,24 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         }
     }
 
-    static let all = preflight + patroni + verifications
+    /// Users come by names there, and not by addresses.
+    static let named: Inventory = {
+        var inventory = Fixtures.inventory()
+        for index in inventory.sites.indices {
+            inventory.sites[index].url = "https://gitlab.\(inventory.sites[index].id).example.com"
+        }
+        return inventory
+    }()
+
+    static let names: [CheckScenario] = {
+        var observation = Fixtures.healthy()
+        observation.siteRecords = ["tokyo": Fixtures.seen(NameRecord(timeToLive: 60))]
+        return [
+            CheckScenario(
+                check: "site.dns-ttl", observation: observation, subject: .failover(from: "tokyo", to: "seoul"),
+                inventory: named)
+        ]
+    }()
+
+    static let all = preflight + patroni + names + verifications
 }

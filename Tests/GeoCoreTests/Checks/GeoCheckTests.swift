@@ -57,7 +57,7 @@ import Testing
     @Test(arguments: [
         CheckCase(
             "all there", "geo.complete", is: .pass,
-            says: ["all 34 items of 4 data types", "nothing to replicate of lfs_objects"]),
+            says: ["all 34 items of 4 data types", "zero of zero: lfs_objects"]),
         CheckCase(
             "100 % of the rows that exist", "geo.complete", is: .fail, says: ["uploads: 1 of 3", "no registry row"]
         ) {

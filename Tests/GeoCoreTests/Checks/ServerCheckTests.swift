@@ -130,6 +130,27 @@ import Testing
         CheckCase(
             "minimal WAL", "database.room-for-secondaries", is: .fail, says: ["wal_level"],
             change: server("seoul-pg-1") { $0.settings["wal_level"] = "minimal" }),
+        CheckCase("as it is", "database.seed-source", is: .pass),
+        CheckCase(
+            "no sender left", "database.seed-source", is: .fail,
+            says: ["max_wal_senders of tokyo-pg-1 is 1", "needs 2"]
+        ) {
+            var server = Fixtures.server(isPrimary: true)
+            server.settings["max_wal_senders"] = "1"
+            $0.put(\.server, server, on: "tokyo-pg-1")
+        },
+        CheckCase(
+            "slots of others", "database.seed-source", is: .fail, says: ["max_replication_slots of tokyo-pg-1 is 3"]
+        ) {
+            $0.put(
+                \.database,
+                Fixtures.primary(slots: ["seoul", "busan", "lima", "oslo"].map { Fixtures.slot($0) }), on: "tokyo-pg-1")
+        },
+        CheckCase("minimal", "database.seed-source", is: .fail, says: ["nothing can be seeded from it"]) {
+            var server = Fixtures.server(isPrimary: true)
+            server.settings["wal_level"] = "minimal"
+            $0.put(\.server, server, on: "tokyo-pg-1")
+        },
         CheckCase(
             "room for a copy", "database.room-for-base-backup", is: .fail, says: ["needs 48 GiB"],
             change: server("tokyo-pg-1") { $0.databaseBytes = 40 << 30 }),

@@ -62,6 +62,24 @@ import Testing
     ])
     func emptyIsNotDrainedAndSilentIsNotEmpty(_ line: CheckCase) { line.verify() }
 
+    /// Sharded Sidekiq keeps queues of one name in several Redis, and routing rules make names of their own.
+    @Test func everyShardHasToBeDrainedWhateverItsQueuesAreCalled() {
+        var inventory = Fixtures.inventory()
+        inventory.sites[0].nodes.append(Fixtures.node("tokyo-redis-2", address: "10.77.1.42", [.redis]))
+        func drained(_ first: [String: Int], _ second: [String: Int]) -> Verdict {
+            var observation = Fixtures.healthy()
+            observation.put(\.queues, first, on: "tokyo-redis-1")
+            observation.put(\.queues, second, on: "tokyo-redis-2")
+            return askCheck("sidekiq.drained", observation, about: .at("tokyo"), inventory: inventory).worst
+        }
+        #expect(drained(["default": 0], ["default": 0, "shard_catchall_b": 0]) == .pass)
+        #expect(drained(["default": 0], ["default": 3]) == .fail)
+        #expect(drained(["default": 3], ["default": 0]) == .fail)
+        #expect(drained(["default": 0], ["default": 0, "shard_catchall_b": 1]) == .fail)
+        #expect(drained([:], ["default": 0]) == .pass)
+        #expect(drained([:], [:]) == .unknown)
+    }
+
     @Test(arguments: [
         CheckCase(
             "puma runs", "node.application-stopped", .on("tokyo-rails-1"), on: Fixtures.fenced(), is: .fail,

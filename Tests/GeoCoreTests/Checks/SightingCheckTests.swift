@@ -130,6 +130,7 @@ extension Observation {
         for peer in Fixtures.inventory().vantagePoints(at: "tokyo").map(\.id) {
             guard var views = self[peer].views.value else { continue }
             views.readiness["tokyo"] = .unknown(reason: "had no answer in time")
+            views.silentSites = ["tokyo"]
             put(\.views, views, on: peer)
         }
     }

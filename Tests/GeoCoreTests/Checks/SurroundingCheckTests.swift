@@ -102,6 +102,12 @@ import Testing
         CheckCase("itself unknown", "operator.independent", is: .unknown) {
             $0.operatorMachine = .unknown(reason: "no rights")
         },
+        CheckCase("no address at all", "operator.independent", is: .unknown, says: ["no address of its own"]) {
+            $0.operatorMachine = Fixtures.seen(OperatorFacts(addresses: []))
+        },
+        CheckCase("checked tomorrow", "operator.last-check", is: .warn, says: ["dated 24 h ahead"]) {
+            $0.operatorMachine = Fixtures.seen(OperatorFacts(addresses: [], lastCheckAt: Fixtures.moment(86_400)))
+        },
         CheckCase("never checked", "operator.last-check", is: .warn, says: ["no earlier check"]) {
             $0.operatorMachine = Fixtures.seen(OperatorFacts(addresses: []))
         },
@@ -153,6 +159,15 @@ import Testing
         #expect(certificates(Fixtures.seen(wildcard)).worst == .pass)
         // One label only: `*.example.com` is not for gitlab.seoul.example.com.
         #expect(certificates(Fixtures.seen(Fixtures.certificate(names: ["*.example.com"]))).worst == .fail)
+    }
+
+    /// GitLab's own requests from site to site fail by it, and Git's, whatever a browser has in its store.
+    @Test func aChainThatGitLabDoesNotTrustIsSaid() {
+        var certificate = Fixtures.certificate()
+        certificate.mistrust = "20 (unable to get local issuer certificate)"
+        let findings = certificates(Fixtures.seen(certificate))
+        #expect(findings.worst == .warn)
+        #expect(findings.contains { $0.summary.contains("unable to get local issuer certificate") })
     }
 
     @Test func aCertificateThatEndsIsSaidInTime() {

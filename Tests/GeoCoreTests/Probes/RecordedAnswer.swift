@@ -174,6 +174,10 @@ extension RecordedAnswer {
         "control-data": Saying(output: controlData),
         "patroni-members": Saying(output: PatroniReadingTests.recorded[0].list),
         "patroni-config": Saying(output: PatroniReadingTests.configuration),
+        "consul": Saying(output: consulMembers),
+        "trusted-certificates": Saying(output: trustedCertificates),
+        "backups": Saying(output: backups),
+        "cron-states": Saying(output: "{\"geo_metrics_update_worker\":\"enabled\",\"mailer\":\"disabled\"}\n"),
         "queues": Saying(output: "{\"default\":0,\"geo:geo_event\":17}\n"),
         "readiness": Saying(
             output: "301 http://localhost/-/readiness\n200 https://localhost/-/readiness\n000 http://localhost:8181/\n",

@@ -42,12 +42,39 @@ extension RecordedAnswer {
 
         """
 
+    static let consulMembers = """
+        Node                 Address          Status  Type    Build   Protocol  DC             Partition  Segment
+        consul-1.lab.test    10.77.2.61:8301  alive   server  1.18.2  2         gitlab_consul  default    <all>
+        consul-2.lab.test    10.77.2.62:8301  failed  server  1.18.2  2         gitlab_consul  default    <all>
+        consul-3.lab.test    10.77.2.63:8301  alive   server  1.18.2  2         gitlab_consul  default    <all>
+        seoul-pg-1.lab.test  10.77.2.21:8301  alive   client  1.18.2  2         gitlab_consul  default    <default>
+
+        """
+
+    static let trustedCertificates = """
+        SHA256 Fingerprint=\(Array(repeating: "A1", count: 32).joined(separator: ":"))
+        other README
+        sha256 Fingerprint=\(Array(repeating: "0F", count: 32).joined(separator: ":"))
+        all
+
+        """
+
+    static let backups = """
+        total 20480
+        -rw------- 1 998 998 10485760 1795100000 1795099900_2026_11_20_19.3.0-ee_gitlab_backup.tar
+        -rw------- 1 998 998 10485760 1795000000 1794999900_2026_11_19_19.3.0-ee_gitlab_backup.tar
+        drwx------ 2 998 998     4096 1795200000 tmp
+        -rw------- 1 998 998     1234 1795200000 notes.txt
+
+        """
+
     static let certificate = """
         subject=CN = seoul.example.com
         notBefore=Nov  1 00:00:00 2026 GMT
         notAfter=Feb 14 12:00:00 2027 GMT
         X509v3 Subject Alternative Name: 
             DNS:seoul.example.com, DNS:*.Pages.example.com, IP Address:10.77.2.10
+        Verify return code: 0 (ok)
 
         """
 }

@@ -37,7 +37,9 @@ private enum Form {
     }
 }
 
-/// The tracking database of a release: its tables by form, as that release's `ee/db/geo/structure.sql` has them.
+/// The tracking database of a release: its tables by form. 15.11, 16.11, 18.x and 19.x are as that release's
+/// `ee/db/geo/structure.sql` has them. 14.5 and 17.7 were not seen: they are built from their neighbours and from GitLab's
+/// documentation of when each data type came.
 private struct Layout: Sendable, CustomTestStringConvertible {
     var release: String
     var tables: [(name: String, form: Form)]
@@ -58,7 +60,7 @@ private struct Layout: Sendable, CustomTestStringConvertible {
     }
 
     static let all = [
-        // Made from the one of 15.11 without the tables that came after 14.5.
+        // Built from the one of 15.11 without the tables that came after 14.5.
         Layout(
             release: "14.5",
             tables: blobs + states + [
@@ -79,6 +81,7 @@ private struct Layout: Sendable, CustomTestStringConvertible {
                 ("container_repository_registry", .wordedVerified),
                 ("design_management_repository_registry", .numbered), ("project_registry", .flagged),
             ], unread: ["project_registry"]),
+        // Built from the one of 18 without the tables that came after 17.7.
         Layout(
             release: "17.7",
             tables: blobs + states + later + repositories + [

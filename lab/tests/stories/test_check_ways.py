@@ -3,14 +3,28 @@ system's ssh, a jump host."""
 
 import json
 import re
+import signal
+import subprocess
 from pathlib import Path
 
-from support import Story, Tool, lab, until
+from support import Story, Tool, end, lab, until
 
 SECRET = "look-only-7731"
 # What moves by itself between two looks.
 MOVING = {"at", "ageSeconds", "secondsSinceMessage", "secondsSinceLastReplay", "current", "received", "replayed", "latestEnd",
-          "sent", "written", "flushed"}
+          "sent", "written", "flushed", "seconds", "transactions", "writing", "databaseBytes", "oldestSeconds",
+          "retainedBytes"}
+
+
+# What PostgreSQL is asked for.
+TABLES = ("database", "server", "geo", "application", "projects", "tracking", "registryDetails", "projectRegistry")
+# What is of the moment, or of the way itself: how long it took, clocks, free space, queues, who works at this moment.
+PASSING = {"connection", "clockOffset", "disks", "queues", "machine"}
+
+
+def pairs(value):
+    """Swift writes a dictionary whose keys are not plain texts as a list of keys and values in turn."""
+    return value if isinstance(value, dict) else dict(zip(value[::2], value[1::2]))
 
 
 class Ways(Story):
@@ -43,31 +57,37 @@ class Ways(Story):
         self.assertEqual(answer.code, 0, answer)
         self.assertNotIn(SECRET, answer.text)
 
-    def rows(self, inventory):
-        """What a plan stands on of the databases, without what moves."""
-        path = self.tool.state / f"{self.id()}.geoplan"
+    def facts(self, inventory):
+        """Every fact of every node that one check saw, without what moves by itself."""
+        path = self.tool.state / f"{self.id()}.json"
         path.unlink(missing_ok=True)
-        answer = self.tool("plan", "--inventory", inventory, "--out", path)
+        answer = self.tool("check", "--inventory", inventory, "--save", path)
         self.assertEqual(answer.code, 0, answer)
         self.assertNotIn(SECRET, path.read_text())
-        basis = json.loads(path.read_text().split("\n", 1)[1])["basis"]["nodes"]
+        nodes = pairs(json.loads(path.read_text())["observation"]["nodes"])
 
         def still(value):
             if isinstance(value, dict):
                 return {key: still(part) for key, part in value.items() if key not in MOVING}
             return [still(part) for part in value] if isinstance(value, list) else value
-        return still({node: {fact: basis[node][fact] for fact in ("database", "geo", "tracking") if fact in basis[node]}
-                      for node in ("tokyo-pg-1", "seoul-pg-1", "seoul-geo-1")})
+        return {node: {fact: still(answer) for fact, answer in facts.items() if fact not in PASSING} for node, facts in nodes.items()}
+
+    def assertAlike(self, found, wanted, only=None):
+        for node in wanted:
+            for fact in only or wanted[node]:
+                if fact in wanted[node]:
+                    self.assertEqual(found[node].get(fact), wanted[node][fact], f"{fact} of {node}")
 
     def test_postgresql_says_the_same_by_shell_by_tunnel_and_directly(self):
         self.lab.command("load", "stop")
         self.addCleanup(self.lab.command, "load", "start")
         self.ready(self.lab.inventory)
-        by_shell = self.rows(self.lab.inventory)
-        self.assertIn("known", by_shell["seoul-geo-1"]["tracking"])
+        by_shell = self.facts(self.lab.inventory)
+        for fact in TABLES:
+            self.assertTrue(any("known" in facts.get(fact, {}) for facts in by_shell.values()), fact)
         for way in ("via: direct, sslmode: disable", "via: tunnel"):
             with self.subTest(way):
-                self.assertEqual(self.rows(self.database(way)), by_shell)
+                self.assertAlike(self.facts(self.database(way)), by_shell, TABLES)
 
     def test_a_password_that_is_refused_is_unknown_and_says_what_to_try(self):
         (self.tool.state / "wrong").write_text("wrong\n")
@@ -85,9 +105,35 @@ class Ways(Story):
         self.assertEqual(answer.code, 2)
         self.assertSays(answer.out, "UNKNOWN", "certificate")
 
-    def test_the_systems_ssh_and_a_jump_host_lead_to_the_same_verdict(self):
+    def test_the_systems_ssh_opens_one_connection_per_node_for_all_looks_and_leaves_nothing(self):
+        def logins():
+            return {node: sum("Accepted publickey" in line for line in self.lab.sshd_log(node)) for node in self.lab.nodes}
+
+        def left():
+            return set(Path("/tmp").glob("geo-failover-??????"))
+        inventory = self.inventory("become: sudo }", "become: sudo, transport: openssh }")
+        before, there = logins(), left()
+        log = self.tool.state / "openssh.log"
+        with open(log, "w") as out:
+            process = self.tool.popen("check", "--watch", "--every", "5", "--inventory", inventory, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.addCleanup(end, process)
+            until(lambda: log.read_text().count("tokyo -> seoul: ") >= 3, 90, "three looks")
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+        after = logins()
+        self.assertEqual({node: after[node] - before[node] for node in after}, {node: 1 for node in after}, log.read_text())
+        self.assertLessEqual(left(), there)
+
+    def test_the_systems_ssh_and_a_jump_host_bring_home_the_same_facts(self):
+        self.lab.command("load", "stop")
+        self.addCleanup(self.lab.command, "load", "start")
+        self.ready(self.lab.inventory)
+        by_library = self.facts(self.lab.inventory)
+        self.assertGreater(sum("known" in answer for facts in by_library.values() for answer in facts.values()), 150)
         # Not through the site to be left: a way that ends with it is no way out, and `check` says so.
         address = re.search(r"seoul-lb-1: *{ address: ([0-9.]+)", Path(self.lab.inventory).read_text()).group(1)
         for words in ("transport: openssh", f"jump: geo-ops@{address}"):
             with self.subTest(words):
-                self.ready(self.inventory("become: sudo }", f"become: sudo, {words} }}"))
+                inventory = self.inventory("become: sudo }", f"become: sudo, {words} }}")
+                self.ready(inventory)
+                self.assertAlike(self.facts(inventory), by_library)

@@ -174,7 +174,8 @@ class Checks(Story):
     def test_a_database_that_the_operator_cannot_reach_is_not_called_down(self):
         pair = [("postgresql.versions-equal", "tokyo->seoul"), ("deployment.one-primary", "deployment"), ("site.role", "seoul"),
                 ("replication.streaming", "tokyo->seoul"), ("replication.slot", "tokyo->seoul"), ("site.node-name", "seoul"),
-                ("replication.lag", "tokyo->seoul"), ("replication.not-paused", "tokyo->seoul"), *SILENT_DATABASE]
+                ("replication.lag", "tokyo->seoul"), ("replication.not-paused", "tokyo->seoul"),
+                ("network.between-sites", "tokyo->seoul"), *SILENT_DATABASE]
         found = self.broken(["partition-operator", "seoul-pg-1"], self.unreached("seoul-pg-1", pair), CONNECT_LIMIT + BUSY)
         for line in found.values():
             self.assertNotIn("down", line["summary"].split(":")[0])
@@ -182,7 +183,8 @@ class Checks(Story):
     def test_a_wrong_host_key_is_named_and_nothing_is_said_to_that_node(self):
         self.lab.fault("wrong-host-key", "tokyo-rails-1")
         before = len(self.lab.sshd_log("tokyo-rails-1"))
-        also = [("ssh-host-keys.equal", "tokyo->seoul"), ("node.ready", "tokyo-rails-1"), ("site.node-name", "tokyo")]
+        also = [("ssh-host-keys.equal", "tokyo->seoul"), ("node.ready", "tokyo-rails-1"), ("site.node-name", "tokyo"),
+                *((check, "tokyo->seoul") for check in ("network.between-sites", "certificate.authorities", "backup.age"))]
         found = self.concerned(self.unreached("tokyo-rails-1", also))
         line = found["node.reachable", "tokyo-rails-1"]
         self.assertSays(self.words(line), "offers", "SHA256:", "known_hosts:", "someone may be in between")
@@ -196,7 +198,7 @@ class Checks(Story):
         node = "tokyo-rails-2"
         unknown = {(check, node): "unknown" for check in
                    ("node.services-up", "node.attributes-good", "node.cluster-file", "node.no-change-running", "node.reconfigured")}
-        unknown["site.node-name", "tokyo"] = "unknown"
+        unknown |= {("site.node-name", "tokyo"): "unknown", ("backup.age", "tokyo->seoul"): "unknown"}
         found = self.broken(["sudo-password", node], {("node.sudo", node): "fail", ("secrets.equal", "tokyo->seoul"): "unknown", **unknown})
         self.assertSays(self.words(found["node.sudo", node]), "sudo -n", "geo-ops", "geo-failover sudoers")
         self.assertSays(found["node.services-up", node]["summary"], "sudo asks for a password")
@@ -252,9 +254,11 @@ class Checks(Story):
         self.lab.fault("cut-replication")
         until(lambda: self.lab.sql("seoul-pg-1", "select count(*) from pg_stat_wal_receiver") == "0", 20, "the receiver to be gone")
         expected = {(check, "tokyo->seoul"): "fail" for check in ("replication.streaming", "replication.slot", "replication.lag")}
-        found = self.concerned(expected)
-        for line in found.values():
-            self.assertSays(line["summary"], "no WAL receiver runs on seoul-pg-1")
+        found = self.concerned(expected | {("network.between-sites", "tokyo->seoul"): "warn"})
+        for key in expected:
+            self.assertSays(found[key]["summary"], "no WAL receiver runs on seoul-pg-1")
+        self.assertSays(found["network.between-sites", "tokyo->seoul"]["summary"], "seoul-pg-1 does not reach PostgreSQL of tokyo",
+                        "tokyo-pg-1 does not reach PostgreSQL of seoul, which it needs")
         text = self.tool("check")
         self.assertEqual(text.code, 2, text)
         self.assertSays(text.out, "tokyo -> seoul: NOT READY", "replication.streaming", "no WAL receiver runs on seoul-pg-1", "means nothing")
