@@ -163,7 +163,7 @@ import Testing
             MessageType.allCases.map(\.rawValue) == [
                 "finding", "verdict", "loss", "difference", "plan", "plan-step", "record", "heartbeat", "status",
                 "report",
-                "report-step", "drift", "error", "site", "node", "runbook", "action", "check", "holder",
+                "report-step", "drift", "error", "site", "node", "runbook", "action", "check", "holder", "job",
                 "look", "change", "candidate", "next",
             ])
     }
