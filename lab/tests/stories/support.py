@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,6 +19,10 @@ import unittest
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "lab"))
+
+from traffic import intervals  # noqa: E402
+
 LAB = str(ROOT / "lab/lab")
 BIN = os.environ.get("GEO_FAILOVER_BIN") or str(ROOT / ".build/debug/geo-failover")
 STATE = Path("/var/lib/geo-failover-lab")
@@ -137,6 +142,15 @@ class PracticeLab:
     def audit(self):
         done = self.command("audit", "--json", check=False)
         return done.returncode, json.loads(done.stdout)
+
+    def outage_since(self, moment):
+        """The longest time without a site whose application takes writes, after a moment of this machine's monotonic clock:
+        seconds for sure, and seconds at most. What stories before it did to the same lab is left out."""
+        seen, outer, _ = intervals.writable(self.state / "load")
+        def longest(sites):
+            late = {site: [(max(start, moment), stop) for start, stop in spans if stop > moment] for site, spans in sites.items()}
+            return intervals.longest_gap(late)[0]
+        return longest(outer["application"]), longest(seen["application"])
 
     def jobs(self, node):
         """What the tool ever started on a node: (run, key, command)."""
