@@ -28,7 +28,7 @@ struct JobsCleaning {
         if let wanted, runs.isEmpty { throw CommandFailure("no node that answered has a job of \(wanted)", .refused) }
         var over: [(run: RunID, jobs: Jobs)] = []
         for (run, jobs) in runs.sorted(by: { $0.key < $1.key }) {
-            if let reason = try await reasonToKeep(run, jobs) {
+            if let reason = await reasonToKeep(run, jobs) {
                 Console.say("kept: \(run), \(reason)")
             } else {
                 over.append((run, jobs))
@@ -64,11 +64,17 @@ struct JobsCleaning {
         return status
     }
 
-    private func reasonToKeep(_ run: RunID, _ jobs: Jobs) async throws -> String? {
+    private func reasonToKeep(_ run: RunID, _ jobs: Jobs) async -> String? {
         if let job = jobs.first(where: \.job.isAlive) { return "\(job.job.key) still runs on \(job.node)" }
         let age = jobs.map(\.job.ageSeconds).min() ?? 0
         if age < olderThanSeconds { return "last changed \(DurationText.of(age)) ago" }
-        guard let state = try await lastState(run) else {
+        let state: RunState?
+        do {
+            state = try await lastState(run)
+        } catch {
+            return "its journal cannot be read: \(error)"
+        }
+        guard let state else {
             return wanted == run
                 ? nil
                 : "its journal is neither here nor on a node, so nobody knows whether it is over; name it with --run"
@@ -81,25 +87,18 @@ struct JobsCleaning {
         let directory = RunDirectory(run: run, under: state.runsDirectory)
         if FileManager.default.fileExists(atPath: directory.planPath) { return try RecordedRun(directory).state }
         for node in nodes {
+            let copy: (plan: [UInt8], journal: [UInt8])
             do throws(NodeFailure) {
-                let copy = try await CopiedRun.fetch(
+                copy = try await CopiedRun.fetch(
                     run, from: node, keeper: live.keeper, holder: Settings.actor, boundary: Live.boundary)
-                return try Self.state(copy.plan, copy.journal)
             } catch {
                 // No copy there, or the node does not answer: the next one may have it.
                 continue
             }
+            var last = RunState(plan: try PlanFile(reading: copy.plan).plan)
+            for record in try JournalLine.decode(copy.journal).records { try last.apply(record.entry, at: record.at) }
+            return last
         }
         return nil
-    }
-
-    private static func state(_ plan: [UInt8], _ journal: [UInt8]) throws(NodeFailure) -> RunState {
-        do {
-            var state = RunState(plan: try PlanFile(reading: plan).plan)
-            for record in try JournalLine.decode(journal).records { try state.apply(record.entry, at: record.at) }
-            return state
-        } catch {
-            throw NodeFailure(kind: .other, text: "its copy cannot be read: \(error)")
-        }
     }
 }

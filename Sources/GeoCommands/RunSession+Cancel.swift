@@ -49,6 +49,9 @@ extension RunSession {
     }
 
     private func cancellable(_ id: StepID, _ state: RunState) throws -> (node: Node, attempt: Int, index: Int) {
+        guard !state.isOver else {
+            throw CommandFailure("\(directory.run) is over, and nothing is added to its journal", .refused)
+        }
         guard let step = file.plan.step(id) else {
             throw CommandFailure("\(directory.run) has no step \(id)\n  geo-failover status \(directory.run)", .refused)
         }

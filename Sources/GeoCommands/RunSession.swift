@@ -145,7 +145,8 @@ struct RunSession {
             let jobs = await JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: actor).list(
                 file.plan.inventory.nodes.filter { $0.isManagedByOmnibus && holding.isTaken($0.id) })
             let missing = Adoption.entries(
-                of: directory.run, in: machine.state, known: contents.records.commandKeys, jobs: jobs)
+                of: directory.run, in: machine.state, known: Set(contents.records.flatMap(\.entry.startedKeys)),
+                jobs: jobs)
             if !missing.isEmpty {
                 Console.say("note: the nodes know of commands that this journal lacks; they are followed from here on")
             }

@@ -35,7 +35,7 @@ import Testing
         func entries(_ jobs: [NodeJob], on node: NodeID, known: Set<String> = []) -> [JournalEntry] {
             Adoption.entries(
                 of: "run", in: state, known: known, jobs: [NodeJobs(node: node, jobs: .success(jobs))]
-            ).filter { if case .stepSucceeded = $0 { false } else { true } }
+            ).filter { if case .stepPassed = $0 { false } else { true } }
         }
         let key = "promote-database~1~2"
         let taken: [JournalEntry] = [
@@ -51,18 +51,28 @@ import Testing
         #expect(entries([job(key)], on: node) == [taken[1]])
     }
 
-    /// A wait before the stop of a database cannot be seen to hold after it.
-    @Test func waitsThatTheRunHadGonePastAreOverWithoutAProof() throws {
-        let plan = ShippedPlan.plan
-        let stop = try #require(plan.step("stop-database")?.node)
+    /// A wait before the stop of a database cannot be seen to hold after it; the proof that nothing is lost can, until the
+    /// promotion.
+    @Test(arguments: [
+        ("stop-database", "tokyo-pg-1", ["drain-queues", "wait-for-replication", "wait-for-last-wal"]),
+        ("fence@tokyo-redis-1", "tokyo-redis-1", ["drain-queues", "wait-for-replication", "wait-for-last-wal"]),
+        (
+            "promote-database", "seoul-pg-1",
+            ["drain-queues", "wait-for-replication", "wait-for-last-wal", "prove-zero-loss"]
+        ),
+    ])
+    func waitsThatTheRunHadGonePastAreOverAndNeverProven(step: String, node: String, passed: [String]) throws {
+        var state = RunState(plan: ShippedPlan.plan)
         let job = NodeJob(
-            run: "run", key: "stop-database~1~0", state: .exited(status: 0), ageSeconds: 1, kibibytes: 4, command: "")
+            run: "run", key: ExecutionStateMachine.key(step: StepID(step), attempt: 1, index: 0),
+            state: .exited(status: 0), ageSeconds: 1, kibibytes: 4, command: "")
         let entries = Adoption.entries(
-            of: "run", in: RunState(plan: plan), known: [], jobs: [NodeJobs(node: stop, jobs: .success([job]))])
+            of: "run", in: state, known: [], jobs: [NodeJobs(node: NodeID(node), jobs: .success([job]))])
         let over = entries.compactMap { entry -> StepID? in
-            guard case .stepSucceeded(let step, 1, .recovered, []) = entry else { return nil }
-            return step
+            if case .stepPassed(let step, 1, _) = entry { step } else { nil }
         }
-        #expect(over == ["drain-queues", "wait-for-replication", "wait-for-last-wal"])
+        #expect(over == passed.map { StepID($0) })
+        for entry in entries { try state.apply(entry, at: Fixtures.moment(0)) }
+        for step in over { #expect(!state.hasSucceeded(step) && state.isOver(step)) }
     }
 }

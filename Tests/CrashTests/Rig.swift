@@ -118,7 +118,9 @@ final class Rig: Sendable {
         guard !records.isEmpty else { return }
         let jobs = await JobKeeper(keeper: deployment.keeper, boundary: { "geo-jobs" }, holder: person).list(
             file.plan.inventory.nodes.filter(\.isManagedByOmnibus))
-        for entry in Adoption.entries(of: run, in: machine.state, known: records.commandKeys, jobs: jobs) {
+        for entry in Adoption.entries(
+            of: run, in: machine.state, known: Set(records.flatMap(\.entry.startedKeys)), jobs: jobs)
+        {
             let record = try await journal.append(entry)
             try machine.apply(record.entry, at: record.at)
             remember(record)

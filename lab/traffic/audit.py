@@ -58,10 +58,10 @@ def audit(lab, site=None):
     commits = _stored_commits(lab, site, sorted({project for _, _, project, _ in pushes}))
     lost_pushes = [{"time": time, "through": through, "project": project, "commit": commit}
                    for time, through, project, commit in pushes if commit not in commits[project]]
-    spans, outer, silent = intervals.writable(folder)
+    spans, _, silent = intervals.writable(folder)
     if not any(spans.values()):
         raise CannotTell("the watcher has seen no writable site")
-    levels = {level: _level(spans[level], outer[level], {s: round(t, 1) for (name, s), t in silent.items() if name == level and t >= 0.5})
+    levels = {level: _level(spans[level], {s: round(t, 1) for (name, s), t in silent.items() if name == level and t >= 0.5})
               for level in intervals.LEVELS}
     bad = lost_writes or lost_pushes or len(writable_now) > 1 or any(level["two_writable"] for level in levels.values())
     return {
@@ -74,12 +74,10 @@ def audit(lab, site=None):
     }
 
 
-def _level(sites, outer, silent):
-    """`surely`: between two answers that were no; without it from the last yes to the next, with the time of a question."""
-    gap, surely = intervals.longest_gap(sites), intervals.longest_gap(outer)
+def _level(sites, silent):
+    gap = intervals.longest_gap(sites)
     return {
         "longest_without_writable_seconds": round(gap[0], 2) if gap else None,
-        "surely_without_writable_seconds": round(surely[0], 2) if surely else None,
         "two_writable": [{"seconds": round(end - start, 2), "from_monotonic": round(start, 3), "sites": [one, other]}
                          for start, end, one, other in intervals.overlaps(sites)],
         "unknown_seconds": silent,

@@ -37,23 +37,26 @@ package enum Adoption {
 
     /// Steps that only wait for something to be seen, and that the run had gone past: it starts nothing before all that
     /// comes before it is over. Some of it cannot be seen any more, such as the position of a database that was stopped
-    /// since. No finding is made up for them: a proof that was lost is missing in the report.
+    /// since. They are not taken for proven. A proof that a promise stands on is looked at again, as long as the point of
+    /// no return was not passed.
     private static func waits(before adopted: Set<StepID>, in state: RunState) -> [JournalEntry] {
-        var reached = adopted
-        var open = Array(adopted)
-        while let id = open.popLast() {
-            for before in state.plan.step(id)?.after ?? [] where reached.insert(before).inserted { open.append(before) }
-        }
+        let graph = StepGraph(state.plan.steps)
+        let reached = adopted.reduce(into: Set<StepID>()) { $0.formUnion(graph.ancestors(of: $1)) }
+        let isPast =
+            state.isPastPointOfNoReturn || adopted.contains { state.plan.step($0)?.isIrreversible == true }
         return state.plan.steps.compactMap { step in
-            guard reached.contains(step.id), case .wait = step.operation else { return nil }
-            let attempt: Int
-            switch state.progress(of: step.id) {
-            case .succeeded, .skipped: return nil
-            case .pending: attempt = 1
-            case .running(let running): attempt = running.attempt
-            case .failed(let known, _), .inDoubt(let known, _): attempt = known
-            }
-            return .stepSucceeded(step: step.id, attempt: attempt, how: .recovered, findings: [])
+            guard reached.contains(step.id), case .wait = step.operation, !state.isOver(step.id) else { return nil }
+            let check = step.until.flatMap { CheckCatalog.check($0.check.check) }
+            guard isPast || check?.isInvariant != true else { return nil }
+            let attempt =
+                switch state.progress(of: step.id) {
+                case .running(let running): running.attempt
+                case .failed(let known, _), .inDoubt(let known, _): known
+                case .pending, .succeeded, .skipped: 1
+                }
+            return .stepPassed(
+                step: step.id, attempt: attempt,
+                reason: "a node was told to start what comes after it, and the record of it was lost with its machine")
         }
     }
 
@@ -71,18 +74,5 @@ package enum Adoption {
         }
         return (isNewAttempt ? [.stepStarted(step: step.id, attempt: attempt)] : [])
             + [.commandStarted(step: step.id, attempt: attempt, index: index, key: key)]
-    }
-}
-
-extension [JournalRecord] {
-    /// Of every command that was recorded as started.
-    package var commandKeys: Set<String> {
-        reduce(into: []) { keys, record in
-            switch record.entry {
-            case .commandStarted(_, _, _, let key): keys.insert(key)
-            case .nodeReturned(_, _, _, let more): keys.formUnion(more)
-            default: break
-            }
-        }
     }
 }

@@ -39,6 +39,9 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case answered(step: StepID, attempt: Int, answer: String, by: Actor, how: String)
     /// A person goes on without a step that failed or is in doubt; only one that ``StepGraph/isSkippable(_:in:)`` allows.
     case stepSkipped(step: StepID, attempt: Int, reason: String, by: Actor)
+    /// A step that only waits, and that the run had gone past before the record of it was lost with its machine. Not a
+    /// success: what was seen then is not known any more.
+    case stepPassed(step: StepID, attempt: Int, reason: String)
     /// The primary died in the middle of a planned failover, and a person gives it up: the run goes on under the gates
     /// of an unplanned one, without the steps that became impossible. `loss` is what that person was told it costs.
     case siteGivenUp(by: Actor, reason: String, loss: String, dropped: [StepID])
@@ -62,6 +65,17 @@ package enum JournalEntry: Sendable, Hashable, Codable {
         case performed
         /// Its end was not recorded, and its verification passed when the run was resumed.
         case recovered
+    }
+}
+
+extension JournalEntry {
+    /// Keys of commands that may be sent once this is written.
+    package var startedKeys: [String] {
+        switch self {
+        case .commandStarted(_, _, _, let key): [key]
+        case .nodeReturned(_, _, _, let keys): keys
+        default: []
+        }
     }
 }
 

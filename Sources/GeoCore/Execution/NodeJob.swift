@@ -41,17 +41,12 @@ package struct NodeJob: Sendable, Hashable {
 package struct NodeJobs: Sendable, Hashable {
     package var node: NodeID
     /// A reason where they are not known.
-    package var jobs: Result<[NodeJob], UnknownJobs>
-    package init(node: NodeID, jobs: Result<[NodeJob], UnknownJobs>) {
+    package var jobs: Result<[NodeJob], Unreadable>
+    package init(node: NodeID, jobs: Result<[NodeJob], Unreadable>) {
         self.node = node
         self.jobs = jobs
     }
 
     /// None where they are not known: ask ``jobs`` for the reason.
     package var known: [NodeJob] { if case .success(let jobs) = jobs { jobs } else { [] } }
-}
-
-package struct UnknownJobs: Error, Sendable, Hashable {
-    package var reason: String
-    package init(_ reason: String) { self.reason = reason }
 }

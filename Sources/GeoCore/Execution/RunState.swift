@@ -10,7 +10,7 @@ package struct RunState: Sendable, Hashable {
         /// -> running (next attempt), succeeded (its verification passed later), skipped
         case failed(attempt: Int, reason: String)
         case succeeded(attempt: Int, how: JournalEntry.Success)
-        /// Given up by a person, with a reason; what comes after it may go on.
+        /// Given up by a person, or passed before its record was lost, with a reason; what comes after it may go on.
         case skipped(attempt: Int, reason: String)
     }
 
@@ -196,6 +196,12 @@ package struct RunState: Sendable, Hashable {
             end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
         case .stepSkipped(let step, let attempt, let reason, _):
             try skip(step, attempt, reason, at)
+        case .stepPassed(let step, let attempt, let reason):
+            guard case .wait = plan.step(step)?.operation, !isOver(step) else {
+                throw JournalContradiction(detail: "\(step) was passed, and is over or does more than wait")
+            }
+            detached[step] = nil
+            end(step, .skipped(attempt: attempt, reason: reason), [], at)
         case .siteGivenUp(let by, let reason, let loss, let dropped):
             try giveUp(GivingUp(by: by, reason: reason, loss: loss, at: at), dropped, at)
         case .nodeAttested(let word): try attest(word, at)

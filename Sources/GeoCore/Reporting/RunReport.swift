@@ -152,7 +152,7 @@ package struct RunReport: Sendable, Hashable, Codable {
         }
         guard let start = starts.min() else { return nil }
         let enders = state.plan.steps.filter {
-            endedBy.contains($0.action) || $0.action == .wait && $0.until?.check.check == "site.ready"
+            endedBy.contains($0.action) || $0.action == .wait && $0.until?.check.check == ReadinessChecks.siteReady.id
         }
         let isOver = !enders.isEmpty && enders.allSatisfy { state.hasSucceeded($0.id) }
         return Outage(from: start, until: isOver ? enders.compactMap { state.times[$0.id]?.endedAt }.max() : nil)
@@ -177,7 +177,8 @@ package enum Timeline {
         case .driftChecked(let step, _), .stepStarted(let step, _), .commandSkipped(let step, _, _, _),
             .commandStarted(let step, _, _, _), .commandCancelled(let step, _, _, _, _, _),
             .commandFinished(let step, _, _, _, _),
-            .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepSucceeded(let step, _, _, _),
+            .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepPassed(let step, _, _),
+            .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
         case .runStarted, .runResumed, .approved, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned,
@@ -214,6 +215,7 @@ package enum Timeline {
             "\(by.user) on \(by.host) answered \(step) with `\(answer)` (\(how))"
         case .stepSkipped(let step, _, let reason, let by):
             "\(by.user) on \(by.host) went on WITHOUT \(step): \(reason)"
+        case .stepPassed(let step, _, let reason): "\(step) taken for over, WITHOUT A PROOF: \(reason)"
         case .stepSucceeded(let step, _, let how, let findings):
             "\(step) \(how == .performed ? "done" : "found done")\(findings.first.map { ": \($0.summary)" } ?? "")"
         case .stepFailed(let step, _, let reason, _): "\(step) FAILED: \(reason)"

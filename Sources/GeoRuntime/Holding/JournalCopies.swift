@@ -147,13 +147,10 @@ package enum CopiedRun {
         on nodes: [Node], atLeast needed: NodeID, keeper: NodeKeeper, holder: Actor,
         boundary: @escaping @Sendable () -> String
     ) async throws(NodeFailure) -> [NodeID: [RunID: Int]] {
-        let answers = await withTaskGroup(of: (NodeID, Result<KeeperAnswer, NodeFailure>).self) { group in
-            for node in nodes {
-                let script = KeeperScript(.listRuns, run: "none", holder: holder, epoch: 0, boundary: boundary())
-                group.addTask { (node.id, await keeper.ask(script, node)) }
-            }
-            return await group.reduce(into: [NodeID: Result<KeeperAnswer, NodeFailure>]()) { $0[$1.0] = $1.1 }
+        let asked = await keeper.askAll(nodes) { _ in
+            KeeperScript(.listRuns, run: "none", holder: holder, epoch: 0, boundary: boundary())
         }
+        let answers = Dictionary(uniqueKeysWithValues: asked)
         if case .failure(let failure)? = answers[needed] { throw failure }
         return answers.compactMapValues { if case .success(.runs(let runs)) = $0 { runs } else { nil } }
     }

@@ -8,7 +8,7 @@ extension KeeperScript {
         elif [ -e "$1/abandoned" ]; then echo never-started
         elif [ "$(cat "$1/boot" 2>/dev/null)" != "$boot" ]; then echo rebooted
         elif [ ! -e "$1/begun" ]; then echo starting
-        elif flock -n -s "$1/lock" true; then echo vanished
+        elif [ ! -e "$1/lock" ] || flock -n -s "$1/lock" true; then echo vanished
         else echo running
         fi
         }

@@ -157,15 +157,6 @@ package struct LeaseKeeper: Sendable {
     private func askAll(_ operation: KeeperScript.Operation, epoch: Int, among asked: [Node]? = nil) async -> [(
         NodeID, Result<KeeperAnswer, NodeFailure>
     )] {
-        let asked = asked ?? nodes
-        return await withTaskGroup(of: (NodeID, Result<KeeperAnswer, NodeFailure>).self) { group in
-            for node in asked {
-                let script = script(operation, epoch)
-                group.addTask { (node.id, await keeper.ask(script, node)) }
-            }
-            var found: [NodeID: Result<KeeperAnswer, NodeFailure>] = [:]
-            for await (node, answer) in group { found[node] = answer }
-            return asked.compactMap { node in found[node.id].map { (node.id, $0) } }
-        }
+        await keeper.askAll(asked ?? nodes) { _ in script(operation, epoch) }
     }
 }

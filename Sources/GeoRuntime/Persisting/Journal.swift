@@ -61,17 +61,6 @@ package actor Journal {
     }
 }
 
-extension JournalEntry {
-    /// Keys of commands that may be sent once this is written.
-    fileprivate var startedKeys: [String] {
-        switch self {
-        case .commandStarted(_, _, _, let key): [key]
-        case .nodeReturned(_, _, _, let keys): keys
-        default: []
-        }
-    }
-}
-
 package enum JournalError: Error, Sendable, CustomStringConvertible {
     case notWritten(detail: String)
     case brokenEarlier

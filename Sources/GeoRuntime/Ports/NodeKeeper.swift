@@ -9,6 +9,20 @@ package struct NodeKeeper: Sendable {
         self.exchange = exchange
     }
 
+    /// Asks all nodes side by side; their answers in the order of the nodes.
+    func askAll(
+        _ nodes: [Node], _ script: (Node) -> KeeperScript
+    ) async -> [(NodeID, Result<KeeperAnswer, NodeFailure>)] {
+        await withTaskGroup(of: (NodeID, Result<KeeperAnswer, NodeFailure>).self) { group in
+            for node in nodes {
+                let script = script(node)
+                group.addTask { (node.id, await ask(script, node)) }
+            }
+            let found = await group.reduce(into: [NodeID: Result<KeeperAnswer, NodeFailure>]()) { $0[$1.0] = $1.1 }
+            return nodes.compactMap { node in found[node.id].map { (node.id, $0) } }
+        }
+    }
+
     /// The answer, or in one sentence why there is none.
     func ask(_ script: KeeperScript, _ node: Node) async -> Result<KeeperAnswer, NodeFailure> {
         switch await exchange(script, node) {

@@ -118,7 +118,7 @@ package enum ProgressView {
     private static func tone(_ entry: JournalEntry) -> Style.Tone {
         switch entry {
         case .stepSucceeded, .runFinished: .good
-        case .stepFailed, .stepLeftInDoubt, .stepSkipped, .runHalted, .runAbandoned: .bad
+        case .stepFailed, .stepLeftInDoubt, .stepSkipped, .stepPassed, .runHalted, .runAbandoned: .bad
         case .driftChecked(_, let drift): drift.isEmpty ? .plain : .bad
         case .siteGivenUp, .nodeAttested, .nodeReturned, .commandCancelled: .bad
         case .nodeFencedAgain(_, _, let findings): findings.worst <= .warn ? .good : .bad

@@ -1,6 +1,7 @@
 """The worst day of an operator: SIGKILL at each kind of record of each part of a failover, the network cut again and again
 meanwhile, and twice another person goes on from a copy on a node. It ends as if nothing had happened."""
 
+import json
 import random
 import shlex
 import signal
@@ -156,7 +157,12 @@ class Kills(Story):
                 self.assertIn((kind, where), self.killed)
         status = self.tool.status()
         self.assertTrue(status["isFinished"])
-        self.assertEqual(status["done"], status["total"])
+        steps = [json.loads(line) for line in self.tool("report", "-o", "json").out.splitlines()][1:]
+        self.assertEqual(len(steps), status["total"])
+        for step in steps:
+            # A wait whose record was lost with a machine is over, and never called proven.
+            lost = step["status"] == "skipped" and "was lost with its machine" in step["detail"]
+            self.assertTrue(lost or step["status"] in ("succeeded", "recovered"), step)
 
     def test_the_network_was_cut_and_machines_were_lost(self):
         self.assertGreaterEqual(self.cuts.count, 30)
