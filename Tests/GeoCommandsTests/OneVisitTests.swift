@@ -42,7 +42,7 @@ import Testing
 
     /// One visit per node with all questions in it, all nodes and both URLs at the same time: as slow as the slowest, and
     /// never the sum.
-    @Test(.timeLimit(.minutes(1)), arguments: CheckProfile.allCases)
+    @Test(.timeLimit(.minutes(5)), arguments: CheckProfile.allCases)
     func aCheckVisitsEveryNodeOnceAndWaitsForNoneBeforeAskingTheNext(_ profile: CheckProfile) async {
         let inventory = Fixtures.inventory()
         let preflight = Self.preflight(profile)

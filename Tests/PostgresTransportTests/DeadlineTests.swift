@@ -5,10 +5,10 @@ import Testing
 /// What never answers costs the time limit and no more.
 ///
 /// Needs no PostgreSQL.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(5)))
 struct DeadlineTests {
     /// A busy machine is late, a missing deadline never comes.
-    private static let lateness: Duration = .seconds(10)
+    private static let lateness: Duration = .seconds(40)
 
     private func error(host: String, port: UInt16, timeLimit: Duration) async throws -> PostgresError {
         let endpoint = PostgresEndpoint(
@@ -68,9 +68,9 @@ struct DeadlineTests {
         let endpoint = PostgresEndpoint(
             name: "pg", host: "127.0.0.1", port: server.port, database: "postgres", user: "postgres", tlsMode: .prefer)
         let start = ContinuousClock.now
-        let query = Task { try await PostgresClient.query([], at: endpoint, timeLimit: .seconds(60)) }
+        let query = Task { try await PostgresClient.query([], at: endpoint, timeLimit: .seconds(300)) }
         query.cancel()
         await #expect { _ = try await query.value } throws: { ($0 as? PostgresError)?.code == .cancelled }
-        #expect(start.duration(to: .now) < .seconds(30))
+        #expect(start.duration(to: .now) < .seconds(120), "the limit would have been 300 s")
     }
 }

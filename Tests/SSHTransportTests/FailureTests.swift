@@ -181,14 +181,14 @@ import Testing
         let destination = server.destination
         _ = try await client.output("true", on: destination)
         async let other = client.output("sleep 0.5; echo other", on: destination)
-        let task = Task { await client.failure("sleep 30", on: destination) }
+        let task = Task { await client.failure("sleep 300", on: destination) }
         while client.statistics[destination]?.commandsStarted != 3 { try await Task.sleep(for: .milliseconds(5)) }
         let started = ContinuousClock.now
         task.cancel()
         let failure = await task.value
         #expect(failure?.code == .cancelled)
         #expect(failure?.mayHaveStarted == true)
-        #expect(ContinuousClock.now - started < .seconds(20))
+        #expect(ContinuousClock.now - started < .seconds(120))
         #expect(try await other == "other\n")
         await client.close()
     }
@@ -224,7 +224,7 @@ import Testing
         let server = try SSHServer()
         let client = try server.client()
         let destination = server.destination
-        let task = Task { await client.failure("sleep 30", on: destination) }
+        let task = Task { await client.failure("sleep 300", on: destination) }
         while client.statistics[destination]?.commandsStarted != 1 { try await Task.sleep(for: .milliseconds(5)) }
         await client.close()
         #expect(await task.value?.code == .clientClosed)

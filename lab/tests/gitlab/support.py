@@ -1,4 +1,4 @@
-"""What the tests of the GitLab layer share: one lab for the whole run, and waiting for conditions."""
+"""What the tests of the GitLab layer share: one lab for a process of tests, and waiting for conditions."""
 
 import atexit
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve()
 LAB_DIR = HERE.parents[2]
-NAME = os.environ.get("GEO_LAB_TEST_NAME", "test-gitlab")     # two who test at once give one each
+NAME = os.environ.get("GEO_LAB_TEST_NAME", "test-gitlab")     # each process of tests has its own
 sys.path.insert(0, str(LAB_DIR))
 sys.path.insert(0, str(LAB_DIR / "gitlab"))
 
@@ -19,7 +19,7 @@ os.environ.pop("GEO_LAB_STATE", None)
 _lab = None
 
 
-def lab_command(*argv, check=True, timeout=170):
+def lab_command(*argv, check=True, timeout=400):
     done = subprocess.run([str(LAB_DIR / "lab"), "--name", NAME, *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=timeout, check=False)
     if check and done.returncode:
@@ -51,7 +51,7 @@ def fresh(*options):
     return _lab
 
 
-def on(node, *argv, input="", user=None, env=None, timeout=60):
+def on(node, *argv, input="", user=None, env=None, timeout=200):
     """A program in a node; its result whatever the exit code, with the carriage returns that it printed."""
     done = lab().exec(node, list(argv), input=input.encode(), user=user, check=False, timeout=timeout, env=env)
     done.stdout, done.stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
@@ -81,7 +81,7 @@ def contains(text, part):
         raise AssertionError(f"{part!r} not found in: ...{text[-700:]!r}")
 
 
-def until(condition, timeout=120, what="the condition", explain=lambda: ""):
+def until(condition, timeout=300, what="the condition", explain=lambda: ""):
     """Polls; on failure the message ends with what `explain` finds."""
     deadline = time.monotonic() + timeout
     while True:

@@ -13,7 +13,7 @@ PROGRESS = "SELECT phase, backup_total, backup_streamed FROM pg_stat_progress_ba
 def seed(*options, password="practice-replication"):
     host = lab().nodes[PRIMARY].address
     return on(NODE, "gitlab-ctl", "replicate-geo-database", f"--host={host}", "--slot-name=seoul", "--sslmode=verify-ca", "--no-wait", "--skip-backup",
-              *options, input=password + "\n", timeout=100)
+              *options, input=password + "\n", timeout=300)
 
 
 class InBackground:

@@ -110,7 +110,7 @@ class Together(unittest.TestCase):
         psql("tokyo-pg-1", "DROP TABLE lab_growth")
         until(lambda: on("tokyo-pg-1", "gitlab-ctl", "status").returncode == 0, what="all services")
         # The primary recovers from its crash first, and the standby asks it anew every few seconds.
-        until(lambda: psql(NODE, "SELECT status FROM pg_stat_wal_receiver") == "streaming", timeout=180, what="replication",
+        until(lambda: psql(NODE, "SELECT status FROM pg_stat_wal_receiver") == "streaming", timeout=300, what="replication",
               explain=lambda: sh(NODE, "tail -n 20 /var/log/gitlab/postgresql/current").stdout)
 
 

@@ -70,8 +70,8 @@ class PlannedFailover(unittest.TestCase):
         self.assertEqual(on(node, "gitlab-ctl", "reconfigure").returncode, 0)
 
     def test_05_block_writes_and_wait(self):
-        on("tokyo-rails-1", "gitlab-rake", "gitlab:geo:prevent_updates_to_primary_site", timeout=30)
-        done = on("seoul-rails-1", "gitlab-rake", "gitlab:geo:wait_until_replicated_and_verified", timeout=60)
+        on("tokyo-rails-1", "gitlab-rake", "gitlab:geo:prevent_updates_to_primary_site", timeout=300)
+        done = on("seoul-rails-1", "gitlab-rake", "gitlab:geo:wait_until_replicated_and_verified", timeout=300)
         self.assertEqual(done.stdout.splitlines()[-1], "Data replication/verification: All data successfully replicated and verified")
 
     def test_06_the_stopped_primary_has_sent_everything(self):
@@ -199,7 +199,7 @@ class PlannedFailover(unittest.TestCase):
         self.assertEqual(wrong.returncode, 1)
         self.assertIn("*** Initial replication failed! ***\nFailed to execute: ", wrong.stdout)
         self.assertEqual(on("tokyo-pg-1", "gitlab-ctl", "status").returncode, 6)
-        done = on("tokyo-pg-1", *seed, input="practice-replication\n", timeout=120)
+        done = on("tokyo-pg-1", *seed, input="practice-replication\n", timeout=300)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertNotIn("Found data inside", done.stdout)
         until(lambda: psql("tokyo-pg-1", "SELECT pg_is_in_recovery()") == "t", what="the new standby")

@@ -38,7 +38,7 @@ def geo(site, query):
     return on(f"{site}-geo-1", "gitlab-geo-psql", "-Atc", query).stdout.strip()
 
 
-def seed(*options, answers=PASSWORD, timeout=100):
+def seed(*options, answers=PASSWORD, timeout=300):
     host = lab().nodes["seoul-pg-1"].address
     return on("tokyo-pg-1", "gitlab-ctl", "replicate-geo-database", f"--host={host}", "--slot-name=tokyo", *options, input=answers, timeout=timeout)
 
@@ -54,7 +54,7 @@ def served(site):
 def fail_over(old, new):
     """A planned failover by hand, in the strict order of gitlab-geo.md 3.3."""
     good(f"{old}-rails-1", "gitlab-rake", "gitlab:geo:prevent_updates_to_primary_site")
-    contains(good(f"{new}-rails-1", "gitlab-rake", "gitlab:geo:wait_until_replicated_and_verified", timeout=90), "All data successfully")
+    contains(good(f"{new}-rails-1", "gitlab-rake", "gitlab:geo:wait_until_replicated_and_verified", timeout=300), "All data successfully")
     for node in GITLAB:
         good(f"{old}-{node}", "systemctl", "disable", "gitlab-runsvdir")
         on(f"{old}-{node}", "gitlab-ctl", "stop")
@@ -64,7 +64,7 @@ def fail_over(old, new):
     good(f"{new}-rails-1", "gitlab-rails", "runner", "::Gitlab::CurrentSettings.update!(maintenance_mode: false)")
     (lab().state / "dns").write_text(f"{new}\n")
     before = served(new)
-    until(lambda: served(new) >= before + 3, 40, f"users of {new}")
+    until(lambda: served(new) >= before + 3, what=f"users of {new}")
 
 
 class ThereAndBack(unittest.TestCase):
@@ -178,8 +178,8 @@ class ThereAndBack(unittest.TestCase):
         there = psql("seoul-pg-1", f"SELECT {counts}")
         rows = ("SELECT (SELECT count(*) FROM file_registry WHERE state = 2 AND verification_state = 2),"
                 " (SELECT count(*) FROM lfs_object_registry WHERE state = 2 AND verification_state = 2), (SELECT count(*) FROM project_repository_registry)")
-        until(lambda: geo("tokyo", rows) == there, 200, "all registry rows")
-        until(lambda: "SUCCESS - Replication is up-to-date." in rake().stdout, 120, "the backfill")
+        until(lambda: geo("tokyo", rows) == there, what="all registry rows")
+        until(lambda: "SUCCESS - Replication is up-to-date." in rake().stdout, what="the backfill")
         cursor = geo("tokyo", "SELECT max(event_id) FROM event_log_states")
         until(lambda: int(geo("tokyo", "SELECT max(event_id) FROM event_log_states")) > int(cursor), what="the log cursor to move on")
         status = ("SELECT n.name FROM geo_node_statuses s JOIN geo_nodes n ON n.id = geo_node_id WHERE NOT \"primary\""

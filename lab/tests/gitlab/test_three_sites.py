@@ -42,9 +42,9 @@ class ThreeSites(unittest.TestCase):
         before = cursor()
         until(lambda: cursor() > before + 3, what="the log cursor of busan")
         lab_command("load", "stop")
-        until(complete, 60, "busan to be complete")
-        lab_command("load", "start")
+        until(complete, what="busan to be complete")
         self.assertEqual(registry("SELECT count(*) FROM project_repository_registry WHERE state = 2"), "6")
+        lab_command("load", "start")
         status = "SELECT count(*) FROM geo_node_statuses WHERE updated_at > now() - interval '20 s'"
         until(lambda: psql("tokyo-pg-1", status) == "3", what="three fresh statuses")
 
@@ -52,7 +52,7 @@ class ThreeSites(unittest.TestCase):
         """gitlab-geo.md 3.6: its row survives, its replication does not; the database of the new primary has no slot for it."""
         on("tokyo-rails-1", "gitlab-rake", "gitlab:geo:prevent_updates_to_primary_site")
         until(lambda: psql("tokyo-pg-1", "SELECT bool_and(pg_current_wal_lsn() = replay_lsn) FROM pg_stat_replication") == "t", what="replay")
-        contains(on("seoul-rails-1", "gitlab-rake", "gitlab:geo:wait_until_replicated_and_verified", timeout=90).stdout, "All data successfully")
+        contains(on("seoul-rails-1", "gitlab-rake", "gitlab:geo:wait_until_replicated_and_verified", timeout=300).stdout, "All data successfully")
         for node in TOKYO:
             on(node, "systemctl", "disable", "gitlab-runsvdir")
             on(node, "gitlab-ctl", "stop")
@@ -65,12 +65,12 @@ class ThreeSites(unittest.TestCase):
         self.assertEqual(psql(NODE, "SELECT count(*) FROM pg_stat_wal_receiver"), "0")
         host = lab().nodes["seoul-pg-1"].address
         done = on(NODE, "gitlab-ctl", "replicate-geo-database", f"--host={host}", "--slot-name=busan", "--sslmode=verify-ca", "--force", "--no-wait",
-                  "--skip-backup", input="practice-replication\n", timeout=120)
+                  "--skip-backup", input="practice-replication\n", timeout=300)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         until(lambda: psql(NODE, "SELECT status FROM pg_stat_wal_receiver") == "streaming", what="streaming from seoul")
         until(lambda: (lab().state / "load/acked-pushes.log").read_text().count(" seoul ") > 5, what="users of seoul")
         lab_command("load", "stop")
-        until(complete, 60, "busan to be complete")
+        until(complete, what="busan to be complete")
         refs = "for r in $(find /var/opt/gitlab/git-data/repositories -name '*.git' | sort); do git -c safe.directory='*' --git-dir $r rev-parse main; done"
         until(lambda: sh(NODE, refs).stdout == sh("seoul-gitaly-1", refs).stdout != "", what="equal repositories")
         result = json.loads(lab_command("audit", "--json", check=False).stdout)

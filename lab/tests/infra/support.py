@@ -9,7 +9,7 @@ LAB = str(Path(__file__).resolve().parents[2] / "lab")
 STATE = Path("/var/lib/geo-failover-lab")
 
 
-def lab(name, *argv, check=True, timeout=120, **options):
+def lab(name, *argv, check=True, timeout=400, **options):
     """One `lab/lab` command, as a script without a terminal would call it."""
     environment = {k: v for k, v in os.environ.items() if k not in ("GEO_LAB_NAME", "GEO_LAB_STATE")}
     done = subprocess.run([LAB, "--name", name, *argv], stdin=subprocess.DEVNULL, text=True, capture_output=True, timeout=timeout,
@@ -19,7 +19,7 @@ def lab(name, *argv, check=True, timeout=120, **options):
     return done
 
 
-def until(condition, timeout=60, what="the condition"):
+def until(condition, timeout=200, what="the condition"):
     deadline = time.monotonic() + timeout
     while True:
         value = condition()

@@ -105,7 +105,7 @@ class Life(unittest.TestCase):
         lab(NAME, "up")
         self.assertTrue(status(NAME)["up"])
         self.assertEqual(lab(NAME, "ssh", "tokyo-pg-1", "cat /usr/bin/kept").stdout, "kept\n")
-        self.assertTrue(reaches(NAME, "tokyo-pg-1", f"10.{self.number}.2.21"))
+        until(lambda: reaches(NAME, "tokyo-pg-1", f"10.{self.number}.2.21"), what="the network")
 
     def test_boot_obeys_whether_gitlab_is_enabled(self):
         node = "seoul-redis-1"
@@ -186,7 +186,7 @@ class Interrupted(unittest.TestCase):
         lab(self.name, "up", "--bare")
         self.assertTrue(status(self.name)["up"])
         number = net(self.name)
-        self.assertTrue(operator_reaches(f"10.{number}.1.21"))
+        until(lambda: operator_reaches(f"10.{number}.1.21"), what="the network")
         lab(self.name, "down")
         self.assertEqual(traces(self.name, number), [])
 
@@ -218,8 +218,8 @@ class Several(unittest.TestCase):
             self.assertEqual(process.returncode, 0, out)
         one, two = (net(name) for name in self.names)
         self.assertNotEqual(one, two)
-        self.assertTrue(operator_reaches(f"10.{one}.1.21"))
-        self.assertTrue(operator_reaches(f"10.{two}.1.21"))
+        until(lambda: operator_reaches(f"10.{one}.1.21"), what="the network")
+        until(lambda: operator_reaches(f"10.{two}.1.21"), what="the network")
         self.assertFalse(reaches(self.names[0], "tokyo-pg-1", f"10.{two}.1.21"))
         lab(self.names[0], "down")
         self.assertEqual(traces(self.names[0], one), [])

@@ -51,7 +51,7 @@ class Terminal:
         text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self._bytes.decode(errors="replace"))
         return re.sub(r"\s+", " ", text)
 
-    def expect(self, part, timeout=60):
+    def expect(self, part, timeout=180):
         deadline = time.monotonic() + timeout
         while part not in self.text:
             if self.process.poll() is not None and not self._read.is_alive():
@@ -73,7 +73,7 @@ class Terminal:
             os.close(self.master)
             self.master = None
 
-    def exit(self, timeout=60):
+    def exit(self, timeout=180):
         try:
             self.process.wait(timeout)
         except subprocess.TimeoutExpired:

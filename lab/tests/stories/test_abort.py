@@ -9,13 +9,13 @@ from support import Story, Tool, entry, lab, until
 
 
 class Abort(Story):
-    limit = 200
+    limit = 450
 
     @classmethod
     def setUpClass(cls):
         cls.lab = lab("story-abort")
         cls.tool = Tool(cls.lab)
-        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
 
     def begin(self, *argv):
         return self.tool.popen(*argv, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -29,21 +29,21 @@ class Abort(Story):
         idle = self.tool("pause", "--reason", "x")
         self.assertNotEqual(idle.code, 0, idle)
         process = self.begin("execute", plan, "--approve", digest)
-        until(lambda: self.succeeded("block-writes"), 60, "Maintenance Mode", interval=0.02)
+        until(lambda: self.succeeded("block-writes"), what="Maintenance Mode", interval=0.02)
         asked = self.tool("pause", "--reason", "the change board wants a word")
         self.assertEqual(asked.code, 0, asked)
-        self.assertEqual(process.wait(timeout=60), 4)
+        self.assertEqual(process.wait(timeout=300), 4)
         status = self.tool("status")
         self.assertSays(status.out, "paused it: the change board wants a word")
         self.assertEqual(self.succeeded("stop-database"), 0, "it went on")
         back = self.tool("abort", "--reason", "the change board said no", "--yes")
         self.assertEqual(back.code, 0, back)
-        until(lambda: self.tool("check").code == 0, 90, "the deployment to be ready again")
+        until(lambda: self.tool("check").code == 0, what="the deployment to be ready again")
 
     def test_1_a_fenced_site_is_put_back_and_serves_its_users(self):
         plan, digest = self.tool.plan()
         process = self.begin("execute", plan, "--approve", digest)
-        until(lambda: self.succeeded("fence@") >= 3, 90, "half of the fence", interval=0.01)
+        until(lambda: self.succeeded("fence@") >= 3, what="half of the fence", interval=0.01)
         process.kill()
         process.wait()
         run = self.tool.runs[-1].name
@@ -56,7 +56,7 @@ class Abort(Story):
         self.assertEqual(back.code, 0, back)
         self.assertSays(back.err, "start-data", "tokyo is the primary, as before")
 
-        check = until(lambda: (a := self.tool("check")).code == 0 and a, 90, "the deployment to be ready again")
+        check = until(lambda: (a := self.tool("check")).code == 0 and a, what="the deployment to be ready again")
         self.assertSays(check.out, "tokyo -> seoul: READY")
         self.assertSays(self.tool("status", "--on-nodes").out, "Nobody holds a node that answered.")
         old = self.tool("status", run)

@@ -6,7 +6,7 @@ from support import Story, Tool
 
 
 class Documents(Story):
-    limit = 30
+    limit = 120
 
     def setUp(self):
         super().setUp()

@@ -16,9 +16,9 @@ class PlansThatAreRefused(Story):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab("story-main")
+        cls.lab = lab("story-failover")
         cls.tool = Tool(cls.lab)
-        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
         cls.plan, cls.digest = cls.tool.plan()
 
     def setUp(self):
@@ -98,7 +98,7 @@ class PlansThatAreRefused(Story):
 
     def test_replication_that_was_cut_after_the_plan_was_made(self):
         self.lab.fault("cut-replication")
-        until(lambda: self.lab.sql("seoul-pg-1", "select count(*) from pg_stat_wal_receiver") == "0", 20, "the receiver to be gone")
+        until(lambda: self.lab.sql("seoul-pg-1", "select count(*) from pg_stat_wal_receiver") == "0", what="the receiver to be gone")
         answer = self.tool("execute", self.plan, "--approve", self.digest)
         self.assertRefused(answer, "NOT READY", "no WAL receiver runs on seoul-pg-1", "nothing was changed; plan again")
 
@@ -108,21 +108,21 @@ class WholeFailover(Story):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab("story-main")
+        cls.lab = lab("story-failover")
         cls.tool = Tool(cls.lab)
-        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
         cls.plan, cls.digest = cls.tool.plan()
         cls.sheet = cls.tool("plan", "--out", cls.tool.state / "other.geoplan", "-o", "markdown")
         cls.began = time.monotonic()
-        cls.execution = cls.tool("execute", cls.plan, "--approve", cls.digest, timeout=240)
+        cls.execution = cls.tool("execute", cls.plan, "--approve", cls.digest, timeout=600)
         cls.journal = cls.tool.journal()
         if cls.execution.code:
             raise AssertionError(str(cls.execution))
-        until(lambda: (cls.lab.state / "dns").read_text() == "seoul\n", 1, "the hook to have run")
+        until(lambda: (cls.lab.state / "dns").read_text() == "seoul\n", what="the hook to have run")
         # Users have come to the new primary before they are counted.
         log = cls.lab.state / "load/acked-writes.log"
         size = log.stat().st_size
-        until(lambda: "seoul" in log.read_text()[size:], 30, "users to write at seoul")
+        until(lambda: "seoul" in log.read_text()[size:], what="users to write at seoul")
         cls.lab.command("load", "stop")
         cls.audit = cls.lab.audit()
 
@@ -175,7 +175,7 @@ class WholeFailover(Story):
         # a machine that is busy some seconds more, since a command starts after its record, a proof comes after its effect.
         self.assertGreater(surely, 1)
         self.assertGreaterEqual(report["readOnlySeconds"] + 0.5, surely)
-        self.assertLessEqual(report["readOnlySeconds"], longest + 25)
+        self.assertLessEqual(report["readOnlySeconds"], longest * 2 + 60)
         self.assertLessEqual(report["outageSeconds"], report["readOnlySeconds"])
 
     def test_every_command_is_in_the_journal_and_was_started_once_on_its_node(self):

@@ -15,7 +15,7 @@ PROMOTE = "sudo -n gitlab-ctl geo promote --force"
 
 
 class Halts(Story):
-    limit = 150
+    limit = 400
 
     @classmethod
     def setUpClass(cls):
@@ -23,7 +23,7 @@ class Halts(Story):
         cls.tool = Tool(cls.lab)
         cls.said = []
         cls.slow("tokyo-rails-1", "rails_boot", 4)      # time to look at what runs
-        until(lambda: cls.tool("check").code == 0, 60, "the lab to be ready")
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
         cls.plan, cls.digest = cls.tool.plan()
 
     @classmethod
@@ -40,8 +40,8 @@ class Halts(Story):
 
     def begun(self, where):
         """Waits until a command of that group was sent, and has not come back yet."""
-        until(lambda: len(self.records("commandStarted", where)) > len(self.records("commandFinished", where)), 90,
-              f"a command of {where} to run", interval=0.005)
+        until(lambda: len(self.records("commandStarted", where)) > len(self.records("commandFinished", where)),
+              what=f"a command of {where} to run", interval=0.005)
 
     def promotions(self, node):
         return [command for _, _, command in self.lab.jobs(node)].count(PROMOTE)
@@ -103,7 +103,7 @@ class Halts(Story):
 
     def test_4_a_wrong_name_before_the_point_of_no_return_declines_and_promotes_nothing(self):
         with Terminal(self.tool, "resume") as terminal:
-            terminal.expect("Type the name of the site to promote. From here on there is no way back to the former primary. >", 90)
+            terminal.expect("Type the name of the site to promote. From here on there is no way back to the former primary. >")
             terminal.type("tokyo")
             self.assertEqual(terminal.exit(), 5, terminal.text)
             self.assertIn("the answer was not `seoul`", terminal.text)
@@ -118,45 +118,42 @@ class Halts(Story):
 
     def test_5b_interrupts_at_the_question_leave_it_unanswered(self):
         with Terminal(self.tool, "resume") as terminal:
-            terminal.expect("Type the name of the site to promote.", 90)
+            terminal.expect("Type the name of the site to promote.")
             terminal.interrupt()
             terminal.expect("once more to stop waiting")
             terminal.interrupt()
-            self.assertEqual(terminal.exit(15), 4, terminal.text)
+            self.assertEqual(terminal.exit(), 4, terminal.text)
         self.assertNothingIsPromoted()
         self.assertFalse(self.assertResumable("The point of no return is not passed")["isPastPointOfNoReturn"])
 
     def test_5c_a_terminal_that_goes_away_at_the_question_is_no_answer(self):
         with Terminal(self.tool, "resume") as terminal:
-            terminal.expect("Type the name of the site to promote.", 90)
+            terminal.expect("Type the name of the site to promote.")
             terminal.hang_up()
-            self.assertEqual(terminal.exit(15), 4)
+            self.assertEqual(terminal.exit(), 4)
         self.assertNothingIsPromoted()
         self.assertResumable("The point of no return is not passed")
 
     def test_6_two_interrupts_in_a_promotion_leave_it_in_doubt_and_the_node_goes_on(self):
-        self.slow("seoul-pg-1", "reconfigure", 12)
+        self.slow("seoul-pg-1", "reconfigure", 30)
         self.lab.fault("reconfigure-fails", "seoul-rails-1")        # for later
         with Terminal(self.tool, "resume") as terminal:
-            terminal.expect("Type the name of the site to promote.", 90)
+            terminal.expect("Type the name of the site to promote.")
             terminal.type("seoul")
             self.begun("promote-database")
             terminal.interrupt()
             terminal.expect("once more to stop waiting")
             terminal.interrupt()
-            began = time.monotonic()
             self.assertEqual(terminal.exit(), 4, terminal.text)
-            self.assertLess(time.monotonic() - began, 5, "it waits for nothing any more")
+            self.assertFalse(self.promotion_ended(), "it waits for nothing any more, and the node goes on without it")
             self.assertIn("the operator stopped waiting", terminal.text)
         self.assertEqual(len(self.records("stepLeftInDoubt", "promote-database")), 1)
         status = self.assertResumable("promote-database", "the operator stopped waiting", "It is not safe to start tokyo again")
         self.assertTrue(status["isPastPointOfNoReturn"])
         self.assertEqual([trouble["step"] for trouble in status["troubled"]], ["promote-database"])
-        self.assertFalse(self.promotion_ended(), "it goes on without the tool")
 
     def test_7_resume_waits_for_the_promotion_in_doubt_and_halts_at_a_failed_reconfigure(self):
         """Which exits with 0 where it is `geo promote` that runs it."""
-        self.assertFalse(self.promotion_ended())
         answer = self.tool("resume", "--approve", self.digest)
         self.assertEqual(self.promotions("seoul-pg-1"), 1, f"the promotion in doubt was to be found, not started again\n{answer}")
         self.assertEqual(answer.code, 4, answer)
@@ -193,7 +190,7 @@ class Halts(Story):
 
     def test_9b_nothing_is_lost_and_never_two_sites_are_writable(self):
         log = self.lab.state / "load/acked-writes.log"
-        until(lambda: "seoul" in log.read_text()[-3000:], 30, "users to write at seoul")
+        until(lambda: "seoul" in log.read_text()[-3000:], what="users to write at seoul")
         self.lab.command("load", "stop")
         code, audit = self.lab.audit()
         self.assertEqual((code, audit["verdict"], audit["writable_now"]), (0, "nothing lost", ["seoul"]), audit)

@@ -12,11 +12,11 @@ from terminal import Terminal
 
 
 class Outputs(Story):
-    limit = 240
+    limit = 500
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab("story-main")
+        cls.lab = lab("story-outputs")
 
     def setUp(self):
         super().setUp()
@@ -24,7 +24,7 @@ class Outputs(Story):
         self.addCleanup(self.lab.heal)
 
     def ready(self):
-        return until(lambda: (a := self.tool("check", "-o", "json")).code == 0 and a, 90, "the lab to be ready")
+        return until(lambda: (a := self.tool("check", "-o", "json")).code == 0 and a, what="the lab to be ready")
 
     def findings(self, answer):
         return {(line["check"], line["subject"]): line["verdict"] for line in map(json.loads, answer.out.splitlines())
@@ -50,7 +50,7 @@ class Outputs(Story):
             last.update(found := self.findings(self.tool("check", "-o", "json")))
             return found == before
         try:
-            until(as_before, 60, "the same findings")
+            until(as_before, what="the same findings")
         except AssertionError as error:
             self.fail(f"{error}: {[(key, last[key], before.get(key)) for key in last if last[key] != before.get(key)]}")
         # With the other list, and not without it, a shell as root is there.
@@ -140,18 +140,18 @@ class Outputs(Story):
         with open(log, "w") as out:
             process = self.tool.popen("check", "--watch", "--every", "5", stdin=subprocess.DEVNULL, stdout=out, stderr=out)
             self.addCleanup(end, process)
-            until(lambda: "tokyo -> seoul: READY" in log.read_text(), 60, "the first look")
+            until(lambda: "tokyo -> seoul: READY" in log.read_text(), what="the first look")
             self.lab.fault("empty-cluster-json", "seoul-rails-1")
-            until(lambda: "NEW node.cluster-file seoul-rails-1" in log.read_text(), 60, "the change to be said")
+            until(lambda: "NEW node.cluster-file seoul-rails-1" in log.read_text(), what="the change to be said")
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(60), 2, log.read_text())
+            self.assertEqual(process.wait(300), 2, log.read_text())
         self.assertNotIn("\x1b", log.read_text())
 
     def test_on_a_terminal_a_watch_is_redrawn_and_ends_with_the_last_verdict(self):
         self.ready()
         with Terminal(self.tool, "check", "--watch", "--every", "5") as screen:
             screen.expect("tokyo -> seoul: READY")
-            until(lambda: screen._bytes.count(b"\x1b[H\x1b[J") >= 2, 60, "the screen to be drawn again")
+            until(lambda: screen._bytes.count(b"\x1b[H\x1b[J") >= 2, what="the screen to be drawn again")
             screen.interrupt()
             self.assertEqual(screen.exit(), 0, screen.text[-2000:])
 
