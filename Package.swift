@@ -76,7 +76,9 @@ let package = Package(
         .testTarget(
             name: "RunbookTests", dependencies: ["GeoCore", "GeoDocuments", "GeoViews", "GeoTestSupport"],
             exclude: ["Golden"]),
-        .testTarget(name: "CrashTests", dependencies: ["GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"]),
+        .testTarget(
+            name: "CrashTests", dependencies: ["GeoCore", "GeoDocuments", "GeoRuntime", "GeoTestSupport"],
+            exclude: ["ReleasedRuns"]),
         .testTarget(name: "ArchitectureTests"),
     ],
     swiftLanguageModes: [.v6]

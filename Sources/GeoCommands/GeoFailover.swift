@@ -1,4 +1,5 @@
 package import ArgumentParser
+import Glibc
 
 /// The command line.
 package struct GeoFailover: AsyncParsableCommand {
@@ -36,5 +37,9 @@ package struct GeoFailover: AsyncParsableCommand {
     package init() {}
 
     /// Runs the program; does not return.
-    package static func start() async { await main() }
+    package static func start() async {
+        // Before the first word is said: whoever reads the output may go at any time, and a run goes on without them.
+        _ = signal(SIGPIPE, SIG_IGN)
+        await main()
+    }
 }

@@ -70,13 +70,13 @@ struct RunHolding: Sendable {
     }
 
     /// Copies live on nodes of the site that will survive; those of Rails and of the database last, they have work.
-    func copies(of planBytes: [UInt8], _ tail: JournalTail) -> JournalCopies {
+    func copies(of run: RunID, _ planBytes: [UInt8], _ tail: JournalTail) -> JournalCopies {
         let nodes = (plan.inventory.site(plan.to)?.nodes ?? []).filter(\.isManagedByOmnibus)
         func work(_ node: Node) -> Int {
             node.runs(.postgresql) || node.runs(.patroni) ? 2 : node.runs(.rails) ? 1 : 0
         }
         return JournalCopies(
-            keeper: live.keeper, boundary: Live.boundary, run: lease.run, holder: lease.holder, epoch: epoch,
+            keeper: live.keeper, boundary: Live.boundary, run: run, holder: lease.holder, epoch: epoch,
             plan: planBytes, tail: tail, nodes: nodes.sorted { work($0) < work($1) })
     }
 

@@ -47,7 +47,7 @@ struct RunSession {
                 try directory.removeUnused()
                 throw error
             }
-            try await abandonUndoneRun()
+            try await abandonUndoneRun(holding)
             let opening: [JournalEntry] = [
                 .runStarted(plan: file.digest, by: actor, toolVersion: GeoFailover.version, epoch: holding.epoch),
                 .approved(plan: file.digest, by: actor, how: isApproved ? "--approve" : "typed the site's name"),
@@ -56,19 +56,27 @@ struct RunSession {
         }
     }
 
-    /// The last word of the run that this one undoes: from now on it cannot be resumed.
-    private func abandonUndoneRun() async throws {
+    /// The last word of the run that this one undoes: from now on it cannot be resumed, here or from a copy.
+    private func abandonUndoneRun(_ holding: RunHolding) async throws {
         guard let undoing else { return }
         guard let lock = try undoing.run.lock() else {
             throw CommandFailure("\(undoing.run.run) is being executed on this machine", .heldByAnother)
         }
         defer { withExtendedLifetime(lock) {} }
         let contents = try undoing.run.readJournal()
+        let tail = JournalTail(try undoing.run.wholeJournal(contents))
         let journal = try Journal(
-            run: undoing.run.run, store: try undoing.run.openStore(wholeBytes: contents.wholeBytes),
-            clock: LiveClock.wall, after: contents.records)
+            run: undoing.run.run,
+            store: tail.following(try undoing.run.openStore(wholeBytes: contents.wholeBytes)), clock: LiveClock.wall,
+            after: contents.records)
         _ = try await journal.append(
             .runAbandoned(by: actor, reason: undoing.reason, undoneBy: directory.run))
+        let copies = holding.copies(of: undoing.run.run, try undoing.run.readPlan().bytes, tail)
+        if await copies.flush(within: 10, clock: LiveClock.wall) == 0 {
+            Console.say(
+                "note: no node could be told that \(undoing.run.run) was given up; its copies there still say that it halted"
+            )
+        }
     }
 
     /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt. `attesting` is
@@ -210,7 +218,7 @@ struct RunSession {
         defer { signals.stop() }
         let (events, feed) = AsyncStream.makeStream(of: RunEvent.self)
         let announce: @Sendable (RunEvent) -> Void = { feed.yield($0) }
-        let copies = holding.copies(of: file.bytes, tail)
+        let copies = holding.copies(of: directory.run, file.bytes, tail)
         let ports = ports(live, display, announce) {
             if await copies.flush(within: 5, clock: LiveClock.wall) == 0 {
                 announce(

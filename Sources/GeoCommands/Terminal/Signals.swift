@@ -10,7 +10,6 @@ final class Signals {
         saying: String? = "interrupt: nothing new is started; once more to stop waiting",
         _ onSignal: @escaping @Sendable () async -> Void
     ) {
-        _ = signal(SIGPIPE, SIG_IGN)
         sources = [SIGINT, SIGTERM, SIGHUP].map { number in
             _ = signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: .global())

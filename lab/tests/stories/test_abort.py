@@ -65,3 +65,14 @@ class Abort(Story):
         self.assertEqual(refused.code, 3, refused)
         self.assertSays(refused.err, "was aborted", "geo-failover resume")
         self.assertSays(self.tool("report", run).out, "ABORTED the run, because: no need any more")
+
+        # Its copies on the nodes know, too: nobody goes on with it from another machine, and what it left can be removed there.
+        copies = [node for node in self.lab.nodes if (self.lab.files(node) / f"var/lib/geo-failover/runs/{run}/journal.jsonl").exists()]
+        self.assertGreaterEqual(len(copies), 2)
+        other = Tool(self.lab)
+        refused = other("resume", run, "--from-node", copies[0], "--approve", digest)
+        self.assertEqual(refused.code, 3, refused)
+        self.assertSays(refused.err, f"{run} was aborted")
+        gone = other("jobs", "clean", "--run", run, "--older-than", "0s", "--yes")
+        self.assertEqual(gone.code, 0, gone)
+        self.assertSays(gone.out, f"removed: {run} from")

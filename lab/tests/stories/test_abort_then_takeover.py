@@ -35,8 +35,8 @@ class Takeover(Story):
         process = self.anna.popen("execute", self.plan, "--approve", self.digest, stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         self.addCleanup(end, process)
-        until(lambda: any(entry(r)[0] == "commandStarted" and group(r) == "promote-database" for r in self.anna.journal()), 90,
-              "the promotion to begin", interval=0.01)
+        until(lambda: any(entry(r)[0] == "commandStarted" and group(r) == "promote-database" for r in self.anna.journal()),
+              what="the promotion to begin", interval=0.01)
         # Asleep, not dead: the worst of both.
         os.kill(process.pid, signal.SIGSTOP)
         run = self.anna.runs[-1].name
@@ -64,6 +64,11 @@ class Takeover(Story):
         said = " ".join(str(entry(record)) for record in self.anna.journal()[-6:])
         self.assertTrue("another run holds this node" in said or "taken over by" in said, said)
         self.assertEqual({name: self.lab.jobs(name) for name in self.lab.nodes}, before, "the first one started something")
+
+        # She wrote that she was stopped, he wrote what he did: nobody but they can say whose journal is the run's.
+        two = self.anna("resume", run, "--from-node", node, "--approve", self.digest)
+        self.assertEqual(two.code, 3, two)
+        self.assertSays(two.err, f"there are two journals of {run}", "Nothing was done")
 
         started = [job for jobs in before.values() for job in jobs if job[0] == run]
         self.assertEqual(len({(run, key) for run, key, _ in started}), len(started))

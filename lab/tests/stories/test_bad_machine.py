@@ -1,0 +1,139 @@
+"""A failover from a machine that does everything wrong: its disk fills in the middle of a record, its terminal goes away, it
+sleeps while its network changes, its clock jumps back by a day, and whoever read its output has gone. And a node whose disk is
+full when its turn comes.
+
+One run, told in the order of the tests' names; each leaves it where the next one finds it.
+"""
+
+import os
+import signal
+import subprocess
+import unittest
+from pathlib import Path
+
+from support import BIN, Story, Tool, end, entry, group, lab, leave_lab, until
+from terminal import Terminal
+
+# Debian's faketime: the wall clock of one process, read from a file whenever the process looks at its clock.
+FAKETIME = next(iter(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), None)
+
+
+class BadMachine(Story):
+    limit = 500
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = lab("story-machine")
+        cls.tool = Tool(cls.lab)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m,mode=700", "practice", cls.tool.state], check=True)
+        cls.addClassCleanup(lambda: subprocess.run(["umount", "--lazy", cls.tool.state], check=True))
+        until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
+        cls.plan, cls.digest = cls.tool.plan()
+
+    @classmethod
+    def tearDownClass(cls):
+        leave_lab()
+
+    def begun(self, where):
+        until(lambda: any(entry(r)[0] == "commandStarted" and group(r) == where for r in self.tool.journal()),
+              what=f"{where} to begin", interval=0.005)
+
+    def resume(self, *argv, environment=None, **streams):
+        """Goes on without a terminal, and lives on while the story does something to it."""
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **streams}
+        if environment:
+            argv = ["env", *(f"{name}={value}" for name, value in environment.items()), BIN, *map(str, argv)]
+            process = self.tool.popen(program=argv, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **streams)
+        else:
+            process = self.tool.popen(*argv, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **streams)
+        self.addCleanup(end, process)
+        return process
+
+    def started(self):
+        return {(node, key) for node in self.lab.nodes for _, key, _ in self.lab.jobs(node)}
+
+    def recorded(self):
+        return {entry(r)[1]["key"] for r in self.tool.journal() if entry(r)[0] == "commandStarted"}
+
+    def test_1_a_disk_that_fills_in_the_middle_of_a_record_halts_and_starts_nothing_that_is_not_recorded(self):
+        process = self.resume("execute", self.plan, "--approve", self.digest)
+        self.begun("block-writes")
+        ballast = self.tool.state / "ballast"
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while file.write(b"x" * 4096):
+                    pass
+            except OSError:
+                pass
+        said, _ = process.communicate(timeout=300)
+        self.assertNotEqual(process.returncode, 0, said)
+        self.assertSays(said, "No space left on device")
+        ballast.unlink()
+        self.assertLessEqual({key for _, key in self.started()}, self.recorded())
+        self.assertSays(self.tool("status").out, f"geo-failover resume {self.tool.runs[-1].name}")
+
+    def test_2_a_terminal_that_goes_away_lets_the_step_end_and_begins_no_other(self):
+        with Terminal(self.tool, "resume", "--approve", self.digest) as terminal:
+            self.begun("stop-application")
+            terminal.hang_up()
+            self.assertEqual(terminal.exit(), 4, terminal.text)
+        status = self.tool.status()
+        self.assertFalse(status["isPastPointOfNoReturn"])
+        self.assertLessEqual({key for _, key in self.started()}, self.recorded())
+        self.assertSays(self.tool("status").out, "geo-failover resume")
+
+    def test_3_a_machine_that_sleeps_goes_on_when_it_wakes_on_another_network(self):
+        process = self.resume("resume", "--approve", self.digest)
+        jobs = self.lab.files("seoul-pg-1") / "var/lib/geo-failover/jobs"
+        until(lambda: any(jobs.glob("*/promote-database*/pid")), what="the promotion to begin", interval=0.005)
+        os.kill(process.pid, signal.SIGSTOP)
+        # Its connections die meanwhile, and nobody tells it.
+        self.lab.fault("cut-operator")
+        until(lambda: any(jobs.glob("*/promote-database*/exit")), what="the promotion to end without it")
+        self.lab.heal()
+        self.lab.fault("full-disk", "seoul-rails-2")
+        os.kill(process.pid, signal.SIGCONT)
+        said, _ = process.communicate(timeout=400)
+        self.assertEqual(process.returncode, 4, said)
+        self.assertSays(said, "seoul-rails-2", "No space left on device")
+        promotions = [key for node, key in self.started() if key.startswith("promote-database")]
+        self.assertEqual(len(promotions), 1, promotions)
+
+    def test_4_a_clock_that_goes_back_a_day_stops_nothing_and_every_record_keeps_its_place(self):
+        self.assertIsNotNone(FAKETIME, "scripts/install-packages installs faketime")
+        self.lab.heal()
+        clock = self.tool.state / "clock"
+        clock.write_text("+0\n")
+        process = self.resume("resume", "--approve", self.digest, environment={
+            "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+        before = len(self.tool.journal())
+        until(lambda: len(self.tool.journal()) > before + 3, what="the run to go on", interval=0.005)
+        clock.write_text("-1d\n")
+        said, _ = process.communicate(timeout=400)
+        print(said[-3000:])
+        print(process.returncode)
+        numbers = [record["sequence"] for record in self.tool.journal()]
+        self.assertEqual(numbers, list(range(len(numbers))))
+
+    def test_5_whoever_read_its_output_has_gone_and_it_finishes(self):
+        reads, writes = os.pipe()
+        os.close(reads)
+        process = self.resume("resume", "--approve", self.digest, stdout=writes, stderr=writes)
+        os.close(writes)
+        process.wait(timeout=400)
+        self.assertEqual(self.tool.status()["phase"], "finished")
+
+    def test_6_nothing_was_lost_or_done_twice(self):
+        log = self.lab.state / "load/acked-writes.log"
+        until(lambda: "seoul" in log.read_text()[-3000:], what="users to write at seoul")
+        self.lab.command("load", "stop")
+        code, audit = self.lab.audit()
+        self.assertEqual((code, audit["verdict"], audit["writable_now"]), (0, "nothing lost", ["seoul"]), audit)
+        keys = [entry(r)[1]["key"] for r in self.tool.journal() if entry(r)[0] == "commandStarted" and entry(r)[1]["key"] != "local"]
+        self.assertEqual(len(keys), len(set(keys)), "a key is begun once")
+        promotions = [node for node in self.lab.nodes for _, _, command in self.lab.jobs(node) if "geo promote" in command]
+        self.assertEqual(len(promotions), len(set(promotions)), promotions)
+
+
+if __name__ == "__main__":
+    unittest.main()
