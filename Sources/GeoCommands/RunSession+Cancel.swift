@@ -22,7 +22,7 @@ extension RunSession {
                     .commandCancelled(
                         step: step, attempt: attempt, index: index, key: key, by: Settings.actor, reason: reason))
                 let keeper = JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: Settings.actor)
-                let began = LiveClock.now()
+                let began = LiveClock.uptime()
                 while true {
                     let answer = await keeper.cancel(key: key, run: directory.run, epoch: state.epoch, on: node)
                     switch answer {
@@ -32,7 +32,7 @@ extension RunSession {
                                 + "\n  again: geo-failover jobs cancel \(step) --reason '...' --run \(directory.run)",
                             .halted)
                     case .success(let state) where state == .running || state == .starting:
-                        if LiveClock.now().seconds(since: began) > Self.patienceSeconds {
+                        if LiveClock.wall.seconds(since: began) > Self.patienceSeconds {
                             throw CommandFailure(
                                 "\(step) was told to end and still runs on \(node.id)"
                                     + "\n  look: geo-failover jobs list --run \(directory.run)", .halted)

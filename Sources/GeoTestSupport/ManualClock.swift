@@ -4,19 +4,22 @@ import Synchronization
 
 /// Time that passes only when somebody sleeps, and then at once.
 package final class ManualClock: Sendable {
-    private let time: Mutex<Timestamp>
+    private let time: Mutex<(wall: Timestamp, uptime: Duration)>
 
-    package init(at start: Timestamp = Fixtures.moment()) { self.time = Mutex(start) }
+    package init(at start: Timestamp = Fixtures.moment()) { self.time = Mutex((start, .zero)) }
 
-    package var now: Timestamp { time.withLock { $0 } }
+    package var now: Timestamp { time.withLock(\.wall) }
 
     package func advance(seconds: Double) {
-        time.withLock { $0 = $0.adding(seconds: max(0, seconds)) }
+        time.withLock {
+            $0.wall = $0.wall.adding(seconds: max(0, seconds))
+            $0.uptime += .seconds(max(0, seconds))
+        }
     }
 
     package var wall: WallClock {
         WallClock(
-            now: { self.now },
+            now: { self.now }, uptime: { self.time.withLock(\.uptime) },
             sleep: { duration in
                 self.advance(seconds: duration / .seconds(1))
                 await Task.yield()

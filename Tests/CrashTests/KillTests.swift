@@ -73,6 +73,25 @@ import Testing
         }
     }
 
+    /// Back by a day or ahead by a day, at any record: how long things take is not measured with it.
+    @Test(arguments: [-86_400.0, 86_400])
+    func aClockThatIsSetInMidRunChangesNothingButTheTimesThatAreWritten(ahead: Double) async throws {
+        let whole = Rig()
+        _ = await whole.process()
+        let usual = try whole.disk.decoded()
+        for record in stride(from: 1, to: whole.disk.records, by: Thoroughness.isThorough ? 1 : 12) {
+            let rig = Rig()
+            let end = await rig.process(watching: { event in
+                if case .recorded(let seen) = event, seen.sequence == record { rig.setClock(ahead: ahead) }
+            })
+            #expect(end == .ended(.finished), "record \(record)\n\(rig.story)")
+            #expect(rig.faults == [], "record \(record)\n\(rig.story)")
+            let records = try rig.disk.decoded()
+            #expect(records.map(\.entry).count == usual.count, "record \(record)")
+            #expect(zip(records, records.dropFirst()).allSatisfy { $0.at <= $1.at }, "record \(record)")
+        }
+    }
+
     @Test func aDiskThatIsFullStopsTheRunAndNothingIsStartedAfterIt() async throws {
         let whole = Rig()
         _ = await whole.process()

@@ -36,6 +36,7 @@ final class Rig: Sendable {
         /// Whether the next process takes the nodes from whoever holds them.
         var isTakingOver = false
         var boundaries = 0
+        var clockIsAhead = 0.0
         var words: [JournalEntry] = []
     }
 
@@ -82,7 +83,7 @@ final class Rig: Sendable {
                 let contents = try JournalLine.decode(disk.bytes)
                 let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: death)
                 let journal = try Journal(
-                    run: run, store: store, clock: deployment.clock.wall, after: contents.records)
+                    run: run, store: store, clock: clock, after: contents.records)
                 var machine = ExecutionStateMachine(state: RunState(plan: file.plan))
                 for record in contents.records {
                     try machine.apply(record.entry, at: record.at)
@@ -126,6 +127,16 @@ final class Rig: Sendable {
             remember(record)
         }
     }
+
+    /// The clock of the operator's machine, which somebody may set; the nodes' clocks go on.
+    private var clock: WallClock {
+        let usual = deployment.clock.wall
+        return WallClock(
+            now: { usual.now().adding(seconds: self.notes.withLock(\.clockIsAhead)) }, uptime: usual.uptime,
+            sleep: usual.sleep)
+    }
+
+    func setClock(ahead seconds: Double) { notes.withLock { $0.clockIsAhead = seconds } }
 
     private var lease: LeaseKeeper {
         LeaseKeeper(
@@ -187,7 +198,7 @@ final class Rig: Sendable {
                 self.notes.withLock { $0.localRuns[environment["GEO_FAILOVER_STEP"] ?? arguments[0], default: 0] += 1 }
                 return LocalPrograms.Result(status: 0, output: Array("ok\n".utf8), isTimedOut: false)
             },
-            prompt: OperatorPrompt { answers($0).map { .init($0) } }, clock: deployment.clock.wall,
+            prompt: OperatorPrompt { answers($0).map { .init($0) } }, clock: clock,
             boundary: {
                 "geo-"
                     + String(

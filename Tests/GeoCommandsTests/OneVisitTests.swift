@@ -62,7 +62,7 @@ import Testing
                 await gate.pass()
                 return .unknown(reason: "counted")
             },
-            clock: WallClock(now: { Fixtures.moment() }, sleep: { _ in }), boundary: { "0123456789abcdef" })
+            clock: ManualClock().wall, boundary: { "0123456789abcdef" })
         _ = await observer.observe(scope, inventory: inventory)
         #expect(visits.withLock { $0 } == Dictionary(uniqueKeysWithValues: inventory.nodes.map { ($0.id, 1) }))
         #expect(pages.withLock { $0 } == scope.siteURLs.count)

@@ -12,7 +12,7 @@ enum OpenSSH {
     ) async -> NodeVisit {
         let access = node.access
         let limit = timeLimitSeconds + access.connectTimeLimitSeconds
-        let began = LiveClock.now()
+        let began = LiveClock.uptime()
         let arguments = sockets.options(for: node) + Self.arguments(node) + [line]
         do {
             let (status, output, complaint) = try await LocalProcess.within(limit) {
@@ -25,7 +25,7 @@ enum OpenSSH {
                 return .failed(failure(status, Transcript.lines(complaint, last: 3).joined(separator: "; "), node))
             }
             return .answered(
-                output: output, elapsedMilliseconds: Int(LiveClock.now().seconds(since: began) * 1000))
+                output: output, elapsedMilliseconds: Int(LiveClock.wall.seconds(since: began) * 1000))
         } catch is LocalProcess.TimedOut {
             return .failed(
                 NodeFailure(kind: .timedOut, text: "ssh gave no answer within \(limit) s", mayHaveStarted: true))

@@ -38,7 +38,7 @@ extension EffectPerformer {
     /// - Returns: `nil` when nobody waits any longer.
     func follow(_ script: JobScript, _ step: StepID, _ node: Node) async -> (CommandOutcome?, [UInt8]) {
         var output: [UInt8] = []
-        let began = ports.clock.now()
+        let began = ports.clock.uptime()
         // The node ends the command itself at its limit and kills it 30 s later. One that outlives that cannot be
         // killed (it waits for a dead disk), and is not waited for either: expiry means not known (promise 11).
         let longest = Double(script.command.timeLimitSeconds) + 30 + Self.patienceSeconds
@@ -50,7 +50,7 @@ extension EffectPerformer {
             if case .answered(let bytes, _) = visit,
                 let answer = JobAnswer(bytes, boundary: boundary, offset: output.count)
             {
-                lastAnswer = ports.clock.now()
+                lastAnswer = ports.clock.uptime()
                 pause = .milliseconds(100)
                 output += answer.output
                 if let line = Transcript.lines(answer.output.suffix(4096), last: 1).last {
@@ -58,7 +58,7 @@ extension EffectPerformer {
                 }
                 if answer.hasMore, answer.state.isOver { continue }
                 if let outcome = outcome(answer.state, script.command) { return (outcome, output) }
-                let waited = ports.clock.now().seconds(since: began)
+                let waited = ports.clock.seconds(since: began)
                 if waited > longest {
                     return (
                         .unreachable(
@@ -70,7 +70,7 @@ extension EffectPerformer {
             }
             let trouble = Self.trouble(visit)
             ports.announce(.unreachable(step: step, text: trouble))
-            let silence = ports.clock.now().seconds(since: lastAnswer)
+            let silence = ports.clock.seconds(since: lastAnswer)
             if silence > Self.patienceSeconds {
                 return (.unreachable(text: "\(node.id) gave no answer for \(Int(silence)) s: \(trouble)"), output)
             }
@@ -104,7 +104,7 @@ extension EffectPerformer {
 
     func runLocally(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
         guard let step = plan.step(stepID) else { return .advance }
-        let began = ports.clock.now()
+        let began = ports.clock.uptime()
         do {
             let result: LocalPrograms.Result
             switch step.operation {
@@ -120,7 +120,7 @@ extension EffectPerformer {
             let transcript = TranscriptReference(
                 path: try ports.keepTranscript(key, clean), digest: Digest(of: clean), bytes: clean.count,
                 summary: Transcript.summary(clean))
-            let seconds = ports.clock.now().seconds(since: began)
+            let seconds = ports.clock.seconds(since: began)
             let outcome: CommandOutcome =
                 result.isTimedOut
                 ? .timedOut(afterSeconds: Int(seconds)) : .exited(status: result.status ?? -1, seconds: seconds)

@@ -122,7 +122,7 @@ struct EffectPerformer: Sendable {
     /// Polls until the check holds. The first look is immediate; then the pauses grow from 0.2 to 5 seconds.
     private func verify(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
         guard let step = plan.step(stepID), let until = step.until else { return .advance }
-        let began = ports.clock.now()
+        let began = ports.clock.uptime()
         var pause = Duration.milliseconds(200)
         while true {
             let answers = await look(until.check, transcript(stepID))
@@ -131,7 +131,7 @@ struct EffectPerformer: Sendable {
             }
             let worst = answers.max { $0.verdict < $1.verdict }
             ports.announce(.waiting(step: stepID, finding: worst))
-            let spent = ports.clock.now().seconds(since: began)
+            let spent = ports.clock.seconds(since: began)
             if spent >= Double(until.withinSeconds) {
                 let seen = worst.map { "\($0.check) of \($0.subject): \($0.summary)" } ?? "nothing was seen"
                 return .entries([

@@ -89,8 +89,8 @@ package struct JobScript: Sendable {
         say "refused this is $host with machine id $machine, and the plan was made for $HOST with $MACHINE"
         return
         fi
-        if ! mkdir -p "$base/jobs/$RUN" || ! touch "$base/lock"; then
-        say "refused $base cannot be written on this node"
+        if ! why=$({ mkdir -p "$base/jobs/$RUN" && touch "$base/lock"; } 2>&1); then
+        say "refused $base cannot be written on this node: $(printf %s "$why" | tr '\\n' ' ' | tail -c 200)"
         return
         fi
         exec 8>>"$base/lock"

@@ -64,11 +64,11 @@ package actor JournalCopies {
     /// - Returns: how many copies have it.
     package func flush(within seconds: Double, clock: WallClock) async -> Int {
         let wanted = tail.bytes.count
-        let began = clock.now()
+        let began = clock.uptime()
         while true {
             if isSending { await clock.sleep(.milliseconds(20)) } else { await catchUp() }
             let whole = copies.count { ($0.journalBytes ?? -1) >= wanted }
-            if whole > 0 || clock.now().seconds(since: began) > seconds { return whole }
+            if whole > 0 || clock.seconds(since: began) > seconds { return whole }
             await clock.sleep(.milliseconds(200))
         }
     }

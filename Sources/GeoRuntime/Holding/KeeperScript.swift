@@ -107,7 +107,10 @@ package struct KeeperScript: Sendable, Hashable {
         """
 
     private static let lockOnly = """
-        if ! mkdir -p "$base" || ! touch "$base/lock"; then say "refused $base cannot be written on this node"; return; fi
+        if ! why=$({ mkdir -p "$base" && touch "$base/lock"; } 2>&1); then
+        say "refused $base cannot be written on this node: $(printf %s "$why" | tr '\\n' ' ' | tail -c 200)"
+        return
+        fi
         exec 8>>"$base/lock"
         flock -w 10 8 || return
         look

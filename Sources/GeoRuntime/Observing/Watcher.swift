@@ -42,7 +42,7 @@ package struct Watcher: Sendable {
     package func run(_ state: WatchState, each: (Look) async -> Bool) async {
         var state = state
         while !Task.isCancelled {
-            let began = clock.now()
+            let began = clock.uptime()
             let observation = await observe()
             guard !Task.isCancelled else { return }
             let events = state.take(Diagnosis(of: inventory, observation))
@@ -50,7 +50,7 @@ package struct Watcher: Sendable {
             let look = Look(observation: observation, events: events, state: state, diagnosis: diagnosis)
             guard await each(look) else { return }
             // A clock that was set back must not stop the watch.
-            let gone = Duration.milliseconds(max(0, clock.now().milliseconds - began.milliseconds))
+            let gone = clock.uptime() - began
             if gone < interval { await clock.sleep(interval - gone) }
         }
     }

@@ -14,6 +14,9 @@ package struct JournalStore: Sendable {
 }
 
 /// The write-ahead log of one run: JSON lines, each with the digest of the one before it.
+///
+/// Times in it never go back: where the machine's clock was set back, or another machine's clock is behind, they are
+/// counted on from the record before, so that no duration in the report is less than what was measured.
 package actor Journal {
     package let run: RunID
     private let store: JournalStore
@@ -21,6 +24,8 @@ package actor Journal {
     private var next: Int
     private var previous: Digest?
     private var started: [String: Int]
+    /// When the last record was written, by the journal and by the machine's uptime.
+    private var last: (at: Timestamp, uptime: Duration)?
     /// Set by a failed append: what is on disk is not known any more, so nothing may follow.
     private var isBroken = false
 
@@ -31,6 +36,7 @@ package actor Journal {
         self.clock = clock
         self.next = records.count
         self.previous = try records.last.map { Digest(of: try JournalLine.encode($0)) }
+        self.last = records.last.map { ($0.at, clock.uptime()) }
         self.started = [:]
         for record in records {
             for key in record.entry.startedKeys { started[key] = record.sequence }
@@ -40,7 +46,8 @@ package actor Journal {
     /// Writes the entry and waits until it is on disk.
     package func append(_ entry: JournalEntry) throws -> JournalRecord {
         guard !isBroken else { throw JournalError.brokenEarlier }
-        let record = JournalRecord(sequence: next, at: clock.now(), run: run, previous: previous, entry: entry)
+        let at = last.map { max(clock.now(), $0.at.adding(seconds: clock.seconds(since: $0.uptime))) } ?? clock.now()
+        let record = JournalRecord(sequence: next, at: at, run: run, previous: previous, entry: entry)
         let line = try JournalLine.encode(record)
         do {
             try store.append(line + [UInt8(ascii: "\n")])
@@ -49,6 +56,7 @@ package actor Journal {
             throw JournalError.notWritten(detail: String(describing: error))
         }
         next += 1
+        last = (at, clock.uptime())
         previous = Digest(of: line)
         for key in entry.startedKeys { started[key] = record.sequence }
         return record

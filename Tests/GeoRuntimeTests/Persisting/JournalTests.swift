@@ -50,6 +50,28 @@ import Testing
         #expect(try await next.receipt(forCommand: "key").sequence == 0)
     }
 
+    @Test func aClockThatIsSetBackMakesNoTimeInTheJournalGoBack() async throws {
+        let store = Store()
+        let passing = ManualClock()
+        let isBack = Mutex(false)
+        let usual = passing.wall
+        let clock = WallClock(
+            now: { usual.now().adding(seconds: isBack.withLock { $0 } ? -86_400 : 0) }, uptime: usual.uptime,
+            sleep: usual.sleep)
+        let journal = try Journal(run: "run", store: store.port, clock: clock)
+        let began = try await journal.append(.stepStarted(step: "step", attempt: 1)).at
+        passing.advance(seconds: 10)
+        isBack.withLock { $0 = true }
+        #expect(try await journal.append(.stepStarted(step: "step", attempt: 2)).at.seconds(since: began) == 10)
+        passing.advance(seconds: 5)
+        #expect(try await journal.append(.stepStarted(step: "step", attempt: 3)).at.seconds(since: began) == 15)
+        // Another process, on a machine whose clock is behind: it does not know how long nobody was there.
+        let next = try Journal(
+            run: "run", store: Store().port, clock: clock, after: try JournalLine.decode(store.bytes).records)
+        passing.advance(seconds: 1)
+        #expect(try await next.append(.runFinished).at.seconds(since: began) == 16)
+    }
+
     @Test func aCommandWhoseStartWasNotRecordedGetsNoReceipt() async throws {
         let journal = try Self.journal(Store())
         await #expect(throws: JournalError.self) { _ = try await journal.receipt(forCommand: "key").sequence }

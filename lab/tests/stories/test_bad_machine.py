@@ -38,14 +38,11 @@ class BadMachine(Story):
         until(lambda: any(entry(r)[0] == "commandStarted" and group(r) == where for r in self.tool.journal()),
               what=f"{where} to begin", interval=0.005)
 
-    def resume(self, *argv, environment=None, **streams):
+    def resume(self, *argv, **streams):
         """Goes on without a terminal, and lives on while the story does something to it."""
         streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **streams}
-        if environment:
-            argv = ["env", *(f"{name}={value}" for name, value in environment.items()), BIN, *map(str, argv)]
-            process = self.tool.popen(program=argv, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **streams)
-        else:
-            process = self.tool.popen(*argv, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **streams)
+        # A program that Debian's faketime is the first to start finds no arguments: `env` is that one.
+        process = self.tool.popen(program=["env", BIN, *map(str, argv)], stdin=subprocess.DEVNULL, text=True, start_new_session=True, **streams)
         self.addCleanup(end, process)
         return process
 
@@ -95,7 +92,7 @@ class BadMachine(Story):
         os.kill(process.pid, signal.SIGCONT)
         said, _ = process.communicate(timeout=400)
         self.assertEqual(process.returncode, 4, said)
-        self.assertSays(said, "seoul-rails-2", "No space left on device")
+        self.assertSays(said, "promote-other-rails FAILED", "/var/lib/geo-failover cannot be written", "No space left on device")
         promotions = [key for node, key in self.started() if key.startswith("promote-database")]
         self.assertEqual(len(promotions), 1, promotions)
 
@@ -104,10 +101,14 @@ class BadMachine(Story):
         self.lab.heal()
         clock = self.tool.state / "clock"
         clock.write_text("+0\n")
-        process = self.resume("resume", "--approve", self.digest, environment={
-            "LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+        usual = dict(self.tool.environment)
+        self.addCleanup(setattr, self.tool, "environment", usual)
+        self.tool.environment |= {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+                                  "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+        process = self.resume("resume", "--approve", self.digest)
+        self.tool.environment = usual
         before = len(self.tool.journal())
-        until(lambda: len(self.tool.journal()) > before + 3, what="the run to go on", interval=0.005)
+        until(lambda: process.poll() is not None or len(self.tool.journal()) > before + 3, what="the run to go on", interval=0.005)
         clock.write_text("-1d\n")
         said, _ = process.communicate(timeout=400)
         print(said[-3000:])
@@ -121,7 +122,7 @@ class BadMachine(Story):
         process = self.resume("resume", "--approve", self.digest, stdout=writes, stderr=writes)
         os.close(writes)
         process.wait(timeout=400)
-        self.assertEqual(self.tool.status()["phase"], "finished")
+        self.assertTrue(self.tool.status()["isFinished"])
 
     def test_6_nothing_was_lost_or_done_twice(self):
         log = self.lab.state / "load/acked-writes.log"
