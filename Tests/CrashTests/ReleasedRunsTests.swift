@@ -7,7 +7,8 @@ import Testing
 /// Runs that released versions recorded, in `ReleasedRuns/VERSION-NAME`: a run that was begun with one version is gone on
 /// with by the next, at the worst of times. `CONTRIBUTING.md` says how one is recorded.
 @Suite struct ReleasedRunsTests {
-    private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "ReleasedRuns").path
+    private static let folder =
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "ReleasedRuns").path
 
     private static var recorded: [RunDirectory] {
         get throws {

@@ -178,6 +178,6 @@ import Testing
         let answer = try await node.exchange(try await node.script("job", "true"))
         let refusal = try #require(Self.refusal(answer))
         #expect(refusal.contains("cannot be written"))
-        #expect(refusal.contains("File exists") || refusal.contains("Not a directory"), "it does not say why: \(refusal)")
+        #expect(refusal.contains("File exists") || refusal.contains("Not a directory"), "why? \(refusal)")
     }
 }

@@ -26,7 +26,8 @@ struct ObserverTests {
     ) -> Observer {
         Observer(
             inspector: NodeInspector(visit: visit), web: web, databases: databases,
-            clock: WallClock(now: { time }, uptime: { .zero }, sleep: { _ in }), atOnce: atOnce, boundary: { "0123456789abcdef" })
+            clock: WallClock(now: { time }, uptime: { .zero }, sleep: { _ in }), atOnce: atOnce,
+            boundary: { "0123456789abcdef" })
     }
 
     /// What a node says that answers `systemctl is-enabled` with `enabled` and nothing else.
