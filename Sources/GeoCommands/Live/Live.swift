@@ -126,10 +126,10 @@ enum LiveClock {
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
     }
 
-    /// Goes on while the machine sleeps, and is set by nobody.
+    /// Stands still while the machine sleeps, and is set by nobody.
     static func uptime() -> Duration {
         var time = timespec()
-        unsafe clock_gettime(CLOCK_BOOTTIME, &time)
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 

@@ -43,6 +43,7 @@ extension EffectPerformer {
         // killed (it waits for a dead disk), and is not waited for either: expiry means not known (promise 11).
         let longest = Double(script.command.timeLimitSeconds) + 30 + Self.patienceSeconds
         var lastAnswer = began
+        var unanswered = 0
         var pause = Duration.milliseconds(100)
         while !Task.isCancelled {
             let boundary = ports.boundary()
@@ -51,6 +52,7 @@ extension EffectPerformer {
                 let answer = JobAnswer(bytes, boundary: boundary, offset: output.count)
             {
                 lastAnswer = ports.clock.uptime()
+                unanswered = 0
                 pause = .milliseconds(100)
                 output += answer.output
                 if let line = Transcript.lines(answer.output.suffix(4096), last: 1).last {
@@ -71,7 +73,9 @@ extension EffectPerformer {
             let trouble = Self.trouble(visit)
             ports.announce(.unreachable(step: step, text: trouble))
             let silence = ports.clock.seconds(since: lastAnswer)
-            if silence > Self.patienceSeconds {
+            unanswered += 1
+            // A tool that was stopped for an hour finds its connections dead, and the node as well as ever.
+            if silence > Self.patienceSeconds, unanswered >= 5 {
                 return (.unreachable(text: "\(node.id) gave no answer for \(Int(silence)) s: \(trouble)"), output)
             }
             await ports.clock.sleep(pause)

@@ -4,8 +4,8 @@ package import GeoCore
 package struct WallClock: Sendable {
     /// What is written down: the time of day, which people and programs set back and forth.
     package var now: @Sendable () -> Timestamp
-    /// Time since some moment of this machine, asleep or awake: how long anything takes is measured with it, since it
-    /// never goes back, whatever becomes of the time of day.
+    /// Time that this machine was awake: how long anything is waited for is measured with it. It never goes back, whatever
+    /// becomes of the time of day, and an hour with the lid closed is no hour without an answer.
     package var uptime: @Sendable () -> Duration
     /// Returns early when the task is cancelled.
     package var sleep: @Sendable (_ duration: Duration) async -> Void
