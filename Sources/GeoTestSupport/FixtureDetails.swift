@@ -69,7 +69,7 @@ extension Fixtures {
 
     package static let migrations = ["20260712081533", "20260803114027"]
 
-    package static func settings() -> SettingFacts {
+    package static func gitlabSettings() -> SettingFacts {
         SettingFacts(
             hasLicense: true, hashesNewProjects: true, legacyProjects: 0, writesAuthorizedKeys: false, gitAccess: nil,
             migrations: migrations)

@@ -109,7 +109,7 @@ extension Fixtures {
             facts.server = seen(server(isPrimary: isPrimary), on: node.id)
             facts.application = seen(application(), on: node.id)
             facts.projects = seen(projects(), on: node.id)
-            facts.settings = seen(settings(), on: node.id)
+            facts.settings = seen(gitlabSettings(), on: node.id)
             facts.accessRules = seen(accessRules, on: node.id)
         }
         if node.runs(.patroni) {

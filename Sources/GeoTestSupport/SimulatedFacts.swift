@@ -146,7 +146,7 @@ extension SimulatedState {
         case .server: facts.server = seen(Fixtures.server(isPrimary: node.database?.isPrimary == true), node)
         case .application: facts.application = seen(Fixtures.application(), node)
         case .projects: facts.projects = seen(Fixtures.projects(), node)
-        case .settings: facts.settings = seen(Fixtures.settings(), node)
+        case .settings: facts.settings = seen(Fixtures.gitlabSettings(), node)
         case .accessRules: facts.accessRules = seen(Fixtures.accessRules, node)
         case .registryDetails: facts.registryDetails = seen(Fixtures.registryDetails(), node)
         default: facts.projectRegistry = seen(Fixtures.projectRegistry(), node)

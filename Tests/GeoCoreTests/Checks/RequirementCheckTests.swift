@@ -8,7 +8,7 @@ import Testing
         -> @Sendable (inout Observation) -> Void
     {
         { observation in
-            var facts = Fixtures.settings()
+            var facts = Fixtures.gitlabSettings()
             change(&facts)
             observation.put(\.settings, facts, on: "seoul-pg-1")
         }

@@ -84,7 +84,7 @@ extension DatabaseQueriesLiveTests {
         INSERT INTO schema_migrations VALUES ('20260803114027'), ('20260712081533');
         CREATE TABLE licenses (id int, data text);
         INSERT INTO licenses VALUES (1, 'encrypted');
-        ALTER TABLE application_settings ADD id serial, ADD authorized_keys_enabled bool DEFAULT false,
+        ALTER TABLE application_settings ADD authorized_keys_enabled bool DEFAULT false,
           ADD enabled_git_access_protocol varchar;
         INSERT INTO application_settings (maintenance_mode, authorized_keys_enabled, enabled_git_access_protocol)
           VALUES (false, true, 'ssh');

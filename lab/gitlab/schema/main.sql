@@ -59,9 +59,9 @@ CREATE TABLE geo_nodes (
 -- GitLab makes an OAuth application for each site that is added, and keeps its URL that of the site.
 CREATE FUNCTION lab_oauth_application() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE oauth_applications SET redirect_uri = NEW.url || 'oauth/geo/callback' WHERE id = NEW.oauth_application_id;
+    UPDATE oauth_applications SET redirect_uri = rtrim(NEW.url, '/') || '/oauth/geo/callback' WHERE id = NEW.oauth_application_id;
     IF NOT FOUND AND TG_OP = 'INSERT' THEN
-        INSERT INTO oauth_applications (name, redirect_uri) VALUES ('Geo node: ' || NEW.url, NEW.url || 'oauth/geo/callback')
+        INSERT INTO oauth_applications (name, redirect_uri) VALUES ('Geo node: ' || NEW.url, rtrim(NEW.url, '/') || '/oauth/geo/callback')
             RETURNING id INTO NEW.oauth_application_id;
     END IF;
     RETURN NEW;
