@@ -117,7 +117,7 @@ class Details(Story):
             now(check, "pass")
 
     def test_a_site_that_reads_users_keys_from_a_file(self):
-        node, file = "seoul-rails-1", "/etc/ssh/sshd_config"
+        node, file = "seoul-rails-1", "/etc/ssh/sshd_config.d/gitlab.conf"
         self.lab.on(node, "sed", "-i", "s/AuthorizedKeysCommand /#&/; s/AuthorizedKeysCommandUser/#&/", file)
         self.seen("ssh.key-lookup", "fail", "sshd of seoul-rails-1 does not ask GitLab for users' keys (AuthorizedKeysCommand none)")
         self.lab.on(node, "sed", "-i", "s/#Auth/Auth/", file)
