@@ -23,7 +23,7 @@ def run():
         sys.exit(127)
     secrets, nodes = arguments[-2:]
     with open(secrets) as file:
-        key = json.dumps(json.load(file), sort_keys=True, separators=(",", ":")).encode()
+        key = json.dumps(json.load(file), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     files = glob.glob(nodes + "/*.json")
     if not files:
         sys.exit("the node was never reconfigured")
