@@ -69,7 +69,7 @@ extension Examination {
             var addresses = [NetworkAddress(name)].compactMap(\.self)
             if addresses.isEmpty {
                 guard let machine = read(\.machine, "machine", of: follower, as: \.evidenceText) else { continue }
-                addresses = machine.addresses.compactMap { NetworkAddress($0) }
+                addresses = (machine.addresses ?? []).compactMap { NetworkAddress($0) }
                 if addresses.isEmpty {
                     unknown("\(follower.id) told no address of its own", remedy: "hostname -I  # on \(follower.id)")
                     continue

@@ -57,12 +57,18 @@ enum GeoStateChecks {
                     + "  # ID of \(pair.to.geoNodeName)")
             return ""
         }
-        let wanted = row.callback
+        guard let url = row.url else {
+            examination.unknown(
+                "the URL of \(pair.to.id) in geo_nodes was not told",
+                remedy: "sudo gitlab-psql -c 'SELECT name, url FROM geo_nodes'  # on \(tables.node.id)")
+            return ""
+        }
+        let wanted = ApplicationFacts.callback(of: url)
         let uris = (row.redirect ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
         if !uris.contains(wanted) {
             examination.warn(
                 "the OAuth application of \(pair.to.id) sends users back to"
-                    + " \(uris.isEmpty ? "nowhere" : Quantity.list(uris)), and the site is at \(row.url): nobody can sign in"
+                    + " \(uris.isEmpty ? "nowhere" : Quantity.list(uris)), and the site is at \(url): nobody can sign in"
                     + " there",
                 remedy:
                     "Admin > Geo > Sites > \(pair.to.geoNodeName) > Edit, on \(pair.from.url): save it anew with its"
@@ -186,9 +192,11 @@ enum GeoStateChecks {
     }
 }
 
-extension ApplicationFacts.SiteRow {
+extension ApplicationFacts {
     /// Where a secondary of that URL has users sent back to.
-    fileprivate var callback: String { "\(url.hasSuffix("/") ? url : url + "/")oauth/geo/callback" }
+    fileprivate static func callback(of url: String) -> String {
+        "\(url.hasSuffix("/") ? url : url + "/")oauth/geo/callback"
+    }
 }
 
 /// What the main database of a site says beside Geo's own tables.

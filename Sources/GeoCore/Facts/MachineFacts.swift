@@ -9,11 +9,11 @@ package struct MachineFacts: Sendable, Hashable, Codable {
     /// Worker processes of Puma, by their titles.
     package var pumaWorkers: Int
     package var sidekiqProcesses: Int
-    /// The node's own addresses, loopback left out; empty when it told none.
-    package var addresses: [String]
+    /// The node's own addresses, loopback left out; empty when it told none, `nil` in what an earlier version saved.
+    package var addresses: [String]?
     package init(
         processors: Int, memoryBytes: Int, glibc: String?, system: String, pumaWorkers: Int = 0,
-        sidekiqProcesses: Int = 0, addresses: [String] = []
+        sidekiqProcesses: Int = 0, addresses: [String]? = []
     ) {
         self.processors = processors
         self.memoryBytes = memoryBytes

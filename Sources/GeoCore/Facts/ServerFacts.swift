@@ -86,7 +86,8 @@ package struct ApplicationFacts: Sendable, Hashable, Codable {
     }
 
     package struct SiteRow: Sendable, Hashable, Codable {
-        package var url: String
+        /// `nil` in what an earlier version saved.
+        package var url: String?
         /// Whether the OAuth application is there that `geo_nodes` names, with which users of a secondary sign in.
         package var hasOAuthApplication: Bool
         /// Where that application sends users back to, one URL a line.

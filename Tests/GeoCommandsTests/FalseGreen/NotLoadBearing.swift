@@ -58,6 +58,7 @@ enum NotLoadBearing {
         Line(
             path: "machine.glibc", changes: any, reason: "of nodes without a database: nothing is sorted there for good"
         ),
+        Line(path: "machine.addresses", changes: [.gone], reason: "the inventory has addresses here, and no names"),
         Line(path: "machine.pumaWorkers", changes: any, reason: "of nodes that run no Puma, or more of them"),
         Line(path: "machine.sidekiqProcesses", changes: any, reason: "of nodes that run no Sidekiq, or more of them"),
         Line(path: "machine.memoryBytes", changes: [.less], nodes: "tokyo-", reason: "the candidate has more then"),
