@@ -59,9 +59,40 @@ extension Fixtures {
                 "container_repositories": false,
             ],
             sites: [
-                tokyo.rawValue: .init(hasOAuthApplication: false, storageDigest: "d10b7cb6"),
-                seoul.rawValue: .init(hasOAuthApplication: true, storageDigest: "d10b7cb6"),
+                tokyo.rawValue: .init(
+                    url: "https://tokyo.example.com/", hasOAuthApplication: false, storageDigest: "d10b7cb6"),
+                seoul.rawValue: .init(
+                    url: "https://seoul.example.com/", hasOAuthApplication: true,
+                    redirect: "https://seoul.example.com/oauth/geo/callback", storageDigest: "d10b7cb6"),
             ])
+    }
+
+    package static let migrations = ["20260712081533", "20260803114027"]
+
+    package static func gitlabSettings() -> SettingFacts {
+        SettingFacts(
+            hasLicense: true, hashesNewProjects: true, legacyProjects: 0, writesAuthorizedKeys: false, gitAccess: nil,
+            migrations: migrations)
+    }
+
+    package static let accessRules = [
+        AccessRule(address: "10.77.0.0", mask: "255.255.0.0", users: ["gitlab_replicator"], method: "md5")
+    ]
+
+    package static let keyLookup =
+        "/opt/gitlab/embedded/service/gitlab-shell/bin/gitlab-shell-authorized-keys-check git %u %k"
+
+    /// As digests, by what runs on the node.
+    package static func passwords(of node: Node) -> [String: String] {
+        var passwords: [String: String] = [:]
+        if node.runs(.rails) || node.runs(.sidekiq) || node.runs(.logcursor) {
+            passwords["gitlab_rails.db_password"] = String(repeating: "0a", count: 16)
+        }
+        if node.runs(.postgresql) || node.runs(.patroni) {
+            passwords["postgresql.sql_user_password"] = String(repeating: "1b", count: 16)
+            passwords["postgresql.sql_replication_password"] = String(repeating: "2c", count: 16)
+        }
+        return passwords
     }
 
     /// The first node leads.

@@ -53,7 +53,7 @@ extension Fixtures {
                 facts.startsAtBoot = seen(false, on: node.id)
                 facts.listeningPorts = seen([22], on: node.id)
                 if node.runs(.postgresql) {
-                    for probe in [Probe.database, .server, .geo, .application, .projects] {
+                    for probe in [Probe.database, .server, .geo, .application, .projects, .settings, .accessRules] {
                         facts.markUnknown(probe, reason: "psql: connection refused")
                     }
                     facts.controlData = seen(controlData("shut down"), on: node.id)
@@ -109,6 +109,8 @@ extension Fixtures {
             facts.server = seen(server(isPrimary: isPrimary), on: node.id)
             facts.application = seen(application(), on: node.id)
             facts.projects = seen(projects(), on: node.id)
+            facts.settings = seen(gitlabSettings(), on: node.id)
+            facts.accessRules = seen(accessRules, on: node.id)
         }
         if node.runs(.patroni) {
             facts.consul = seen(consul(), on: node.id)
@@ -128,6 +130,8 @@ extension Fixtures {
         if node.runs(.rails) || node.runs(.sidekiq) { facts.trustedCertificates = seen(trusted, on: node.id) }
         if node.runs(.rails) {
             facts.backups = seen(backups(), on: node.id)
+            facts.schemaFiles = seen(migrations, on: node.id)
+            facts.keyLookup = seen(keyLookup, on: node.id)
             facts.readiness = seen(200, on: node.id)
             facts.hasTrackingDatabaseConfigured = seen(!isPrimary, on: node.id)
             facts.railsRole = seen(isPrimary ? "primary" : "secondary", on: node.id)
@@ -144,6 +148,7 @@ extension Fixtures {
         facts.clusterFile = seen(.absent, on: node.id)
         facts.changesRunning = seen([], on: node.id)
         facts.secretsDigest = seen("5ec2e75", on: node.id)
+        facts.passwords = seen(passwords(of: node), on: node.id)
     }
 
     private static func addDatabase(to facts: inout NodeFacts, _ node: Node, _ isPrimary: Bool) {

@@ -50,6 +50,7 @@ extension SimulatedState {
         case .changesRunning:
             facts.changesRunning = seen(node.runningJob.map { [$0.arguments.joined(separator: " ")] } ?? [], node)
         case .secrets: facts.secretsDigest = seen("5ec2e75", node)
+        case .passwords: facts.passwords = seen(Fixtures.passwords(of: node.node), node)
         case .hostKeys: facts.hostKeys = seen(["SHA256:shared-ecdsa", "SHA256:shared-ed25519"], node)
         case .disks:
             facts.disks = seen(
@@ -62,13 +63,15 @@ extension SimulatedState {
         case .configuration: facts.configuration = seen(Fixtures.configuration(of: node.site), node)
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)
         case .database: facts.database = database(node)
-        case .server, .application, .projects: details(probe, node, &facts)
+        case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
         case .patroni, .consul:
             facts.markUnknown(probe, reason: "the simulated deployment runs no Patroni")
         case .trustedCertificates: facts.trustedCertificates = seen(Fixtures.trusted, node)
         case .backups: facts.backups = seen(Fixtures.backups(), node)
+        case .schemaFiles: facts.schemaFiles = seen(Fixtures.migrations, node)
+        case .keyLookup: facts.keyLookup = seen(Fixtures.keyLookup, node)
         case .cronStates:
             facts.cronStates =
                 node.isRunning("redis")
@@ -143,6 +146,8 @@ extension SimulatedState {
         case .server: facts.server = seen(Fixtures.server(isPrimary: node.database?.isPrimary == true), node)
         case .application: facts.application = seen(Fixtures.application(), node)
         case .projects: facts.projects = seen(Fixtures.projects(), node)
+        case .settings: facts.settings = seen(Fixtures.gitlabSettings(), node)
+        case .accessRules: facts.accessRules = seen(Fixtures.accessRules, node)
         case .registryDetails: facts.registryDetails = seen(Fixtures.registryDetails(), node)
         default: facts.projectRegistry = seen(Fixtures.projectRegistry(), node)
         }

@@ -21,7 +21,7 @@ LIBRARY = "opt/gitlab/embedded/lab"
 PROGRAMS = {  # launcher: module whose run() it calls
     "gitlab-ctl": "gitlab_lab.ctl.main", "gitlab-rake": "gitlab_lab.rails.rake", "gitlab-rails": "gitlab_lab.rails.runner",
     "puma": "gitlab_lab.app.puma", "gitlab-workhorse": "gitlab_lab.app.workhorse", "nginx": "gitlab_lab.app.nginx",
-    "gitaly": "gitlab_lab.app.gitaly", "sidekiq": "gitlab_lab.app.sidekiq", "geo-logcursor": "gitlab_lab.app.logcursor",
+    "ruby": "gitlab_lab.ruby", "gitaly": "gitlab_lab.app.gitaly", "sidekiq": "gitlab_lab.app.sidekiq", "geo-logcursor": "gitlab_lab.app.logcursor",
 }
 LAUNCHER = """#!/usr/bin/python3 -I
 import sys
@@ -32,6 +32,8 @@ run()
 POSTGRES = "psql pg_ctl pg_controldata pg_basebackup pg_isready postgres initdb pg_rewind pg_waldump".split()
 OTHERS = ["/usr/bin/sv", "/usr/bin/chpst", "/usr/bin/svlogd", "/usr/bin/redis-cli", "/usr/bin/redis-server", "/usr/bin/curl",
           "/usr/bin/git", "/usr/bin/openssl"]
+# The package's migrations of the main database; seed.sql has their rows.
+MIGRATIONS = ("20260712081533", "20260803114027")
 MANIFEST = """gitlab-ee 19.3.0-ee.0
 
 Component               Installed Version   Version GUID
@@ -84,12 +86,15 @@ def _programs(root):
     _link(root / "opt/gitlab/bin/gitlab-ctl", f"/{LIBRARY}/bin/gitlab-ctl")
     for name in ("gitlab-ctl", "gitlab-rake", "gitlab-rails", "gitlab-psql", "gitlab-geo-psql", "gitlab-redis-cli"):
         _link(root / "usr/bin" / name, f"/opt/gitlab/bin/{name}")
+    _link(root / "opt/gitlab/embedded/bin/ruby", f"/{LIBRARY}/bin/ruby")
     for name in POSTGRES:
         _link(root / "opt/gitlab/embedded/bin" / name, f"/usr/lib/postgresql/15/bin/{name}")
     for target in OTHERS:
         _link(root / "opt/gitlab/embedded/bin" / os.path.basename(target), target)
     _write(root / "opt/gitlab/version-manifest.txt", MANIFEST)
     _write(root / "opt/gitlab/embedded/service/gitlab-rails/VERSION", "19.3.0-ee\n")
+    for version in MIGRATIONS:
+        _write(root / f"opt/gitlab/embedded/service/gitlab-rails/db/schema_migrations/{version}", "")
     for kind, version in (("migrate", "20260618093011_create_file_registry"), ("post_migrate", "20260729140502_add_missing_on_primary")):
         _write(root / f"opt/gitlab/embedded/service/gitlab-rails/ee/db/geo/{kind}/{version}.rb", "")
 

@@ -147,6 +147,7 @@ def _access(lab: Lab, node: Node) -> None:
     _write(root, f"home/{OPERATOR}/.ssh/authorized_keys", keys.authorized_keys(lab), 0o600, owner)
     keys.install_host_keys(lab, node)
     _write(root, "etc/ssh/sshd_config", (FILES / "sshd_config").read_text())
+    _write(root, "etc/ssh/sshd_config.d/gitlab.conf", (FILES / "sshd_keys.conf").read_text())
     _write(root, "etc/ssh/ssh_config", "Host *\n    SendEnv LANG LC_*\n")
     _write(root, "etc/sudoers", (FILES / "sudoers").read_text(), 0o440)
     _write(root, f"etc/sudoers.d/{OPERATOR}", f"{OPERATOR} ALL=(ALL) NOPASSWD: ALL\n", 0o440)

@@ -4,8 +4,9 @@ extension GeoStateChecks {
         CheckText(
             question: "Would waiting help: is every item that is not there yet being tried, and failing for no reason?",
             rationale: "A count that does not shrink looks like one that does. Items that nobody tries, and items that"
-                + " fail again and again for one reason, are still there after any wait.",
-            source: cite(.registry, .troubleshootingSync),
+                + " fail again and again for one reason, are still there after any wait. So are those with two rows, of"
+                + " which one ends with \"Verification timed out\"; registries beyond 64 MiB are not looked through for them.",
+            source: cite(.registry, .troubleshootingSync, .troubleshooting),
             remedy: "act on the reason that is named; sudo gitlab-ctl status sidekiq and geo-logcursor on the candidate"
         ),
         limits: [
@@ -41,6 +42,15 @@ extension GeoStateChecks {
                     remedy: "Admin > Geo > Sites > \(pair.to.geoNodeName) > \(type): filter by failed;"
                         + " sudo gitlab-ctl tail gitlab-rails/geo.log  # on the Sidekiq nodes of \(pair.to.id)")
             }
+        }
+        for (type, waiting) in details.types.sorted(by: { $0.key < $1.key }) {
+            guard let duplicates = waiting.duplicates, duplicates > 0 else { continue }
+            examination.warn(
+                "\(type): \(Quantity.count(duplicates, "row is", "rows are")) about an item that has a row already: their"
+                    + " verification times out",
+                remedy:
+                    "docs.gitlab.com, Geo, troubleshooting common errors: \"Verification timed out\", the script that"
+                    + " removes duplicate rows  # on a Rails node of \(pair.to.id)")
         }
         return "no item of \(Quantity.count(details.types.count, "data type")) waits untried or fails on \(pair.to.id)"
     }

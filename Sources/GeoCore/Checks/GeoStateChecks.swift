@@ -39,10 +39,11 @@ enum GeoStateChecks {
     static let oauthApplication = Check.aboutFailover(
         "geo.oauth-application",
         CheckText(
-            question: "Has the candidate the OAuth application with which users sign in there?",
+            question: "Has the candidate the OAuth application with which users sign in there, for its own URL?",
             rationale: "Without it nobody can sign in to the secondary by its own URL, which nobody tries before the"
-                + " day on which the primary does not answer.",
-            source: cite(.sitesAPI, .troubleshooting),
+                + " day on which the primary does not answer. One that was made for another URL says \"The redirect URI"
+                + " included is not valid\".",
+            source: cite(.sitesAPI, .troubleshooting, .geoSite),
             remedy: "curl -X POST -H 'PRIVATE-TOKEN: TOKEN' URL-OF-PRIMARY/api/v4/geo_sites/ID/repair"),
         needs: askTables
     ) { examination, pair in
@@ -54,8 +55,26 @@ enum GeoStateChecks {
                 "\(pair.to.id) has no OAuth application: nobody can sign in there",
                 remedy: "curl -X POST -H 'PRIVATE-TOKEN: TOKEN' \(pair.from.url)/api/v4/geo_sites/ID/repair"
                     + "  # ID of \(pair.to.geoNodeName)")
+            return ""
         }
-        return "\(pair.to.id) has an OAuth application"
+        guard let url = row.url else {
+            examination.unknown(
+                "the URL of \(pair.to.id) in geo_nodes was not told",
+                remedy: "sudo gitlab-psql -c 'SELECT name, url FROM geo_nodes'  # on \(tables.node.id)")
+            return ""
+        }
+        let wanted = ApplicationFacts.callback(of: url)
+        let uris = (row.redirect ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
+        if !uris.contains(wanted) {
+            examination.warn(
+                "the OAuth application of \(pair.to.id) sends users back to"
+                    + " \(uris.isEmpty ? "nowhere" : Quantity.list(uris)), and the site is at \(url): nobody can sign in"
+                    + " there",
+                remedy:
+                    "Admin > Geo > Sites > \(pair.to.geoNodeName) > Edit, on \(pair.from.url): save it anew with its"
+                    + " URL, which must be external_url of its Rails nodes")
+        }
+        return "\(pair.to.id) has an OAuth application for its URL"
     }
 
     static let storagesMatch = Check.aboutFailover(
@@ -170,6 +189,13 @@ enum GeoStateChecks {
         }
         return "\(Quantity.count(registered, "container repository", "container repositories")) are registered on"
             + " \(pair.to.id)"
+    }
+}
+
+extension ApplicationFacts {
+    /// Where a secondary of that URL has users sent back to.
+    fileprivate static func callback(of url: String) -> String {
+        "\(url.hasSuffix("/") ? url : url + "/")oauth/geo/callback"
     }
 }
 

@@ -35,15 +35,19 @@ extension ServerChecks {
     static let seedSource = Check.aboutFailover(
         "database.seed-source",
         CheckText(
-            question: "Can the primary's PostgreSQL give a base backup and keep one standby more?",
+            question: "Can the primary's PostgreSQL give a base backup to this site and keep one standby more?",
             rationale:
                 "A base backup takes two senders for as long as it lasts, and the new secondary a slot of its own."
-                + " Where they are taken, re-seeding ends after the old data was moved away.",
-            source: cite(.databaseSetup, .replicate, .troubleshootingPostgreSQL),
+                + " Where they are taken, or pg_hba.conf does not name the site, re-seeding ends after the old data was"
+                + " moved away. Under another C library the copy would sort otherwise.",
+            source: cite(.databaseSetup, .replicate, .troubleshootingPostgreSQL, .accessRules, .collations),
             remedy:
                 "set postgresql['max_replication_slots'] and postgresql['max_wal_senders'] in /etc/gitlab/gitlab.rb of"
                 + " the primary, sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql"),
-        needs: { scope, pair, _ in scope.ask([.database, .server], of: pair.from.databaseNodes) }
+        needs: { scope, pair, _ in
+            scope.ask([.database, .server, .accessRules, .machine], of: pair.from.databaseNodes)
+            scope.ask([.machine], of: pair.to.databaseNodes)
+        }
     ) { examination, pair in
         guard let primary = examination.primaryState(of: pair.from) else { return "" }
         let node = primary.database.node
@@ -66,7 +70,14 @@ extension ServerChecks {
                 remedy: "set postgresql['wal_level'] = 'replica' in /etc/gitlab/gitlab.rb of \(node.id),"
                     + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
         }
-        return "\(node.id) has senders and slots to seed \(pair.to.id)"
+        for other in pair.from.databaseNodes {
+            guard let rules = examination.readAccessRules(of: other) else { continue }
+            for refused in examination.refused(pair.to.databaseNodes, by: rules, of: other) {
+                examination.fail(refused.sentence, remedy: refused.remedy)
+            }
+        }
+        examination.compareLibraries(of: [node] + pair.from.databaseNodes + pair.to.databaseNodes, server.locale)
+        return "\(node.id) has senders and slots to seed \(pair.to.id), and lets it in"
     }
 
     static let roomForBaseBackup = Check.aboutFailover(
@@ -110,6 +121,26 @@ extension ServerChecks {
 }
 
 extension Examination {
+    /// Of machines, since a database that is to be seeded may be down.
+    fileprivate mutating func compareLibraries(of nodes: [Node], _ locale: String) {
+        var libraries: [NodeID: String] = [:]
+        for node in nodes where libraries[node.id] == nil {
+            guard let machine = read(\.machine, "machine", of: node, as: \.evidenceText) else { continue }
+            if machine.glibc == nil, !ServerChecks.sortsByBytes(locale) {
+                unknown("\(node.id) told no version of the GNU C library", remedy: "ldd --version  # on \(node.id)")
+            }
+            libraries[node.id] = machine.glibc
+        }
+        guard let source = nodes.first, let library = libraries[source.id], !ServerChecks.sortsByBytes(locale) else {
+            return
+        }
+        for (node, other) in libraries.sorted(by: { $0.key < $1.key }) where other != library {
+            fail(
+                "\(node) has C library \(other), and \(source.id) has \(library): a copy of the database would sort otherwise",
+                remedy: "give \(node) the operating system release of \(source.id)")
+        }
+    }
+
     mutating func readServer(of node: Node) -> ServerFacts? {
         readRows(\.server, "settings", of: node, as: \.evidenceText)
     }

@@ -186,7 +186,7 @@ enum ServerChecks {
     }
 
     /// The C locale compares bytes, whatever the library is.
-    private static func sortsByBytes(_ locale: String) -> Bool {
+    static func sortsByBytes(_ locale: String) -> Bool {
         locale.split(separator: " ").allSatisfy { ["C", "POSIX", "C.UTF-8", "C.utf8"].contains($0) }
     }
 

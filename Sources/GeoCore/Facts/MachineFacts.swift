@@ -9,9 +9,11 @@ package struct MachineFacts: Sendable, Hashable, Codable {
     /// Worker processes of Puma, by their titles.
     package var pumaWorkers: Int
     package var sidekiqProcesses: Int
+    /// The node's own addresses, loopback left out; empty when it told none, `nil` in what an earlier version saved.
+    package var addresses: [String]?
     package init(
         processors: Int, memoryBytes: Int, glibc: String?, system: String, pumaWorkers: Int = 0,
-        sidekiqProcesses: Int = 0
+        sidekiqProcesses: Int = 0, addresses: [String]? = []
     ) {
         self.processors = processors
         self.memoryBytes = memoryBytes
@@ -19,6 +21,7 @@ package struct MachineFacts: Sendable, Hashable, Codable {
         self.system = system
         self.pumaWorkers = pumaWorkers
         self.sidekiqProcesses = sidekiqProcesses
+        self.addresses = addresses
     }
 }
 

@@ -22,6 +22,9 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     /// Of `/etc/gitlab/gitlab-secrets.json`: hexadecimal SHA-256 of the JSON with sorted keys, never contents. Starts with
     /// `bytes:` where only the file's bytes could be hashed; the two kinds cannot be compared.
     package var secretsDigest: Observed<String> = .notAsked
+    /// Of the database passwords that the node was configured with, by setting: HMAC-SHA256 under the node's
+    /// gitlab-secrets.json, cut to 32 digits. Equal for equal passwords beside equal secrets, and of no other use.
+    package var passwords: Observed<[String: String]> = .notAsked
     /// `SHA256:...` fingerprints of the node's public SSH host keys, sorted.
     package var hostKeys: Observed<[String]> = .notAsked
     package var disks: Observed<[DiskSpace]> = .notAsked
@@ -36,6 +39,10 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     /// node trusts beside the public ones.
     package var trustedCertificates: Observed<[String]> = .notAsked
     package var backups: Observed<BackupFacts> = .notAsked
+    /// The newest migrations of the main database that the installed package has, ascending.
+    package var schemaFiles: Observed<[String]> = .notAsked
+    /// sshd's `AuthorizedKeysCommand` for the user git; `none` when there is none.
+    package var keyLookup: Observed<String> = .notAsked
     package var database: Observed<DatabaseFacts> = .notAsked
     package var server: Observed<ServerFacts> = .notAsked
     package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
@@ -46,6 +53,9 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var geo: Observed<GeoFacts> = .notAsked
     package var application: Observed<ApplicationFacts> = .notAsked
     package var projects: Observed<ProjectFacts> = .notAsked
+    package var settings: Observed<SettingFacts> = .notAsked
+    /// Of `pg_hba.conf`, as the file is now: what is about replication over the network.
+    package var accessRules: Observed<[AccessRule]> = .notAsked
     package var tracking: Observed<TrackingFacts> = .notAsked
     package var registryDetails: Observed<RegistryDetails> = .notAsked
     package var projectRegistry: Observed<ProjectRegistryFacts> = .notAsked

@@ -30,3 +30,11 @@ package enum Observed<Value: Sendable & Hashable & Codable>: Sendable, Hashable,
         }
     }
 }
+
+extension KeyedDecodingContainer {
+    /// What a plan or a saved check of an earlier version has no word of was not asked. The compiler's own decoding of types
+    /// of this module goes through here.
+    func decode<Value>(_ type: Observed<Value>.Type, forKey key: Key) throws -> Observed<Value> {
+        try decodeIfPresent(type, forKey: key) ?? .notAsked
+    }
+}

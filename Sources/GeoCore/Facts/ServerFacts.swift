@@ -86,12 +86,18 @@ package struct ApplicationFacts: Sendable, Hashable, Codable {
     }
 
     package struct SiteRow: Sendable, Hashable, Codable {
-        /// Whether `geo_nodes` names the OAuth application with which users of a secondary sign in.
+        /// `nil` in what an earlier version saved.
+        package var url: String?
+        /// Whether the OAuth application is there that `geo_nodes` names, with which users of a secondary sign in.
         package var hasOAuthApplication: Bool
+        /// Where that application sends users back to, one URL a line.
+        package var redirect: String?
         /// Digest of the site's Gitaly storages, as the site reported it; `nil` when it never did.
         package var storageDigest: String?
-        package init(hasOAuthApplication: Bool, storageDigest: String? = nil) {
+        package init(url: String, hasOAuthApplication: Bool, redirect: String? = nil, storageDigest: String? = nil) {
+            self.url = url
             self.hasOAuthApplication = hasOAuthApplication
+            self.redirect = redirect
             self.storageDigest = storageDigest
         }
     }
@@ -117,10 +123,13 @@ package struct RegistryDetails: Sendable, Hashable, Codable {
         package var retries: Int
         package var syncFailures: [Reason]
         package var verificationFailures: [Reason]
+        /// Rows beyond the first of an item; `nil` where the table is too large to compare, or names no item.
+        package var duplicates: Int?
         package init(
             neverTried: Int = 0, oldestSeconds: Double? = nil, retries: Int = 0, syncFailures: [Reason] = [],
-            verificationFailures: [Reason] = []
+            verificationFailures: [Reason] = [], duplicates: Int? = 0
         ) {
+            self.duplicates = duplicates
             self.neverTried = neverTried
             self.oldestSeconds = oldestSeconds
             self.retries = retries

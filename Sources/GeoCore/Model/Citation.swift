@@ -38,6 +38,8 @@ extension Citation {
     static let troubleshootingPostgreSQL = geoDocs("replication/troubleshooting/postgresql_replication")
     static let troubleshootingSync = geoDocs("replication/troubleshooting/synchronization_verification")
     static let maintenanceMode = docs("administration/maintenance_mode")
+    static let storagePaths = docs("administration/repository_storage_paths")
+    static let keyLookup = docs("administration/operations/fast_ssh_key_lookup")
     static let sitesAPI = docs("api/geo_sites")
     static let backup = docs("administration/backup_restore/backup_gitlab")
     static let consul = docs("administration/consul")
@@ -65,6 +67,11 @@ extension Citation {
     static let geoRole = gitlab("ee/lib/gitlab/geo.rb")
     static let registry = gitlab("ee/app/models/concerns/geo/replicable_registry.rb")
     static let verification = gitlab("ee/app/models/concerns/geo/verification_state.rb")
+    static let geoSite = gitlab("ee/app/models/geo_node.rb")
+    static let schemaVersions = gitlab("db/schema_migrations")
+    static let hashedStorageCheck = gitlab("lib/system_check/app/hashed_storage_all_projects_check.rb")
+    static let httpCloneCheck = gitlab("ee/lib/system_check/geo/http_clone_enabled_check.rb")
+    static let keyLookupCheck = gitlab("ee/lib/system_check/geo/authorized_keys_check.rb")
     static let trackingSchema = gitlab("ee/db/geo/structure.sql")
 
     // PostgreSQL.
@@ -73,5 +80,6 @@ extension Citation {
     static let recoveryFunctions = postgresql("recovery information functions (functions-admin)")
     static let shutdown = postgresql("shutting down the server (server-shutdown), pg_controldata")
     static let hotStandby = postgresql("hot standby, administrator's overview (hot-standby)")
+    static let accessRules = postgresql("pg_hba_file_rules (view-pg-hba-file-rules)")
     static let collations = postgresql("collation versions (collation)")
 }

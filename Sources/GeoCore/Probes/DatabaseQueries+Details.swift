@@ -57,9 +57,10 @@ extension DatabaseQuery {
                   LATERAL ts_stat(format('SELECT array_to_tsvector(ARRAY[EXISTS (SELECT FROM %s)::text])',
                     kind.relation)) counted),
               'sites', (SELECT coalesce(json_object_agg(n.name, json_build_object(
-                  'has_application', n.oauth_application_id IS NOT NULL,
+                  'url', n.url, 'has_application', a.id IS NOT NULL, 'redirect', a.redirect_uri,
                   'storage_digest', row_to_json(s)->>'storage_configuration_digest')), '{}'::json)
-                FROM geo_nodes n LEFT JOIN geo_node_statuses s ON s.geo_node_id = n.id))
+                FROM geo_nodes n LEFT JOIN geo_node_statuses s ON s.geo_node_id = n.id
+                  LEFT JOIN oauth_applications a ON a.id = n.oauth_application_id))
             """)
 
     /// How many projects of each kind a look brings home.
@@ -77,7 +78,10 @@ extension DatabaseQuery {
               JOIN routes r ON r.source_type = 'Project' AND r.source_id = p.id))
             """)
 
-    /// Why items of each registry wait or failed. Columns that a table lacks count as empty. Texts are ASCII and short: a
+    /// Bytes of a registry up to which its rows are compared with each other; larger ones are counted only.
+    package static let registryComparedAtMost = 64 << 20
+
+    /// Why items of each registry wait or failed, and how many rows are about an item that another row is about already. Columns that a table lacks count as empty. Texts are ASCII and short: a
     /// word of a `tsvector` holds 2 kB at most.
     package static let registryDetails = DatabaseQuery(
         name: "registry-details", database: .tracking,
@@ -99,7 +103,12 @@ extension DatabaseQuery {
                     CASE WHEN bool_or(a.attname = 'verification_state') THEN 'verification_state = 3'
                       ELSE 'false' END AS unverified,
                     CASE WHEN bool_or(a.attname = 'verification_failure') THEN 'verification_failure'
-                      ELSE 'NULL::text' END AS verification_failure
+                      ELSE 'NULL::text' END AS verification_failure,
+                    coalesce((SELECT format('(SELECT count(%1$I) - count(DISTINCT %1$I) FROM %2$s)', k.attname,
+                        c.oid::regclass) FROM pg_attribute k
+                      WHERE k.attrelid = c.oid AND k.attnum > 0 AND NOT k.attisdropped AND k.attname LIKE '%\\_id'
+                        AND pg_relation_size(c.oid) <= \(registryComparedAtMost)
+                      ORDER BY k.attnum LIMIT 1), 'NULL::bigint') AS duplicates
                   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
                     AND c.relnamespace = 'public'::regnamespace
@@ -108,7 +117,7 @@ extension DatabaseQuery {
                     'SELECT array_to_tsvector(ARRAY[json_build_object('
                     '''never_tried'', count(*) FILTER (WHERE %4$s AND NOT %3$s), '
                     '''oldest_seconds'', extract(epoch FROM clock_timestamp() - min(%5$s))::float8, '
-                    '''retries'', coalesce(max(%6$s), 0), '
+                    '''retries'', coalesce(max(%6$s), 0), ''duplicates'', %10$s, '
                     '''sync_failures'', (SELECT coalesce(json_agg(json_build_object('
                     '''text'', f.text, ''count'', f.count)), ''[]''::json) FROM (SELECT '
                     'left(regexp_replace(coalesce(%7$s, ''no reason given''), ''[^ -~]'', ''?'', ''g''), 80) AS text, '
@@ -119,7 +128,7 @@ extension DatabaseQuery {
                     'count(*) AS count FROM %1$s WHERE %8$s GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3) f)'
                     ')::text]) FROM %1$s WHERE %2$s',
                     t.relation, t.waits, t.failed, t.untried, t.since, t.retries, t.sync_failure, t.unverified,
-                    t.verification_failure)) counted))
+                    t.verification_failure, t.duplicates)) counted))
             """)
 
     /// Which project repositories lack something, and which were synchronised last.

@@ -25,6 +25,8 @@ package enum DatabaseQueries {
         case .server: .server
         case .application: .application
         case .projects: .projects
+        case .settings: .settings
+        case .accessRules: .accessRules
         case .tracking: .tracking
         case .registryDetails: .registryDetails
         case .projectRegistry: .projectRegistry

@@ -39,7 +39,8 @@ package enum DetailReadings {
         for name in rows.values.keys {
             guard let row = try rows.members(name) else { throw Unreadable("no row for the Geo site \(name)") }
             sites[name] = .init(
-                hasOAuthApplication: try row.bool("has_application"),
+                url: try row.string("url"), hasOAuthApplication: try row.bool("has_application"),
+                redirect: try row.optionalString("redirect"),
                 storageDigest: try row.optionalString("storage_digest"))
         }
         let count = try object.integer("migration_count")
@@ -71,7 +72,8 @@ package enum DetailReadings {
             types[TrackingFacts.dataType(ofTable: table)] = .init(
                 neverTried: try row.integer("never_tried"), oldestSeconds: try row.optionalNumber("oldest_seconds"),
                 retries: try row.integer("retries"), syncFailures: try reasons(row, "sync_failures"),
-                verificationFailures: try reasons(row, "verification_failures"))
+                verificationFailures: try reasons(row, "verification_failures"),
+                duplicates: try row.optionalInteger("duplicates"))
         }
         return RegistryDetails(types: types, schemaVersion: try object.optionalString("schema_version"))
     }

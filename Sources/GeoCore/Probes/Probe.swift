@@ -5,6 +5,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case clusterFile = "cluster-file"
     case changesRunning = "changes-running"
     case secrets
+    /// Whether passwords of the database are alike, without telling them.
+    case passwords
     case hostKeys = "host-keys"
     case disks
     case ports
@@ -17,7 +19,9 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case controlData = "control-data"
     case patroni
     case geo
-    case application, projects
+    case application, projects, settings
+    /// Who may replicate from it over the network.
+    case accessRules = "access-rules"
     case tracking
     case registryDetails = "registry-details"
     case projectRegistry = "project-registry"
@@ -25,6 +29,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case consul
     case trustedCertificates = "trusted-certificates"
     case backups
+    /// Migrations that the installed package has.
+    case schemaFiles = "schema-files"
+    /// With what sshd looks up the keys of git's users.
+    case keyLookup = "key-lookup"
     case queues
     case cronStates = "cron-states"
     case readiness
@@ -39,9 +47,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     package func applies(to node: Node) -> Bool {
         switch self {
         case .identity, .privileges, .hostKeys, .disks, .ports, .views, .machine: true
-        case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .configuration:
+        case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .passwords,
+            .configuration:
             node.isManagedByOmnibus
-        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects:
+        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects, .settings, .accessRules:
             node.runs(.postgresql) || node.runs(.patroni)
         case .patroni, .consul: node.runs(.patroni)
         case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
@@ -49,7 +58,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         case .certificate: node.runs(.rails) || node.runs(.loadBalancer)
         case .queues, .cronStates: node.runs(.redis)
         case .trustedCertificates: node.runs(.rails) || node.runs(.sidekiq)
-        case .readiness, .railsConfiguration, .railsRole, .cronJobs, .backups: node.runs(.rails)
+        case .readiness, .railsConfiguration, .railsRole, .cronJobs, .backups, .schemaFiles, .keyLookup:
+            node.runs(.rails)
         }
     }
 
@@ -72,6 +82,7 @@ extension NodeFacts {
         case .clusterFile: clusterFile = .unknown(reason: reason)
         case .changesRunning: changesRunning = .unknown(reason: reason)
         case .secrets: secretsDigest = .unknown(reason: reason)
+        case .passwords: passwords = .unknown(reason: reason)
         case .hostKeys: hostKeys = .unknown(reason: reason)
         case .disks: disks = .unknown(reason: reason)
         case .ports: listeningPorts = .unknown(reason: reason)
@@ -87,6 +98,8 @@ extension NodeFacts {
         case .geo: geo = .unknown(reason: reason)
         case .application: application = .unknown(reason: reason)
         case .projects: projects = .unknown(reason: reason)
+        case .settings: settings = .unknown(reason: reason)
+        case .accessRules: accessRules = .unknown(reason: reason)
         case .tracking: tracking = .unknown(reason: reason)
         case .registryDetails: registryDetails = .unknown(reason: reason)
         case .projectRegistry: projectRegistry = .unknown(reason: reason)
@@ -94,6 +107,8 @@ extension NodeFacts {
         case .consul: consul = .unknown(reason: reason)
         case .trustedCertificates: trustedCertificates = .unknown(reason: reason)
         case .backups: backups = .unknown(reason: reason)
+        case .schemaFiles: schemaFiles = .unknown(reason: reason)
+        case .keyLookup: keyLookup = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)
         case .cronStates: cronStates = .unknown(reason: reason)
         case .readiness: readiness = .unknown(reason: reason)

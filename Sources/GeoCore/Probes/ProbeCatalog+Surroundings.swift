@@ -31,6 +31,7 @@ extension ProbeCatalog {
         "echo \"processors $(nproc)\"; awk '/^MemTotal:/ { print \"memory\", $2 }' /proc/meminfo; "
         + "echo \"libc $(getconf GNU_LIBC_VERSION 2>/dev/null)\"; "
         + "echo \"system $(. /etc/os-release 2>/dev/null; echo \"$ID $VERSION_ID\")\"; "
+        + "echo \"addresses $(hostname -I 2>/dev/null)\"; "
         + "echo \"puma $(pgrep -fc '^puma: cluster worker')\"; echo \"sidekiq $(pgrep -fc '^sidekiq [0-9]')\""
 
     /// What is served, not what lies in a file: a certificate that was renewed and never loaded shows here. Whether its

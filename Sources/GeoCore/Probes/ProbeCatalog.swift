@@ -12,6 +12,7 @@ package enum ProbeCatalog {
             databases(probe)
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
         case .consul, .trustedCertificates, .backups, .cronStates: operations(probe)
+        case .settings, .accessRules, .schemaFiles, .keyLookup, .passwords: settings(probe)
         // Its arguments are the scope's: see ``views(_:)``.
         case .views: [views(.none)]
         case .queues, .readiness, .railsConfiguration, .railsRole, .cronJobs: application(probe)
@@ -177,8 +178,8 @@ package enum ProbeCatalog {
 
     private static let gitlabCtl = "/opt/gitlab/bin/gitlab-ctl"
     private static let gitlabRake = "/opt/gitlab/bin/gitlab-rake"
-    private static let attributeDirectory = "/opt/gitlab/embedded/nodes"
-    private static let secretsFile = "/etc/gitlab/gitlab-secrets.json"
+    static let attributeDirectory = "/opt/gitlab/embedded/nodes"
+    static let secretsFile = "/etc/gitlab/gitlab-secrets.json"
     package static let dataDirectory = "/var/opt/gitlab/postgresql/data"
 
     /// Chef runs and the `gitlab-ctl` commands that change a node. The brackets keep the pattern from matching itself.

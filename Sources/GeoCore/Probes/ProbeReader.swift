@@ -30,6 +30,7 @@ package struct ProbeReader: Sendable {
         case .server, .application, .projects, .registryDetails, .projectRegistry: readDetails(probe, into: &facts)
         case .machine, .configuration, .certificate, .trackingSchema: readSurroundings(probe, into: &facts)
         case .consul, .trustedCertificates, .backups, .cronStates: readOperations(probe, into: &facts)
+        case .settings, .accessRules, .schemaFiles, .keyLookup, .passwords: readSettings(probe, into: &facts)
         case .views:
             facts.views = fact { () throws(Unreadable) in
                 try PeerReadings.views(frame("views"), script.looks, at: startedAt, from: node)

@@ -9,7 +9,7 @@ package enum SudoersDocument {
             # What geo-failover reads on a node as root: one exact command a line, and none changes anything, but
             # gitlab-psql and gitlab-geo-psql read their SQL from standard input, so who may run them may run any SQL.
             # Where that is too much, leave SQL_MAIN and SQL_TRACKING out and let the inventory's database be asked
-            # directly, by a role with pg_monitor and SELECT.
+            # directly, by a role with pg_monitor, SELECT, and EXECUTE on pg_hba_file_rules().
             # Install with: visudo -cf FILE && install -m 0440 FILE /etc/sudoers.d/geo-failover
             \(lines.joined(separator: "\n"))
             Defaults:\(user) !requiretty

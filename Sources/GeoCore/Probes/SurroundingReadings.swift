@@ -22,7 +22,8 @@ package enum SurroundingReadings {
         return MachineFacts(
             processors: try number("processors", atLeast: 1), memoryBytes: try number("memory", atLeast: 1) << 10,
             glibc: words.count == 2 && words[0] == "glibc" ? String(words[1]) : nil, system: system,
-            pumaWorkers: try number("puma", atLeast: 0), sidekiqProcesses: try number("sidekiq", atLeast: 0))
+            pumaWorkers: try number("puma", atLeast: 0), sidekiqProcesses: try number("sidekiq", atLeast: 0),
+            addresses: (values["addresses"] ?? "").split(separator: " ").map(String.init))
     }
 
     /// Long lines of `ls -ln --time-style=+%s`: files by full name, then the directory's own after its heading.

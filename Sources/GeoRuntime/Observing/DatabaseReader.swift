@@ -40,6 +40,9 @@ package struct DatabaseReader: Sendable {
                 case .application:
                     facts.application = fact { () throws(Unreadable) in try DetailReadings.application(json) }
                 case .projects: facts.projects = fact { () throws(Unreadable) in try DetailReadings.projects(json) }
+                case .settings: facts.settings = fact { () throws(Unreadable) in try SettingReadings.settings(json) }
+                case .accessRules:
+                    facts.accessRules = fact { () throws(Unreadable) in try SettingReadings.accessRules(json) }
                 case .registryDetails:
                     facts.registryDetails = fact { () throws(Unreadable) in try DetailReadings.registries(json) }
                 case .projectRegistry:

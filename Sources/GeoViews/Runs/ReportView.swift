@@ -105,8 +105,14 @@ package enum ReportView {
                     + " \(Markdown.escaped($0.observed))"
             }
             + report.unproven.map { "- **NOT PROVEN to be fenced**: \(Markdown.escaped($0))" }
-        return ["## Open ends", ""] + (ends.isEmpty ? ["None that the journal knows of."] : ends) + [""]
+        let beyond = [.planned, .unplanned].contains(report.scenario) ? [beyondTheJournal, ""] : []
+        return ["## Open ends", ""] + (ends.isEmpty ? ["None that the journal knows of."] : ends) + [""] + beyond
     }
+
+    /// What no check of a failover can see.
+    private static let beyondTheJournal =
+        "What no journal knows: runners that had no answer for an hour ask again up to an hour later; search indexes"
+        + " (Elasticsearch, Zoekt) are not replicated; whether the new primary may list and write its buckets shows in use."
 
     private static func steps(_ report: RunReport) -> [String] {
         var table = Table(header: ["step", "state", "started (UTC)", "expected", "taken", "attempts", "what was seen"])

@@ -24,6 +24,7 @@ extension NotLoadBearing {
         Line(
             path: "configuration", changes: any, hasLimit: true,
             reason: "seeding reconfigures the node, and says how that ended"),
+        Line(path: "machine", changes: any, hasLimit: true, reason: "only the C library counts, of databases' nodes"),
         Line(path: "geo.nodes", changes: any, hasLimit: true, reason: "registries are made anew"),
         Line(path: "geo.lastEventID", changes: any, reason: "registries are made anew"),
         Line(path: "geo.isInMaintenanceMode", changes: any, reason: "a base backup changes nothing"),
@@ -41,6 +42,7 @@ extension NotLoadBearing {
         Line(path: "server.settings", changes: any, hasLimit: true, reason: compared),
         Line(path: "machine", changes: any, reason: compared),
         Line(path: "trustedCertificates", changes: any, reason: compared),
+        Line(path: "passwords", changes: any, hasLimit: true, reason: compared),
         Line(path: "tracking", changes: any, reason: counted),
         Line(path: "registryDetails", changes: any, hasLimit: true, reason: counted),
         Line(path: "geo", changes: any, hasLimit: true, reason: counted),

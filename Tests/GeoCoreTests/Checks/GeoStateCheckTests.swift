@@ -90,6 +90,13 @@ import Testing
                 $0.types["uploads"] = .init(verificationFailures: [.init(text: "File is not checksummable", count: 1)])
             }),
         CheckCase(
+            "two rows for one item", "geo.waiting-items", is: .warn,
+            says: ["uploads: 2 rows are about an item that has"],
+            change: details { $0.types["uploads"]?.duplicates = 2 }),
+        CheckCase(
+            "too large to compare", "geo.waiting-items", is: .pass,
+            change: details { $0.types["uploads"]?.duplicates = nil }),
+        CheckCase(
             "schema behind", "geo.tracking-schema", is: .fail, says: ["GitLab there expects 20260729140502"],
             change: details { $0.schemaVersion = "20260618093011" }),
         CheckCase(
@@ -107,7 +114,17 @@ import Testing
     @Test(arguments: [
         CheckCase(
             "no application", "geo.oauth-application", is: .warn, says: ["nobody can sign in"],
-            change: tables { $0.sites["seoul"] = .init(hasOAuthApplication: false) }),
+            change: tables { $0.sites["seoul"]?.hasOAuthApplication = false }),
+        CheckCase(
+            "of the URL that the site once had", "geo.oauth-application", is: .warn,
+            says: ["sends users back to https://old.example.com/oauth/geo/callback, and the site is at https://seoul"],
+            change: tables { $0.sites["seoul"]?.redirect = "https://old.example.com/oauth/geo/callback" }),
+        CheckCase(
+            "two URLs, of which one is right", "geo.oauth-application", is: .pass,
+            change: tables { $0.sites["seoul"]?.redirect = "urn:x\nhttps://seoul.example.com/oauth/geo/callback" }),
+        CheckCase(
+            "a URL without its slash", "geo.oauth-application", is: .pass,
+            change: tables { $0.sites["seoul"]?.url = "https://seoul.example.com" }),
         CheckCase(
             "no row", "geo.oauth-application", is: .fail, says: ["no row named seoul"],
             change: tables { $0.sites["seoul"] = nil }),

@@ -1,9 +1,20 @@
+import FoundationEssentials
 import GeoCore
 import GeoTestSupport
 import Testing
 
 /// A check that was saved, read back, and compared with a later one.
 @Suite struct SavedCheckTests {
+    /// A plan or a saved check of an earlier version has no word of facts that came later: they are unknown, not an error.
+    @Test func factsThatAnEarlierVersionDidNotAskAreUnknown() throws {
+        let facts = try JSONDecoder().decode(NodeFacts.self, from: Data("{}".utf8))
+        #expect(facts == NodeFacts() && facts.settings.reason == "not asked")
+        let machine = #"{"processors":2,"memoryBytes":1,"system":"debian 12","pumaWorkers":0,"sidekiqProcesses":0}"#
+        #expect(try JSONDecoder().decode(MachineFacts.self, from: Data(machine.utf8)).addresses == nil)
+        let site = #"{"hasOAuthApplication":true}"#
+        #expect(try JSONDecoder().decode(ApplicationFacts.SiteRow.self, from: Data(site.utf8)).url == nil)
+    }
+
     private static func pair(_ observation: Observation, _ findings: [Finding], ready: Bool = true) -> SavedCheck.Pair {
         SavedCheck.Pair(
             from: "tokyo", to: "seoul", isReady: ready, findings: findings,

@@ -138,7 +138,7 @@ struct ProbeScriptTests {
         #expect(
             programs == [
                 "/usr/bin/id", "sh", "ss", "head", "/opt/gitlab/bin/gitlab-ctl", "systemctl", "/bin/grep", "/bin/ls",
-                "/bin/cat", "/usr/bin/pgrep", "/opt/gitlab/embedded/bin/ruby", "/usr/bin/sha256sum",
+                "/bin/cat", "/usr/bin/pgrep", "/usr/sbin/sshd", "/opt/gitlab/embedded/bin/ruby", "/usr/bin/sha256sum",
                 "/opt/gitlab/bin/gitlab-psql", "/opt/gitlab/bin/gitlab-geo-psql", "/opt/gitlab/embedded/bin/consul",
                 "/opt/gitlab/embedded/bin/pg_controldata", "/opt/gitlab/embedded/bin/patronictl",
                 "/opt/gitlab/bin/gitlab-redis-cli", "curl",

@@ -153,6 +153,7 @@ extension RecordedAnswer {
             output: psql([
                 ("replication", standbyJSON), ("server", serverJSON), ("geo", geoJSON),
                 ("application", applicationJSON), ("projects", projectsJSON),
+                ("settings", settingsJSON), ("access-rules", accessRulesJSON),
             ])),
         "sql-tracking": Saying(
             output: psql([
@@ -177,6 +178,9 @@ extension RecordedAnswer {
         "consul": Saying(output: consulMembers),
         "trusted-certificates": Saying(output: trustedCertificates),
         "backups": Saying(output: backups),
+        "schema-files": Saying(output: "20260712081533\n20260803114027\n"),
+        "key-lookup": Saying(output: sshd),
+        "passwords": Saying(output: "{\"gitlab_rails.db_password\":\"\(String(repeating: "0a", count: 16))\"}\n"),
         "cron-states": Saying(output: "{\"geo_metrics_update_worker\":\"enabled\",\"mailer\":\"disabled\"}\n"),
         "queues": Saying(output: "{\"default\":0,\"geo:geo_event\":17}\n"),
         "readiness": Saying(

@@ -10,8 +10,30 @@ extension RecordedAnswer {
     static let applicationJSON = """
         {"migration_count" : 1, "migrations" : ["BackfillUploadStates on uploads"], \
         "schema_version" : "20260803114027", "has_items" : { "uploads" : true, "container_repositories" : false }, \
-        "sites" : { "tokyo" : {"has_application" : false, "storage_digest" : "d10b7cb6"}, \
-        "seoul" : {"has_application" : true, "storage_digest" : null} }}
+        "sites" : { "tokyo" : {"url" : "https://tokyo.example.com/", "has_application" : false, "redirect" : null, \
+        "storage_digest" : "d10b7cb6"}, "seoul" : {"url" : "https://seoul.example.com/", "has_application" : true, \
+        "redirect" : "https://seoul.example.com/oauth/geo/callback", "storage_digest" : null} }}
+        """
+
+    static let settingsJSON = """
+        {"has_license" : true, "hashes_new_projects" : true, "writes_authorized_keys" : false, "git_access" : null, \
+        "has_storage_version" : true, "legacy_projects" : 3, "migrations" : ["20260712081533", "20260803114027"]}
+        """
+
+    static let accessRulesJSON = """
+        {"rules" : [{"address" : "10.77.0.0", "mask" : "255.255.0.0", "users" : ["gitlab_replicator"], \
+        "method" : "md5", "error" : null}, {"address" : null, "mask" : null, "users" : [], "method" : "", \
+        "error" : "invalid connection type \\"hots\\""}]}
+        """
+
+    /// The start and the middle of what `sshd -T` prints.
+    static let sshd = """
+        port 22
+        addressfamily any
+        authorizedkeyscommand /opt/gitlab/embedded/service/gitlab-shell/bin/gitlab-shell-authorized-keys-check git %u %k
+        authorizedkeyscommanduser git
+        authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2
+
         """
 
     static let projectsJSON = """
@@ -21,8 +43,9 @@ extension RecordedAnswer {
 
     static let registryDetailsJSON = """
         {"schema_version" : "20260729140502", "types" : { "project_repository_registry" : {"never_tried" : 2, \
-        "oldest_seconds" : 7200.5, "retries" : 9, "sync_failures" : [{"text":"Error syncing repository","count":4}], \
+        "oldest_seconds" : 7200.5, "retries" : 9, "duplicates" : 0, "sync_failures" : [{"text":"Error syncing repository","count":4}], \
         "verification_failures" : []}, "file_registry" : {"never_tried" : 0, "oldest_seconds" : null, "retries" : 0, \
+        "duplicates" : null, \
         "sync_failures" : [], "verification_failures" : [{"text":"File is not checksummable","count":1}]} }}
         """
 

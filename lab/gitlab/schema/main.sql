@@ -5,7 +5,9 @@ CREATE TABLE application_settings (
     id bigserial PRIMARY KEY, created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now(),
     maintenance_mode boolean NOT NULL DEFAULT false, maintenance_mode_message text,
     silent_mode_enabled boolean NOT NULL DEFAULT false, signup_enabled boolean NOT NULL DEFAULT false,
-    hashed_storage_enabled boolean NOT NULL DEFAULT true);
+    hashed_storage_enabled boolean NOT NULL DEFAULT true, authorized_keys_enabled boolean NOT NULL DEFAULT false,
+    enabled_git_access_protocol varchar);
+CREATE TABLE licenses (id bigserial PRIMARY KEY, data text NOT NULL, created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());
 CREATE TABLE users (id bigserial PRIMARY KEY, username varchar UNIQUE, name varchar, email varchar, admin boolean NOT NULL DEFAULT false,
     state varchar DEFAULT 'active', created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());
 CREATE TABLE namespaces (id bigserial PRIMARY KEY, name varchar NOT NULL, path varchar NOT NULL, type varchar NOT NULL, parent_id bigint,
@@ -44,15 +46,27 @@ BEGIN
     END LOOP;
 END $$;
 
--- GitLab makes an OAuth application for each site that is added; here all have the same number.
+CREATE TABLE oauth_applications (id bigserial PRIMARY KEY, name varchar NOT NULL, redirect_uri text NOT NULL,
+    created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());
 CREATE TABLE geo_nodes (
-    id bigserial PRIMARY KEY, "primary" boolean NOT NULL DEFAULT false, oauth_application_id bigint DEFAULT 1, enabled boolean NOT NULL DEFAULT true,
+    id bigserial PRIMARY KEY, "primary" boolean NOT NULL DEFAULT false, oauth_application_id bigint, enabled boolean NOT NULL DEFAULT true,
     access_key varchar, encrypted_secret_access_key varchar, encrypted_secret_access_key_iv varchar, clone_url_prefix varchar,
     files_max_capacity integer NOT NULL DEFAULT 10, repos_max_capacity integer NOT NULL DEFAULT 25, url varchar NOT NULL,
     selective_sync_type varchar, selective_sync_shards text, verification_max_capacity integer NOT NULL DEFAULT 100,
     minimum_reverification_interval integer NOT NULL DEFAULT 90, internal_url varchar, name varchar NOT NULL UNIQUE,
     container_repositories_max_capacity integer NOT NULL DEFAULT 2, created_at timestamptz DEFAULT now(), updated_at timestamptz DEFAULT now(),
     sync_object_storage boolean NOT NULL DEFAULT true);
+-- GitLab makes an OAuth application for each site that is added, and keeps its URL that of the site.
+CREATE FUNCTION lab_oauth_application() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE oauth_applications SET redirect_uri = rtrim(NEW.url, '/') || '/oauth/geo/callback' WHERE id = NEW.oauth_application_id;
+    IF NOT FOUND AND TG_OP = 'INSERT' THEN
+        INSERT INTO oauth_applications (name, redirect_uri) VALUES ('Geo node: ' || NEW.url, rtrim(NEW.url, '/') || '/oauth/geo/callback')
+            RETURNING id INTO NEW.oauth_application_id;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER lab_oauth_application BEFORE INSERT OR UPDATE OF url ON geo_nodes FOR EACH ROW EXECUTE FUNCTION lab_oauth_application();
 CREATE UNIQUE INDEX index_geo_nodes_on_primary ON geo_nodes ("primary") WHERE "primary";
 CREATE TABLE geo_node_namespace_links (id bigserial PRIMARY KEY, geo_node_id bigint NOT NULL REFERENCES geo_nodes ON DELETE CASCADE,
     namespace_id bigint NOT NULL, created_at timestamp DEFAULT now(), updated_at timestamp DEFAULT now());

@@ -2,6 +2,7 @@
 INSERT INTO schema_migrations (version) VALUES ('20260712081533'), ('20260803114027');
 INSERT INTO ar_internal_metadata (key, value) VALUES ('environment', 'production');
 INSERT INTO application_settings (maintenance_mode) VALUES (false);
+INSERT INTO licenses (data) VALUES ('of a practice lab: nothing is licensed');
 INSERT INTO users (username, name, email, admin) VALUES ('root', 'Administrator', 'admin@lab.test', true), ('dev', 'Developer', 'dev@lab.test', false);
 INSERT INTO namespaces (name, path, type, traversal_ids) VALUES ('Canary', 'canary', 'Group', '{1}'), ('Shop', 'shop', 'Group', '{2}');
 INSERT INTO projects (name, path, namespace_id, creator_id)

@@ -17,7 +17,7 @@ MOVING = {"at", "ageSeconds", "secondsSinceMessage", "secondsSinceLastReplay", "
 
 
 # What PostgreSQL is asked for.
-TABLES = ("database", "server", "geo", "application", "projects", "tracking", "registryDetails", "projectRegistry")
+TABLES = ("database", "server", "geo", "application", "projects", "settings", "accessRules", "tracking", "registryDetails", "projectRegistry")
 # What is of the moment, or of the way itself: how long it took, clocks, free space, queues, who works at this moment.
 PASSING = {"connection", "clockOffset", "disks", "queues", "machine"}
 
@@ -35,11 +35,13 @@ class Ways(Story):
         role = f"CREATE ROLE watcher LOGIN PASSWORD '{SECRET}' IN ROLE pg_monitor, pg_read_all_data"
         cls.lab.on("tokyo-pg-1", "gitlab-psql", "-c", role)
         cls.lab.on("seoul-geo-1", "gitlab-geo-psql", "-c", role)
+        cls.lab.on("tokyo-pg-1", "gitlab-psql", "-c", "GRANT SELECT ON pg_hba_file_rules TO watcher;"
+                   " GRANT EXECUTE ON FUNCTION pg_hba_file_rules() TO watcher")
         (cls.tool.state / "secret").write_text(SECRET + "\n")
 
     @classmethod
     def tearDownClass(cls):
-        cls.lab.on("tokyo-pg-1", "gitlab-psql", "-c", "DROP ROLE watcher")
+        cls.lab.on("tokyo-pg-1", "gitlab-psql", "-c", "DROP OWNED BY watcher; DROP ROLE watcher")
         cls.lab.on("seoul-geo-1", "gitlab-geo-psql", "-c", "DROP ROLE watcher")
 
     def inventory(self, was, becomes):

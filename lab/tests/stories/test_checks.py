@@ -12,7 +12,8 @@ from support import Story, Tool, lab, until
 # What nobody knows of a candidate while its PostgreSQL is not heard.
 SILENT_DATABASE = [(f"database.{name}", "tokyo->seoul") for name in (
     "same-lineage", "same-timeline", "standby-readable", "standby-settings", "pending-restart", "collation", "long-transactions",
-    "room-for-secondaries")]
+    "room-for-secondaries", "admits-secondaries")] + [
+    (name, "tokyo->seoul") for name in ("gitlab.schema-migrated", "ssh.key-lookup", "geo.license", "geo.hashed-storage", "geo.http-cloning")]
 CONNECT_LIMIT = 10          # seconds, the inventory's default
 PROBE_LIMIT = 20            # seconds that one probe may take
 # What a check may take beyond the slowest probe on a busy machine.
@@ -175,7 +176,7 @@ class Checks(Story):
         pair = [("postgresql.versions-equal", "tokyo->seoul"), ("deployment.one-primary", "deployment"), ("site.role", "seoul"),
                 ("replication.streaming", "tokyo->seoul"), ("replication.slot", "tokyo->seoul"), ("site.node-name", "seoul"),
                 ("replication.lag", "tokyo->seoul"), ("replication.not-paused", "tokyo->seoul"),
-                ("network.between-sites", "tokyo->seoul"), *SILENT_DATABASE]
+                ("network.between-sites", "tokyo->seoul"), ("passwords.equal", "tokyo->seoul"), *SILENT_DATABASE]
         found = self.broken(["partition-operator", "seoul-pg-1"], self.unreached("seoul-pg-1", pair), CONNECT_LIMIT + BUSY)
         for line in found.values():
             self.assertNotIn("down", line["summary"].split(":")[0])
@@ -184,7 +185,8 @@ class Checks(Story):
         self.lab.fault("wrong-host-key", "tokyo-rails-1")
         before = len(self.lab.sshd_log("tokyo-rails-1"))
         also = [("ssh-host-keys.equal", "tokyo->seoul"), ("node.ready", "tokyo-rails-1"), ("site.node-name", "tokyo"),
-                *((check, "tokyo->seoul") for check in ("network.between-sites", "certificate.authorities", "backup.age"))]
+                *((check, "tokyo->seoul") for check in ("network.between-sites", "certificate.authorities", "backup.age",
+                                                          "ssh.key-lookup", "gitlab.schema-migrated", "passwords.equal"))]
         found = self.concerned(self.unreached("tokyo-rails-1", also))
         line = found["node.reachable", "tokyo-rails-1"]
         self.assertSays(self.words(line), "offers", "SHA256:", "known_hosts:", "someone may be in between")
@@ -198,7 +200,8 @@ class Checks(Story):
         node = "tokyo-rails-2"
         unknown = {(check, node): "unknown" for check in
                    ("node.services-up", "node.attributes-good", "node.cluster-file", "node.no-change-running", "node.reconfigured")}
-        unknown |= {("site.node-name", "tokyo"): "unknown", ("backup.age", "tokyo->seoul"): "unknown"}
+        unknown |= {("site.node-name", "tokyo"): "unknown"}
+        unknown |= {(check, "tokyo->seoul"): "unknown" for check in ("backup.age", "ssh.key-lookup", "passwords.equal")}
         found = self.broken(["sudo-password", node], {("node.sudo", node): "fail", ("secrets.equal", "tokyo->seoul"): "unknown", **unknown})
         self.assertSays(self.words(found["node.sudo", node]), "sudo -n", "geo-ops", "geo-failover sudoers")
         self.assertSays(found["node.services-up", node]["summary"], "sudo asks for a password")
@@ -245,7 +248,8 @@ class Checks(Story):
                         "mv /etc/gitlab/gitlab-cluster.json")
 
     def test_a_reconfigure_that_never_ended_fails_and_names_the_remedy(self):
-        found = self.broken(["stub-attributes", "seoul-rails-1"], {("node.attributes-good", "seoul-rails-1"): "fail"})
+        found = self.broken(["stub-attributes", "seoul-rails-1"], {("node.attributes-good", "seoul-rails-1"): "fail",
+                                                                  ("passwords.equal", "tokyo->seoul"): "unknown"})
         self.assertSays(self.words(found["node.attributes-good", "seoul-rails-1"]), "attribute file is a stub", "sudo gitlab-ctl reconfigure")
 
     # --- Replication that only looks good

@@ -87,10 +87,64 @@ class Details(Story):
         self.undone("gitlab.background-migrations")
 
     def test_nobody_can_sign_in_at_a_site_without_its_application(self):
+        number = self.lab.sql("tokyo-pg-1", "select oauth_application_id from geo_nodes where name = 'seoul'").strip()
         self.lab.sql("tokyo-pg-1", "update geo_nodes set oauth_application_id = null where name = 'seoul'")
         self.seen("geo.oauth-application", "warn", "nobody can sign in there", "/repair")
-        self.lab.sql("tokyo-pg-1", "update geo_nodes set oauth_application_id = 1 where name = 'seoul'")
+        self.lab.sql("tokyo-pg-1", f"update geo_nodes set oauth_application_id = {number} where name = 'seoul'")
         self.undone("geo.oauth-application")
+        before = self.lab.sql("tokyo-pg-1", f"select redirect_uri from oauth_applications where id = {number}").strip()
+        self.lab.sql("tokyo-pg-1", f"update oauth_applications set redirect_uri = 'https://old.lab.test/oauth/geo/callback' where id = {number}")
+        self.seen("geo.oauth-application", "warn", "sends users back to https://old.lab.test/oauth/geo/callback")
+        self.lab.sql("tokyo-pg-1", f"update oauth_applications set redirect_uri = '{before}' where id = {number}")
+        self.undone("geo.oauth-application")
+
+    def test_what_geo_takes_for_granted_is_asked_of_the_candidates_own_copy(self):
+        def now(check, verdict, *words):
+            # Replication brings the change in its own time.
+            until(lambda: self.found(check)[0] == verdict, what=f"{check} to be {verdict}")
+            self.seen(check, verdict, *words)
+        self.lab.sql("tokyo-pg-1", "alter table licenses rename to licenses_before; create table licenses (like licenses_before)")
+        self.lab.sql("tokyo-pg-1", "update application_settings set enabled_git_access_protocol = 'ssh', authorized_keys_enabled = true,"
+                                   " hashed_storage_enabled = false; update projects set storage_version = 1 where id = 2")
+        now("geo.license", "fail", "no license is in the database of seoul-pg-1")
+        now("geo.http-cloning", "warn", "Geo can copy no repository")
+        now("geo.hashed-storage", "warn", "1 project is not in hashed storage", "new projects are not put into hashed storage")
+        now("ssh.key-lookup", "warn", "authorized_keys file")
+        self.lab.sql("tokyo-pg-1", "drop table licenses; alter table licenses_before rename to licenses")
+        self.lab.sql("tokyo-pg-1", "update application_settings set enabled_git_access_protocol = null, authorized_keys_enabled = false,"
+                                   " hashed_storage_enabled = true; update projects set storage_version = 2")
+        for check in ("geo.license", "geo.http-cloning", "geo.hashed-storage", "ssh.key-lookup"):
+            now(check, "pass")
+
+    def test_a_site_that_reads_users_keys_from_a_file(self):
+        node, file = "seoul-rails-1", "/etc/ssh/sshd_config.d/gitlab.conf"
+        self.lab.on(node, "sed", "-i", "s/AuthorizedKeysCommand /#&/; s/AuthorizedKeysCommandUser/#&/", file)
+        self.seen("ssh.key-lookup", "fail", "sshd of seoul-rails-1 does not ask GitLab for users' keys (AuthorizedKeysCommand none)")
+        self.lab.on(node, "sed", "-i", "s/#Auth/Auth/", file)
+        self.undone("ssh.key-lookup")
+
+    def test_migrations_that_the_database_lacks(self):
+        file = "/opt/gitlab/embedded/service/gitlab-rails/db/schema_migrations/20261101000000"
+        self.lab.on("seoul-rails-1", "touch", file)
+        self.seen("gitlab.schema-migrated", "warn", "1 migration of GitLab on seoul-rails-1 not in the database: 20261101000000")
+        self.lab.on("seoul-rails-1", "rm", file)
+        self.undone("gitlab.schema-migrated")
+
+    def test_a_candidate_that_would_let_nobody_follow_it(self):
+        file = "/var/opt/gitlab/postgresql/data/pg_hba.conf"
+        self.lab.on("seoul-pg-1", "sed", "-i", "/replication/s/^/#/", file)
+        self.seen("database.admits-secondaries", "warn", "pg_hba.conf of seoul-pg-1 does not let tokyo-pg-1", "md5_auth_cidr_addresses")
+        self.lab.on("seoul-pg-1", "sed", "-i", "/replication/s/^#//", file)
+        self.undone("database.admits-secondaries")
+
+    def test_another_password_on_one_site_is_said_and_not_told(self):
+        change = "s/practice-db/another-password/g"
+        files = "/opt/gitlab/embedded/nodes/seoul-rails-1*.json"
+        self.lab.on("seoul-rails-1", "sh", "-c", f"sed -i {change} {files}")
+        self.seen("passwords.equal", "warn", "gitlab_rails['db_password'] of seoul-rails-1 is not that of tokyo-rails-1")
+        self.assertNotIn("another-password", self.tool("check", "-o", "json").text)
+        self.lab.on("seoul-rails-1", "sh", "-c", f"sed -i s/another-password/practice-db/g {files}")
+        self.undone("passwords.equal")
 
     # --- Profiles and the loss statement
 

@@ -1,0 +1,112 @@
+/// Whether PostgreSQL lets in those that are to follow it.
+enum AccessChecks {
+    static let all = [admitsSecondaries]
+
+    static let admitsSecondaries = Check.aboutFailover(
+        "database.admits-secondaries",
+        CheckText(
+            question: "Would the candidate's PostgreSQL let the other sites' databases replicate from it?",
+            rationale: "pg_hba.conf names who may replicate, and the secondary's was written before it had anybody to"
+                + " feed: re-seeding the former primary then ends with \"no pg_hba.conf entry\". Addresses are compared,"
+                + " a node's own ones where the inventory has a name; not users, passwords or translated addresses.",
+            source: cite(.databaseSetup, .bringPrimaryBack, .accessRules),
+            remedy: "add the other sites' addresses to postgresql['md5_auth_cidr_addresses'] in /etc/gitlab/gitlab.rb"
+                + " of the candidate's database nodes, sudo gitlab-ctl reconfigure"),
+        needs: { scope, pair, context in
+            scope.ask([.accessRules], of: pair.to.databaseNodes)
+            scope.askAddresses(of: context.inventory.databaseNodes(besides: pair.to))
+        }
+    ) { examination, pair in
+        if pair.to.databaseNodes.isEmpty { _ = examination.database(of: pair.to) }
+        let followers = examination.context.inventory.databaseNodes(besides: pair.to)
+        if followers.isEmpty { _ = examination.database(of: pair.from) }
+        for node in pair.to.databaseNodes {
+            guard let rules = examination.readAccessRules(of: node) else { continue }
+            for refused in examination.refused(followers, by: rules, of: node) {
+                examination.warn(refused.sentence, remedy: refused.remedy)
+            }
+        }
+        return "pg_hba.conf of \(pair.to.id) lets \(Quantity.list(followers.map(\.id.rawValue))) replicate"
+    }
+}
+
+extension Inventory {
+    fileprivate func databaseNodes(besides site: Site) -> [Node] {
+        sites.filter { $0.id != site.id }.flatMap(\.databaseNodes)
+    }
+}
+
+extension ObservationScope {
+    /// What ``Examination/refused(_:by:of:)`` reads of nodes that the inventory has by names only.
+    mutating func askAddresses(of nodes: [Node]) {
+        ask([.machine], of: nodes.filter { NetworkAddress($0.access.address) == nil })
+    }
+}
+
+extension Examination {
+    mutating func readAccessRules(of node: Node) -> [AccessRule]? {
+        let rules = readRows(\.accessRules, "pg_hba.conf", of: node) { rules in
+            let told = rules.map { "\($0.address ?? "?")\($0.mask.map { "/\($0)" } ?? "") \($0.method)" }
+            return "replication from \(told.isEmpty ? "nowhere" : Quantity.list(told, atMost: 8))"
+        }
+        for rule in rules ?? [] {
+            guard let error = rule.error else { continue }
+            fail(
+                "PostgreSQL on \(node.id) cannot read its pg_hba.conf (\(error)): it would not start again",
+                remedy: "sudo gitlab-psql -c 'SELECT * FROM pg_hba_file_rules WHERE error IS NOT NULL'  # on \(node.id)"
+            )
+        }
+        return rules
+    }
+
+    /// Those of the nodes that the rules of a server do not let in.
+    mutating func refused(
+        _ followers: [Node], by rules: [AccessRule], of node: Node
+    ) -> [(sentence: String, remedy: String)] {
+        var found: [(sentence: String, remedy: String)] = []
+        for follower in followers {
+            let name = follower.access.address
+            var addresses = [NetworkAddress(name)].compactMap(\.self)
+            if addresses.isEmpty {
+                guard let machine = read(\.machine, "machine", of: follower, as: \.evidenceText) else { continue }
+                addresses = (machine.addresses ?? []).compactMap { NetworkAddress($0) }
+                if addresses.isEmpty {
+                    unknown("\(follower.id) told no address of its own", remedy: "hostname -I  # on \(follower.id)")
+                    continue
+                }
+            }
+            guard !addresses.contains(where: { rules.admit($0, named: name) }) else { continue }
+            found.append(
+                (
+                    "pg_hba.conf of \(node.id) does not let \(follower.id) (\(name)) replicate",
+                    "add \(name)/32 to postgresql['md5_auth_cidr_addresses'] in /etc/gitlab/gitlab.rb of \(node.id),"
+                        + " sudo gitlab-ctl reconfigure"
+                ))
+        }
+        return found
+    }
+}
+
+extension [AccessRule] {
+    /// By the first rule that is about the address, as PostgreSQL does; one that refuses only some users refuses nobody here.
+    fileprivate func admit(_ address: NetworkAddress, named name: String) -> Bool {
+        let rule = first { rule in
+            rule.error == nil && rule.concerns(address, named: name)
+                && (rule.method != "reject" || rule.users.contains("all"))
+        }
+        return rule.map { $0.method != "reject" } ?? false
+    }
+}
+
+extension AccessRule {
+    fileprivate func concerns(_ candidate: NetworkAddress, named name: String) -> Bool {
+        guard let address else { return false }
+        if address == "all" { return true }
+        if let network = NetworkAddress(address), let mask = mask.flatMap({ NetworkAddress($0) }) {
+            return candidate.isIn(network, mask: mask)
+        }
+        return address.hasPrefix(".")
+            ? name.lowercased().hasSuffix(address.lowercased())
+            : address.lowercased() == name.lowercased()
+    }
+}
