@@ -49,6 +49,19 @@ import Testing
         #expect(entries([job("promote-database~x~2"), job("what~1~0"), job("")], on: node) == [])
         try state.apply(.stepStarted(step: step.id, attempt: 1), at: Fixtures.moment(0))
         #expect(entries([job(key)], on: node) == [taken[1]])
+        // Found by random history 14422: a second takeover took up what the first had left as older than the newest, in
+        // the middle of the next attempt.
+        try state.apply(
+            .stepFailed(step: step.id, attempt: 1, reason: "test", findings: []), at: Fixtures.moment(1))
+        try state.apply(.stepStarted(step: step.id, attempt: 2), at: Fixtures.moment(2))
+        #expect(entries([job(key)], on: node) == [])
+        for index in 0..<3 {
+            try state.apply(
+                .commandSkipped(step: step.id, attempt: 2, index: index, because: "test"), at: Fixtures.moment(3))
+        }
+        #expect(entries([job("promote-database~2~1")], on: node) == [])
+        let next = JournalEntry.commandStarted(step: step.id, attempt: 2, index: 3, key: "promote-database~2~3")
+        #expect(entries([job("promote-database~2~3")], on: node) == [next])
     }
 
     /// A wait before the stop of a database cannot be seen to hold after it; the proof that nothing is lost can, until the

@@ -67,7 +67,10 @@ package enum Adoption {
         switch state.progress(of: step.id) {
         case .succeeded, .skipped: return []
         case .pending: isNewAttempt = true
-        case .running(let running): isNewAttempt = running.attempt < attempt
+        case .running(let running):
+            // An earlier takeover adopts the newest only: what came before it stays unknown, and is over.
+            guard (running.attempt, running.command) <= (attempt, index) else { return [] }
+            isNewAttempt = running.attempt < attempt
         case .failed(let known, _), .inDoubt(let known, _):
             guard known < attempt else { return [] }
             isNewAttempt = true
