@@ -17,13 +17,9 @@ extension AsyncParsableCommand {
             Console.say("geo-failover: \(error)")
             throw ExitStatus.refused.code
         } catch let error as JournalError {
-            Console.say(
-                """
-                geo-failover: \(error)
-                  Commands that run on nodes go on by themselves; nothing new is started.
-                  It is safe to look: geo-failover status
-                """)
-            throw ExitStatus.halted.code
+            let failure = CommandFailure.cannotRecord(error)
+            Console.say("geo-failover: \(failure.message)")
+            throw failure.status.code
         } catch let error as JournalContradiction {
             Console.say("geo-failover: \(error)")
             throw ExitStatus.refused.code

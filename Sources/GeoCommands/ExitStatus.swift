@@ -22,4 +22,14 @@ struct CommandFailure: Error, Sendable {
         self.message = message
         self.status = status
     }
+
+    /// A run that can write down no more of what it does: nothing new is started.
+    static func cannotRecord(_ error: some Error) -> CommandFailure {
+        CommandFailure(
+            """
+            \(error)
+              Commands that run on nodes go on by themselves; nothing new is started.
+              It is safe to look: geo-failover status
+            """, .halted)
+    }
 }

@@ -238,7 +238,8 @@ struct RunSession {
             upkeep.cancel()
             feed.finish()
             await shown
-            throw error
+            // A transcript is as much a record as a line of the journal.
+            throw error is RunDirectoryError ? CommandFailure.cannotRecord(error) : error
         }
         if outcome == .finished, Console.canAsk {
             try await guardReturns(ports, journal, watching, display)

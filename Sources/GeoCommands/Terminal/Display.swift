@@ -15,7 +15,7 @@ actor Display {
     private var activities: [StepID: StepActivity] = [:]
     private var linesShown = 0
     private var isAsking = false
-    private var lastSaidAt = LiveClock.now()
+    private var lastSaidAt = LiveClock.uptime()
 
     init(plan: Plan, state: RunState, output: OutputFormat) {
         self.plan = plan
@@ -68,7 +68,7 @@ actor Display {
         guard !lines.isEmpty else { return }
         erase()
         Console.say(lines.joined(separator: "\n"))
-        lastSaidAt = LiveClock.now()
+        lastSaidAt = LiveClock.uptime()
     }
 
     private func note(_ record: JournalRecord) {
@@ -97,8 +97,8 @@ actor Display {
             erase()
             Console.raw(lines.map { $0 + "\n" }.joined())
             linesShown = lines.count
-        } else if now.seconds(since: lastSaidAt) >= Self.heartbeatSeconds {
-            lastSaidAt = now
+        } else if LiveClock.wall.seconds(since: lastSaidAt) >= Self.heartbeatSeconds {
+            lastSaidAt = LiveClock.uptime()
             if output == .json {
                 Console.result(ProgressView.heartbeatJSON(state, activity: running, now: now))
             } else {

@@ -15,7 +15,7 @@ actor WatchSession {
     private let output: OutputFormat
     private let isVerbose: Bool
     private let style = Console.style(forResult: true)
-    private var lastSaidAt = LiveClock.now()
+    private var lastSaidAt = LiveClock.uptime()
     private(set) var status = ExitStatus.done
 
     init(
@@ -63,15 +63,14 @@ actor WatchSession {
 
     private func say(_ line: String, _ text: () -> String) {
         Console.result(output == .json ? line : text())
-        lastSaidAt = LiveClock.now()
+        lastSaidAt = LiveClock.uptime()
     }
 
     private func sayThatItLooks(_ look: Watcher.Look) {
         guard output != .json else { return }
-        let now = LiveClock.now()
-        guard isVerbose || now.seconds(since: lastSaidAt) >= Self.heartbeatSeconds else { return }
-        lastSaidAt = now
-        Console.result(WatchView.heartbeat(look.state, now: now))
+        guard isVerbose || LiveClock.wall.seconds(since: lastSaidAt) >= Self.heartbeatSeconds else { return }
+        lastSaidAt = LiveClock.uptime()
+        Console.result(WatchView.heartbeat(look.state, now: LiveClock.now()))
     }
 
     /// Whether what the operator does not reach is alive, as the check before an unplanned failover has it.

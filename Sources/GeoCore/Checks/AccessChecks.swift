@@ -75,11 +75,20 @@ extension Examination {
                     continue
                 }
             }
-            guard !addresses.contains(where: { rules.admit($0, named: name) }) else { continue }
+            let answers = addresses.map { rules.admit($0, named: name) }
+            guard !answers.contains(true) else { continue }
+            if answers.contains(nil) {
+                unknown(
+                    "pg_hba.conf of \(node.id) speaks of names or of its own networks, which cannot be compared with"
+                        + " \(follower.id) (\(name)) from here",
+                    remedy: "sudo gitlab-psql -c 'SELECT * FROM pg_hba_file_rules'  # on \(node.id)")
+                continue
+            }
+            let bits = addresses.first.map { $0.bytes.count * 8 } ?? 32
             found.append(
                 (
                     "pg_hba.conf of \(node.id) does not let \(follower.id) (\(name)) replicate",
-                    "add \(name)/32 to postgresql['md5_auth_cidr_addresses'] in /etc/gitlab/gitlab.rb of \(node.id),"
+                    "add \(NetworkAddress(name) == nil ? "the address of \(name)" : "\(name)/\(bits)") to postgresql['md5_auth_cidr_addresses'] in /etc/gitlab/gitlab.rb of \(node.id),"
                         + " sudo gitlab-ctl reconfigure"
                 ))
         }
@@ -88,25 +97,33 @@ extension Examination {
 }
 
 extension [AccessRule] {
-    /// By the first rule that is about the address, as PostgreSQL does; one that refuses only some users refuses nobody here.
-    fileprivate func admit(_ address: NetworkAddress, named name: String) -> Bool {
-        let rule = first { rule in
-            rule.error == nil && rule.concerns(address, named: name)
-                && (rule.method != "reject" || rule.users.contains("all"))
+    /// By the first rule that is about the address, as PostgreSQL does; one that refuses only some users refuses nobody
+    /// here. `nil` where a rule before it may be about the address, and only the server can tell.
+    fileprivate func admit(_ address: NetworkAddress, named name: String) -> Bool? {
+        for rule in self where rule.error == nil && (rule.method != "reject" || rule.users.contains("all")) {
+            switch rule.concerns(address, named: name) {
+            case true?: return rule.method != "reject"
+            case nil: return nil
+            case false?: continue
+            }
         }
-        return rule.map { $0.method != "reject" } ?? false
+        return false
     }
 }
 
 extension AccessRule {
-    fileprivate func concerns(_ candidate: NetworkAddress, named name: String) -> Bool {
-        guard let address else { return false }
+    /// Names are looked up by the server, and `samenet` is about its own networks: those are not known here, unless the
+    /// inventory has the same name. `samehost` is no other node.
+    fileprivate func concerns(_ candidate: NetworkAddress, named name: String) -> Bool? {
+        guard let address, address != "samehost" else { return false }
         if address == "all" { return true }
-        if let network = NetworkAddress(address), let mask = mask.flatMap({ NetworkAddress($0) }) {
+        if let network = NetworkAddress(address) {
+            guard let mask = mask.flatMap({ NetworkAddress($0) }) else { return network == candidate }
             return candidate.isIn(network, mask: mask)
         }
-        return address.hasPrefix(".")
-            ? name.lowercased().hasSuffix(address.lowercased())
-            : address.lowercased() == name.lowercased()
+        let isNamed =
+            address.hasPrefix(".")
+            ? name.lowercased().hasSuffix(address.lowercased()) : address.lowercased() == name.lowercased()
+        return isNamed ? true : nil
     }
 }

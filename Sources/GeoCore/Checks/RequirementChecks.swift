@@ -102,13 +102,9 @@ enum RequirementChecks {
         }
     ) { examination, pair in
         for site in [pair.from, pair.to] {
-            let nodes = site.nodes(running: .rails)
-            if nodes.isEmpty {
-                examination.unknown(
-                    "\(site.id) has no node with the component rails",
-                    remedy: "add the Rails nodes of \(site.id) to \(examination.context.inventory.source.path)")
+            for node in examination.railsNodes(of: site) {
+                examination.judgeKeyLookup(of: node, isCandidate: site.id == pair.to.id)
             }
-            for node in nodes { examination.judgeKeyLookup(of: node, isCandidate: site.id == pair.to.id) }
         }
         if let settings = examination.settings(of: pair.to), settings.facts.writesAuthorizedKeys {
             examination.warn(
@@ -135,12 +131,7 @@ enum RequirementChecks {
     ) { examination, pair in
         let settings = examination.settings(of: pair.to)
         for site in [pair.from, pair.to] {
-            guard let node = site.nodes(running: .rails).first else {
-                examination.unknown(
-                    "\(site.id) has no node with the component rails",
-                    remedy: "add the Rails nodes of \(site.id) to \(examination.context.inventory.source.path)")
-                continue
-            }
+            guard let node = examination.railsNodes(of: site).first else { continue }
             let files = examination.read(\.schemaFiles, "migrations of the package", of: node) { files in
                 "\(files.count), the newest \(files.last ?? "none")"
             }

@@ -136,13 +136,7 @@ enum RoleChecks {
                     remedy: "sudo gitlab-ctl geo promote --force  # on one Rails node of \(site.id)")
             }
         }
-        if let rails = site.nodes(running: .rails).first {
-            examination.requireRailsRolePrimary(of: rails)
-        } else {
-            examination.unknown(
-                "\(site.id) has no node with the component rails to ask",
-                remedy: "add the Rails nodes of \(site.id) to \(examination.context.inventory.source.path)")
-        }
+        if let rails = examination.railsNodes(of: site).first { examination.requireRailsRolePrimary(of: rails) }
         return "\(site.id) is primary by its database, by geo_nodes and by Rails"
     }
 

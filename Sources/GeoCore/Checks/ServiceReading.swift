@@ -20,14 +20,20 @@ extension Examination {
         return queues
     }
 
+    /// The site's Rails nodes; with a remark where the inventory has none.
+    mutating func railsNodes(of site: Site) -> [Node] {
+        let nodes = site.nodes(running: .rails)
+        if nodes.isEmpty {
+            unknown(
+                "\(site.id) has no node with the component rails to ask",
+                remedy: "add the Rails nodes of \(site.id) to \(context.inventory.source.path)")
+        }
+        return nodes
+    }
+
     /// Cron jobs as the site's first Rails node lists them; `nil`, with a remark, when the list cannot be complete.
     mutating func cronJobs(of site: Site) -> (node: Node, jobs: [String: String])? {
-        guard let node = site.nodes(running: .rails).first else {
-            unknown(
-                "\(site.id) has no node with the component rails to ask for cron jobs",
-                remedy: "add the Rails nodes of \(site.id) to \(context.inventory.source.path)")
-            return nil
-        }
+        guard let node = railsNodes(of: site).first else { return nil }
         guard
             let jobs = read(
                 \.cronJobs, "cron jobs", of: node,

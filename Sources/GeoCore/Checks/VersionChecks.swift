@@ -70,12 +70,7 @@ enum VersionChecks {
                 + "systemctl reload ssh"),
         needs: { scope, pair, _ in scope.ask([.hostKeys], of: pair.nodes.filter { $0.runs(.rails) }) }
     ) { examination, pair in
-        for site in [pair.from, pair.to] where site.nodes(running: .rails).isEmpty {
-            examination.unknown(
-                "\(site.id) has no node with the component rails, so that there is nothing to compare",
-                remedy: "add the Rails nodes of \(site.id) to \(examination.context.inventory.source.path)")
-        }
-        let nodes = pair.nodes.filter { $0.runs(.rails) }
+        let nodes = [pair.from, pair.to].flatMap { examination.railsNodes(of: $0) }
         let seen = examination.readEach(\.hostKeys, "SSH host keys", of: nodes) {
             $0.isEmpty ? "none" : $0.map { String($0.prefix(19)) }.joined(separator: ", ")
         }

@@ -89,10 +89,7 @@ package struct JobScript: Sendable {
         say "refused this is $host with machine id $machine, and the plan was made for $HOST with $MACHINE"
         return
         fi
-        if ! why=$({ mkdir -p "$base/jobs/$RUN" && touch "$base/lock"; } 2>&1); then
-        say "refused $base cannot be written on this node: $(printf %s "$why" | tr '\\n' ' ' | tail -c 200)"
-        return
-        fi
+        \(KeeperScript.makePlace("$base/jobs/$RUN"))
         exec 8>>"$base/lock"
         flock -w 10 8 || return
         have=$(cat "$base/epoch" 2>/dev/null)

@@ -106,11 +106,18 @@ package struct KeeperScript: Sendable, Hashable {
         tell() { look; say "$1 $have $(date +%s) ${lease:--}"; say end; }
         """
 
-    private static let lockOnly = """
-        if ! why=$({ mkdir -p "$base" && touch "$base/lock"; } 2>&1); then
+    /// Makes a directory below `$base` and the lock, or refuses with the node's own words: no room, read-only.
+    static func makePlace(_ directory: String) -> String {
+        """
+        if ! why=$({ mkdir -p "\(directory)" && touch "$base/lock"; } 2>&1); then
         say "refused $base cannot be written on this node: $(printf %s "$why" | tr '\\n' ' ' | tail -c 200)"
         return
         fi
+        """
+    }
+
+    private static let lockOnly = """
+        \(makePlace("$base"))
         exec 8>>"$base/lock"
         flock -w 10 8 || return
         look

@@ -31,7 +31,7 @@ import Testing
             "the address alone", "database.admits-secondaries", is: .pass,
             change: rules([rule("10.77.1.21", "255.255.255.255", "scram-sha-256")])),
         CheckCase(
-            "an address without a mask is a name", "database.admits-secondaries", is: .pass,
+            "an address without a mask", "database.admits-secondaries", is: .pass,
             change: rules([rule("10.77.1.21", nil)])),
         CheckCase(
             "refused before it is let in", "database.admits-secondaries", is: .warn,
@@ -41,6 +41,16 @@ import Testing
             change: rules([
                 rule("10.77.1.0", "255.255.255.0", "reject", users: ["backup"]), rule("10.77.0.0", "255.255.0.0"),
             ])),
+        CheckCase(
+            "a name that only the server can look up", "database.admits-secondaries", is: .unknown,
+            says: ["which cannot be compared with tokyo-pg-1"], change: rules([rule("pg.example.com", nil)])),
+        CheckCase(
+            "the server's own networks", "database.admits-secondaries", is: .unknown,
+            change: rules([rule("samenet", nil)])),
+        CheckCase(
+            "let in before any name", "database.admits-secondaries", is: .pass,
+            change: rules([rule("10.77.0.0", "255.255.0.0"), rule("pg.example.com", nil)])),
+        CheckCase("itself only", "database.admits-secondaries", is: .warn, change: rules([rule("samehost", nil)])),
         CheckCase(
             "of another kind", "database.admits-secondaries", is: .warn, change: rules([rule("::", "::")])),
         CheckCase(
