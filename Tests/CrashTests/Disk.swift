@@ -25,6 +25,8 @@ final class Disk: Sendable {
         var records = 0
         var death: Death?
         var isDead = false
+        /// What was read of `bytes` before; a history looks at its journal after every process.
+        var known = JournalLine.Contents.none
     }
     private let contents = Mutex(Contents())
 
@@ -40,6 +42,7 @@ final class Disk: Sendable {
         contents.withLock {
             $0.bytes = Array(bytes.prefix(kept))
             $0.records = max(0, ends.count - last)
+            $0.known = .none
         }
     }
 
@@ -72,5 +75,10 @@ final class Disk: Sendable {
         throw death
     }
 
-    func decoded() throws -> [JournalRecord] { try JournalLine.decode(bytes).records }
+    func decoded() throws -> [JournalRecord] {
+        try contents.withLock { contents in
+            contents.known = try JournalLine.decode(contents.bytes, after: contents.known)
+            return contents.known.records
+        }
+    }
 }

@@ -7,13 +7,15 @@ import Testing
 
 /// Several faults, deaths, interruptions and takeovers in one run, by seed.
 ///
-/// `GEO_FAILOVER_HISTORIES=50000` tries that many; `GEO_FAILOVER_SEED=7` plays the one of that seed again.
+/// `GEO_FAILOVER_HISTORIES=50000` tries that many, `GEO_FAILOVER_FROM=2000` begins with that seed, and
+/// `GEO_FAILOVER_SEED=7` plays the one of that seed again.
 @Suite struct RandomWalkTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let histories =
         environment["GEO_FAILOVER_HISTORIES"].flatMap { UInt64($0) } ?? (Thoroughness.isThorough ? 20_000 : 2_000)
     private static let seeds: Range<UInt64> =
-        environment["GEO_FAILOVER_SEED"].flatMap { UInt64($0) }.map { $0..<($0 + 1) } ?? 0..<histories
+        environment["GEO_FAILOVER_SEED"].flatMap { UInt64($0) }.map { $0..<($0 + 1) } ?? begin..<(begin + histories)
+    private static let begin = environment["GEO_FAILOVER_FROM"].flatMap { UInt64($0) } ?? 0
 
     /// What befell all histories together, for the reader of the output.
     private final class Tally: Sendable, CustomStringConvertible {

@@ -99,14 +99,21 @@ package enum JournalLine {
         /// Bytes of whole lines; what follows is a line that a crash tore.
         package var wholeBytes: Int
         package var tornBytes: Int
+
+        package static let none = Contents(records: [], wholeBytes: 0, tornBytes: 0)
     }
 
     /// Reads a journal file. A last line without its line feed, or one that is not JSON, was torn by a crash and is
-    /// reported, not read; anything else that is wrong is damage and throws.
-    package static func decode(_ bytes: [UInt8]) throws(JournalError) -> Contents {
-        var records: [JournalRecord] = []
+    /// reported, not read; anything else that is wrong is damage and throws. `known` is what was read of the same bytes
+    /// before, when there were fewer: its whole lines are not read again.
+    package static func decode(_ bytes: [UInt8], after known: Contents = .none) throws(JournalError) -> Contents {
+        var records = known.records
+        var start = known.wholeBytes
         var previous: Digest?
-        var start = 0
+        if start > 0 {
+            let line = bytes[..<(start - 1)]
+            previous = Digest(of: line[(line.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0)...])
+        }
         while let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) {
             let line = Array(bytes[start..<end])
             let record: JournalRecord
