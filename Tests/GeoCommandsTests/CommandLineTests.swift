@@ -1,5 +1,8 @@
 import ArgumentParser
+import Foundation
 import GeoCore
+import GeoRuntime
+import GeoTestSupport
 import Testing
 
 @testable import GeoCommands
@@ -55,6 +58,49 @@ import Testing
     }
 
     private func approval(_ text: String) throws -> ApprovalOptions { try ApprovalOptions.parse(["--approve", text]) }
+
+    @Test(arguments: ["resume", "abort"])
+    func aRunOfAnotherDeploymentIsRefusedWhereAnInventoryIsNamed(command: String) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "geo-failover-\(UUID().uuidString)").path
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let inventory = Fixtures.inventory()
+        let directory = RunDirectory(run: "one", under: folder + "/runs")
+        try directory.create(
+            plan: try PlanFile(
+                Plan(
+                    createdAt: Fixtures.moment(), createdBy: "anna", toolVersion: "1", scenario: .planned,
+                    title: "Test", from: "tokyo", to: "seoul", inventory: inventory,
+                    runbook: DocumentReference(path: "x.yaml", digest: Digest(of: [1])), runbookName: "x",
+                    objectives: Objectives(), basis: Fixtures.healthy(), findings: [], waivers: [], steps: [],
+                    omitted: [])))
+        func refusal(_ deployment: String) throws -> CommandFailure? {
+            let path = folder + "/inventory.yaml"
+            try directory.writeAtomically(
+                Array(
+                    """
+                    schema: 1
+                    deployment: \(deployment)
+                    ssh: { user: ops, identity: ~/.ssh/ops, known_hosts: known_hosts }
+                    sites:
+                      osaka: { url: https://osaka.example, nodes: { osaka-1: { address: 192.0.2.1, components: [rails, postgresql] } } }
+
+                    """.utf8), to: path)
+            let options = try InventoryOptions.parse(["--inventory", path])
+            do {
+                try options.refuseOtherDeployment(try directory.readPlan().plan, of: directory.run)
+                return nil
+            } catch let failure as CommandFailure {
+                return failure
+            }
+        }
+        #expect(try refusal(inventory.deployment) == nil)
+        let failure = try #require(try refusal("another"))
+        #expect(failure.status == .refused)
+        #expect(failure.message.contains("one is a run on the deployment \(inventory.deployment)"))
+        #expect(failure.message.contains("is of another.\nNothing was done."))
+        // Both commands ask.
+        _ = try GeoFailover.parseAsRoot([command, "--inventory", "x"] + (command == "abort" ? ["--reason", "x"] : []))
+    }
 
     @Test func runsAreNamedByTheirTimeSoThatTheySort() {
         let early = Timestamp(milliseconds: 1_795_230_000_000)

@@ -15,6 +15,7 @@ struct AbortCommand: AsyncParsableCommand {
 
     @OptionGroup var state: StateOptions
     @OptionGroup var format: OutputOptions
+    @OptionGroup var inventory: InventoryOptions
     @OptionGroup var takeover: TakeoverOptions
     @Flag(help: "Do not ask for the site's name: for places without a terminal.") var yes = false
     @Argument(help: "The run. Default: the newest.") var run: String?
@@ -29,6 +30,7 @@ struct AbortCommand: AsyncParsableCommand {
         try await reporting {
             let recorded = try RecordedRun(try state.run(run))
             let (name, plan) = (recorded.directory.run, recorded.state.plan)
+            try inventory.refuseOtherDeployment(plan, of: name)
             try refuseWithoutWayBack(name, recorded.state)
             guard let runbook = AbortPlanner.runbook(undoing: name, recorded.state, digest: recorded.digest) else {
                 Console.result("\(name) changed nothing: \(plan.from) is as it was, and there is nothing to undo.")

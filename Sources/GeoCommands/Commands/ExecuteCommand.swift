@@ -127,6 +127,7 @@ struct ResumeCommand: AsyncParsableCommand {
         try await reporting {
             let directory = try await runDirectory()
             let file = try directory.readPlan()
+            try inventory.refuseOtherDeployment(file.plan, of: directory.run)
             let isApproved = try approval.isGiven(for: file.digest)
             let session = RunSession(
                 directory: directory, file: file, isApproved: isApproved, output: format.output,

@@ -22,6 +22,29 @@ struct InventoryOptions: ParsableArguments {
             path: path, user: Settings.user, home: Settings.home)
         return try Documents.accept(inventory, diagnostics)
     }
+
+    /// A run acts on the nodes of its own plan, and needs no inventory. Where the operator named one all the same, it says
+    /// which deployment they mean; the folder of a run may have been copied from another.
+    ///
+    /// - Throws: ``CommandFailure`` (refused) when the two are different deployments.
+    func refuseOtherDeployment(_ plan: Plan, of run: RunID) throws {
+        guard path != nil || Settings.environment("GEO_FAILOVER_INVENTORY") != nil else { return }
+        let named: String
+        do {
+            named = try load().deployment
+        } catch is CommandFailure {
+            Console.say(
+                "note: \(resolvedPath) cannot be used; \(run) goes on by its own plan, of \(plan.inventory.deployment)")
+            return
+        }
+        guard named != plan.inventory.deployment else { return }
+        throw CommandFailure(
+            """
+            \(run) is a run on the deployment \(plan.inventory.deployment), and \(resolvedPath) is of \(named).
+            Nothing was done. If the run's folder was copied here by mistake, move it away; if it is the one you mean, name
+            its own inventory: --inventory FILE
+            """, .refused)
+    }
 }
 
 struct OutputOptions: ParsableArguments {

@@ -69,6 +69,9 @@ package struct JobScript: Sendable {
             elif [ ! -d "$dir" ]; then
             say "refused $dir cannot be made"
             return
+            elif [ -s "$dir/command" ] && [ "$(cat "$dir/command")" != \(quoted(command.shellText)) ]; then
+            say "refused $dir is about another command than the plan's; somebody changed it, or two runs have one name"
+            return
             fi
             exec 8>&-
             \(Self.reportText)
@@ -158,7 +161,15 @@ package struct JobScript: Sendable {
         : >"$dir/abandoned"
         state="lost the command was about to start and never did"
         fi
-        if [ -e "$dir/exit" ]; then state="exited $(cat "$dir/exit") $(cat "$dir/began")"; fi
+        if [ -e "$dir/exit" ]; then
+        status= ended= began=
+        read -r status ended <"$dir/exit"
+        read -r began <"$dir/began"
+        state="exited $status $ended $began"
+        case $status:$ended:$began in
+        :* | *: | *::* | *[!0-9:]*) state="lost $dir/exit or began cannot be read: somebody changed it" ;;
+        esac
+        fi
         say "$state"
         size=$(wc -c <"$dir/output" 2>/dev/null || echo 0)
         count=$((size - OFFSET))

@@ -43,10 +43,17 @@ package struct RunDirectory: Sendable {
 
     package func readPlan() throws -> PlanFile { try PlanFile(reading: try Self.read(planPath)) }
 
+    /// What was recorded; nothing for a run that never began.
+    ///
+    /// - Throws: ``RunDirectoryError/anotherRun`` when the journal is another run's. Nodes know a run by its name: under a
+    ///   second name they would start again what they were told to start under the first.
     package func readJournal() throws -> JournalLine.Contents {
-        FileManager.default.fileExists(atPath: journalPath)
-            ? try JournalLine.decode(try Self.read(journalPath))
-            : JournalLine.Contents(records: [], wholeBytes: 0, tornBytes: 0)
+        guard FileManager.default.fileExists(atPath: journalPath) else { return .none }
+        let contents = try JournalLine.decode(try Self.read(journalPath))
+        if let other = contents.records.first(where: { $0.run != run }) {
+            throw RunDirectoryError.anotherRun(path, other.run)
+        }
+        return contents
     }
 
     /// The journal's bytes without a line that a crash tore.
@@ -148,12 +155,15 @@ package final class OwnedDescriptor: Sendable {
 package enum RunDirectoryError: Error, Sendable, CustomStringConvertible {
     case exists(String)
     case unreadable(String)
+    case anotherRun(String, RunID)
     case system(String, Int32)
 
     package var description: String {
         switch self {
         case .exists(let path): "\(path) exists already"
         case .unreadable(let path): "\(path) cannot be read"
+        case .anotherRun(let path, let run):
+            "\(path) holds the journal of \(run), so it was copied or renamed; give the folder that name again, or move it out of the way"
         case .system(let what, let code): unsafe "could not \(what): \(String(cString: strerror(code)))"
         }
     }

@@ -159,7 +159,7 @@ import Testing
         }
         #expect(node.read("ran") == "x\n")
         // The run that took over finds the job.
-        let found = try await node.exchange(try await node.script("long", "false", epoch: 6))
+        let found = try await node.exchange(try await node.script("long", "echo x >>\"$1/ran\"", epoch: 6))
         #expect(Self.status(found?.state) == 0)
     }
 
@@ -170,6 +170,32 @@ import Testing
         let answer = try await node.exchange(try await node.script("job", "echo >\"$1/ran\"", epoch: 9))
         #expect(Self.refusal(answer)?.contains("damaged") == true)
         #expect(!node.has("ran"))
+    }
+
+    @Test func aJobThatSomebodyEditedIsRefusedOrLeftInDoubtAndNeverBelieved() async throws {
+        let node = try LocalNode()
+        let script = try await node.script("job", "echo x >>\"$1/ran\"")
+        _ = try await node.follow(script)
+        let place = "jobs/run/job/"
+        let (exit, began, command) = (
+            node.read(place + "exit"), node.read(place + "began"), node.read(place + "command")
+        )
+        for text in ["", "\n", "0\n", "zero 1\n", "0 x\n", "0 1 2\n", "-1 5\n", "0 $(touch x)\n"] {
+            try node.write(text, to: place + "exit")
+            let state = try await node.exchange(script)?.state
+            #expect(
+                Self.lostText(state)?.contains("somebody changed it") == true,
+                "\(text.debugDescription): \(String(describing: state))")
+        }
+        try node.write(try #require(exit), to: place + "exit")
+        try node.write("yesterday\n", to: place + "began")
+        #expect(Self.lostText(try await node.exchange(script)?.state)?.contains("somebody changed it") == true)
+        try node.write(try #require(began), to: place + "began")
+        try node.write("gitlab-ctl stop\n", to: place + "command")
+        #expect(Self.refusal(try await node.exchange(script))?.contains("another command than the plan's") == true)
+        try node.write(try #require(command), to: place + "command")
+        #expect(Self.status(try await node.exchange(script)?.state) == 0)
+        #expect(node.read("ran") == "x\n")
     }
 
     @Test func aPlaceThatCannotBeWrittenRefuses() async throws {

@@ -46,6 +46,25 @@ import Testing
         }
     }
 
+    @Test func aFolderThatWasCopiedUnderAnotherNameIsNotAnotherRun() throws {
+        try Self.inFolder { parent in
+            let directory = RunDirectory(run: "one", under: parent)
+            try directory.create(plan: try Self.plan())
+            let record = JournalRecord(
+                sequence: 0, at: Fixtures.moment(), run: "one", previous: nil, entry: .runHalted(reason: "test"))
+            let store = try directory.openStore(wholeBytes: 0)
+            try store.append(try JournalLine.encode(record) + [UInt8(ascii: "\n")])
+            #expect(try directory.readJournal().records == [record])
+            let copy = RunDirectory(run: "two", under: parent)
+            try FileManager.default.copyItem(atPath: directory.path, toPath: copy.path)
+            let refusal = #expect(throws: RunDirectoryError.self) { try copy.readJournal() }
+            #expect(
+                refusal?.description
+                    == "\(copy.path) holds the journal of one, so it was copied or renamed; give the folder that name again, or move it out of the way"
+            )
+        }
+    }
+
     @Test func theLockIsHeldByOneAtATime() throws {
         try Self.inFolder { parent in
             let directory = RunDirectory(run: "one", under: parent)
