@@ -1,4 +1,4 @@
-package import GeoCore
+import GeoCore
 
 /// `external_url` of a simulated node: the line in its gitlab.rb, the copies beside it, and what was applied last.
 package struct SimulatedURL: Sendable {
@@ -68,8 +68,8 @@ package struct SimulatedURL: Sendable {
         return 0
     }
 
-    private static func plain(_ text: some StringProtocol) -> String {
-        text.filter { $0 != "\\" }
+    private static func plain(_ text: Substring) -> String {
+        String(text.filter { $0 != "\\" })
     }
 }
 

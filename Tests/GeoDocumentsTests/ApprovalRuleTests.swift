@@ -1,4 +1,5 @@
 import GeoCore
+import GeoDocuments
 import Testing
 
 @Suite struct ApprovalRuleTests {

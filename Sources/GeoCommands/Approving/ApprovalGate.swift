@@ -14,9 +14,8 @@ package struct ApprovalGate: Sendable {
         self.now = now
     }
 
-    /// The approvals that let the plan run, verified; empty where the inventory asks for none.
-    ///
-    /// - Parameter isStart: a run that began while they held may go on after they ended.
+    /// The approvals that let the plan run, verified; empty where the inventory asks for none. Unless it `isStart`, a run
+    /// that began while they held may go on after they ended.
     package func check(_ approvals: [Approval], isStart: Bool) async throws -> [VerifiedApproval] {
         guard let rule = plan.plan.inventory.approvals else { return [] }
         if let reason = TrustedFile.whyNot(rule.allowedSigners) {

@@ -12,9 +12,8 @@ package struct Signatures: Sendable {
 
     package init(programs: LocalPrograms) { self.programs = programs }
 
-    /// - Parameter key: a public key whose private half the agent holds, or a private one without a passphrase: no program
-    ///   of this port has a terminal to ask on.
-    /// - Returns: the signature in its armour.
+    /// The signature in its armour. `key` is a public key whose private half the agent holds, or a private one without a
+    /// passphrase: no program of this port has a terminal to ask on.
     package func sign(_ statement: String, key: String) async throws -> String {
         try await inFolder { folder in
             let message = folder + "/statement"
@@ -28,7 +27,7 @@ package struct Signatures: Sendable {
         }
     }
 
-    /// - Returns: the fingerprint of the key that signed, one of the principal's in the allowed signers file.
+    /// With the fingerprint of the key that signed, one of the principal's in the allowed signers file.
     package func verify(_ approval: Approval, allowedSigners: String) async throws -> VerifiedApproval {
         guard Approval.isPrincipal(approval.by) else {
             throw CommandFailure("an approval names its signer in other than letters, digits and @._+-", .refused)
