@@ -11,6 +11,7 @@ package struct GeoFailover: AsyncParsableCommand {
         discussion: """
             check     is a failover possible now, what would be lost, what must be fixed
             plan      every step on every node, before anything is touched
+            approve   signs a plan with your key, where two people have to
             execute   runs a plan over SSH, proves each step by looking, survives a crash
             resume    goes on with a run that halted or was killed
             pause     lets a run halt between two steps
@@ -27,7 +28,8 @@ package struct GeoFailover: AsyncParsableCommand {
             """,
         version: version,
         subcommands: [
-            CheckCommand.self, PlanCommand.self, ExecuteCommand.self, ResumeCommand.self, PauseCommand.self,
+            CheckCommand.self, PlanCommand.self, ApproveCommand.self, ExecuteCommand.self, ResumeCommand.self,
+            PauseCommand.self,
             AbortCommand.self, GuardCommand.self,
             StatusCommand.self, ReportCommand.self, JobsCommand.self, WatchCommand.self, InventoryCommand.self,
             RunbookCommand.self,

@@ -13,6 +13,8 @@ struct RunSession {
     var takeover: Takeover?
     /// The run that this one undoes, and why it was given up.
     var undoing: (run: RunDirectory, reason: String)?
+    /// What people signed, not verified yet.
+    var approvals: [Approval] = []
     /// What was typed, for those who have to type it again.
     let command: String
 
@@ -25,20 +27,19 @@ struct RunSession {
 
     func start() async throws -> ExitStatus {
         try refuseBesideUnfinishedRun()
+        let signed = try await gate.check(approvals, isStart: true)
         if !isApproved {
-            let question = OperatorPrompt.Question(
-                step: "start",
-                text: undoing == nil
-                    ? "This takes \(file.plan.from) out of service. Type the name of the site to leave to begin."
-                    : "This puts \(file.plan.from) back into service. Type its name to begin.",
-                expected: file.plan.from.rawValue)
-            guard await Prompt.ask(question)?.text == file.plan.from.rawValue else {
+            let question = self.question
+            guard await Prompt.ask(question)?.text == question.expected else {
                 throw CommandFailure("declined; nothing was done", .declined)
             }
         }
         // Before the nodes are held: whatever holds them has a directory here that says what it is.
         let own = try ownRuns
         try directory.create(plan: file)
+        for approval in signed.map(\.approval) {
+            try ApprovalFile.write(approval, to: ApprovalFile.path(of: directory.planPath, by: approval.by))
+        }
         return try await Live.with(file.plan.inventory) { live in
             let holding: RunHolding
             do {
@@ -48,10 +49,11 @@ struct RunSession {
                 throw error
             }
             try await abandonUndoneRun(holding)
-            let opening: [JournalEntry] = [
-                .runStarted(plan: file.digest, by: actor, toolVersion: GeoFailover.version, epoch: holding.epoch),
-                .approved(plan: file.digest, by: actor, how: isApproved ? "--approve" : "typed the site's name"),
-            ]
+            let opening: [JournalEntry] =
+                [
+                    .runStarted(plan: file.digest, by: actor, toolVersion: GeoFailover.version, epoch: holding.epoch),
+                    .approved(plan: file.digest, by: actor, how: isApproved ? "--approve" : "typed the site's name"),
+                ] + signed.map { .signed(approval: $0) }
             return try await locked { contents in try await run(contents, opening, holding, live) }
         }
     }
@@ -94,6 +96,7 @@ struct RunSession {
                 throw CommandFailure(
                     "\(directory.run) was aborted\n  go on with the way back: geo-failover resume \(other)", .refused)
             }
+            let signed = try await signatures(of: contents.records, state)
             return try await Live.with(file.plan.inventory) { live in
                 let words =
                     if let givingUp {
@@ -103,7 +106,7 @@ struct RunSession {
                     }
                 let holding = try await RunHolding.take(
                     live, self, atLeast: Self.epoch(after: state.epoch), replacing: [])
-                let opening = openingEntries(state, holding.epoch) + (skip.map { [$0] } ?? []) + words
+                let opening = openingEntries(state, holding.epoch) + signed + (skip.map { [$0] } ?? []) + words
                 return try await run(contents, opening, holding, live)
             }
         }

@@ -17,6 +17,19 @@ extension Fixtures {
             externalURL: .text(value: site == tokyo ? "http://10.77.1.10" : "http://10.77.2.10"))
     }
 
+    /// With Seoul as primary, each node with the line that sets its URL.
+    package static func urlLines() -> Observation {
+        var observation = promoted()
+        for node in inventory().site(seoul)?.nodes ?? [] where node.isManagedByOmnibus {
+            observation.change(node.id) { facts in
+                var settings = configuration(of: seoul)
+                settings.urlLines = ["external_url 'http://10.77.2.10'"]
+                facts.configuration = seen(settings, on: node.id)
+            }
+        }
+        return observation
+    }
+
     package static func certificate(
         names: [String] = ["gitlab.tokyo.example.com", "gitlab.seoul.example.com"], days: Double = 90
     ) -> ServedCertificate {

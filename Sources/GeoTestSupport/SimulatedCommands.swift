@@ -37,6 +37,7 @@ extension SimulatedState {
         case ["gitlab-psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", ActionCommands.writeProbeSQL]:
             return [(0.5, .write)]
         default:
+            if let seconds = SimulatedURL.seconds(of: arguments) { return [(seconds, .url(arguments: arguments))] }
             if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "stop" {
                 return [(1, .stop(service: arguments[2])), (1, .exit(status: 0))]
             }
@@ -84,6 +85,7 @@ extension SimulatedState {
             nodes[index].attributes = .stub
             say("\u{0D}Running reconfigure to apply changes:", &self)
         case .endReconfigure(let insidePromotion): endReconfigure(index, job, insidePromotion)
+        case .url(let arguments): exit(changeURL(arguments, index), index, job)
         case .promoteDatabase:
             promoteDatabase(index)
             say("The database is successfully promoted!", &self)
@@ -104,7 +106,7 @@ extension SimulatedState {
         }
     }
 
-    private mutating func exit(_ status: Int, _ index: Int, _ job: Int) {
+    mutating func exit(_ status: Int, _ index: Int, _ job: Int) {
         nodes[index].jobs[job].status = status
         nodes[index].jobs[job].endedAt = now
         nodes[index].jobs[job].stages = []
@@ -136,6 +138,7 @@ extension SimulatedState {
             nodes[index].jobs[job].say("Infra Phase failed. 0 resources updated in 03 seconds")
         } else {
             nodes[index].attributes = .good
+            nodes[index].url?.apply(now)
         }
         if insidePromotion {
             let (colour, word) = fails ? ("31", "NOT OK") : ("32", "OK")

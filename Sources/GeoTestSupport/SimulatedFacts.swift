@@ -60,7 +60,8 @@ extension SimulatedState {
         case .ports: facts.listeningPorts = seen(ports(node), node)
         case .views: facts.views = .unknown(reason: "there was nothing to look at")
         case .machine: facts.machine = seen(Fixtures.machine(), node)
-        case .configuration: facts.configuration = seen(Fixtures.configuration(of: node.site), node)
+        case .configuration:
+            if let url = node.url { facts.configuration = seen(url.configuration(of: node.site), node) }
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)
         case .database: facts.database = database(node)
         case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)
@@ -165,10 +166,12 @@ extension SimulatedState {
 
     private func geo(_ node: SimulatedNode) -> Observed<GeoFacts> {
         guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
-        return seen(
-            Fixtures.geo(
-                primary: own.rows.primary, maintenanceMode: own.rows.isInMaintenanceMode,
-                lastEventID: own.rows.lastEvent), node)
+        var facts = Fixtures.geo(
+            primary: own.rows.primary, maintenanceMode: own.rows.isInMaintenanceMode, lastEventID: own.rows.lastEvent)
+        for index in facts.nodes.indices {
+            if let url = own.rows.urls[SiteID(facts.nodes[index].name)] { facts.nodes[index].url = url }
+        }
+        return seen(facts, node)
     }
 
     private func tracking(_ node: SimulatedNode) -> Observed<TrackingFacts> {

@@ -24,6 +24,7 @@ package struct SimulatedNode: Sendable {
     /// The newest epoch that a job script presented.
     package var epoch = 0
     package var jobs: [SimulatedJob] = []
+    package var url: SimulatedURL?
     package var keeping = SimulatedKeeping()
     /// A promotion came to its end here, its reconfigure included or repaired since.
     package var isPromoted = false
@@ -42,6 +43,7 @@ package struct SimulatedNode: Sendable {
         self.node = node
         self.site = site
         self.machineID = "machine-\(node.id)"
+        self.url = node.isManagedByOmnibus ? SimulatedURL(of: site) : nil
         self.services = node.isManagedByOmnibus ? Fixtures.services(node).map { Service(name: $0.name) } : []
         if node.runs(.postgresql) {
             database = SimulatedDatabase(isPrimary: isPrimary, rows: .init(primary: Fixtures.tokyo))
@@ -74,6 +76,8 @@ package struct SimulatedDatabase: Sendable {
         package var primary: SiteID
         package var isInMaintenanceMode = false
         package var lastEvent = 4711
+        /// URLs in `geo_nodes` that are not those of the fixtures.
+        package var urls: [SiteID: String] = [:]
     }
     package var isPrimary: Bool
     package var timeline = 1
@@ -97,6 +101,8 @@ package struct SimulatedJob: Sendable {
         case ruby(String)
         case setClusterFileAside
         case write
+        /// A command that edits gitlab.rb, or writes its URL into Geo's tables.
+        case url(arguments: [String])
         case exit(status: Int)
     }
     package struct Stage: Sendable {

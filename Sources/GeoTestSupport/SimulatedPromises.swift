@@ -56,6 +56,12 @@ extension SimulatedState {
         case ("site.is-primary", .site(let site)): holds = isWritable(site) && database(of: site).rows.primary == site
         case ("site.rails-ready", .site(let site)): holds = railsNodes(site).allSatisfy(isReady)
         case ("site.ready", .site(let site)): holds = railsNodes(site).contains(where: isReady)
+        case ("node.external-url", .node(let id)): holds = self[id].url?.value == wantedURL
+        case ("node.url-applied", .node(let id)):
+            holds =
+                self[id].url?.applied == wantedURL && self[id].attributes == .good
+                && self[id].services.allSatisfy(\.isRunning)
+        case ("geo.site-url", .site(let site)): holds = database(of: site).rows.urls[site] == wantedURL
         case ("database.accepts-writes", .node(let id)): holds = self[id].isWritable
         default: return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
         }

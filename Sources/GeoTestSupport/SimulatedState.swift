@@ -16,6 +16,8 @@ package struct SimulatedState: Sendable {
     /// Cron jobs other than Geo's are enabled, by site.
     package var runsOrdinaryCronJobs: [SiteID: Bool]
     package var isReplicationCut = false
+    /// What a change of the URL is to come to.
+    package var wantedURL = "http://10.77.1.10"
     private let ranges: [SiteID: Range<Int>]
     private let databases: [SiteID: Int]
     /// Jobs that are not over, as positions in ``nodes`` and in the node's jobs.

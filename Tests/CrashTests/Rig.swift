@@ -61,10 +61,10 @@ final class Rig: Sendable {
     }
 
     /// The way back of another run, on the same deployment, with a journal of its own.
-    init(undoing other: Rig, with file: PlanFile) {
+    init(undoing other: Rig, with file: PlanFile, as run: RunID = "back") {
         self.file = file
         self.deployment = other.deployment
-        self.run = "back"
+        self.run = run
         self.person = other.person
         notes.withLock { $0.isTakingOver = true }
     }

@@ -20,6 +20,8 @@ import Testing
         ["sudoers", "--for", "execute"], ["check", "--output", "junit"], ["check", "-o", "nagios", "--to", "seoul"],
         ["check", "--output", "markdown"], ["check", "--watch", "--every", "60"], ["check", "--save", "monday.json"],
         ["check", "--diff", "monday.json", "-o", "json"],
+        ["plan", "change-url", "--from", "tokyo", "--to", "seoul", "--url", "https://gitlab.example.com"],
+        ["approve", "x.geoplan", "--as", "anna@example.com", "--key", "k.pub"], ["execute", "x", "--approval", "a"],
     ])
     func documentedCommandLinesParse(arguments: [String]) throws {
         _ = try GeoFailover.parseAsRoot(arguments)
@@ -30,6 +32,7 @@ import Testing
         ["watch", "--interval", "30"], ["watch", "--interval", "0s"], ["watch", "--looks", "0"],
         ["check", "--output", "xml"], ["frobnicate"], ["check", "--watch", "--every", "1"],
         ["check", "--watch", "--output", "junit"], ["check", "--watch", "--save", "x"],
+        ["approve", "x"], ["approve", "x", "--as", "a b", "--key", "k"],
         ["check", "--diff", "x", "--output", "nagios"], ["sudoers", "--for", "everything"],
     ])
     func unknownWordsAreNeverIgnored(arguments: [String]) {

@@ -11,6 +11,7 @@ struct AbortCommand: AsyncParsableCommand {
             Only before the point of no return; after it, it says what is safe instead. Prints the steps of the way back,
             asks for the site's name, and runs them as a run of its own, each proved by looking, with the same resume,
             status and report. The candidate is looked at before every step: beside a promoted one nothing is started.
+            Of a change of the URL it gives the site its former URL back. Nobody has to approve a way back.
             """)
 
     @OptionGroup var state: StateOptions
@@ -43,7 +44,8 @@ struct AbortCommand: AsyncParsableCommand {
             guard yes || Console.canAsk else {
                 throw CommandFailure("nobody is there to be asked: give --yes after reading the steps", .declined)
             }
-            let back = RunID("\(RunSession.stamp(LiveClock.now()))-back-to-\(plan.from)")
+            let site = plan.scenario == .changeURL ? plan.to : plan.from
+            let back = RunID("\(RunSession.stamp(LiveClock.now()))-back-to-\(site)")
             var session = RunSession(
                 directory: RunDirectory(run: back, under: state.runsDirectory), file: file, isApproved: yes,
                 output: format.output, takeover: takeover.takeover, command: "geo-failover abort \(name)")
@@ -66,26 +68,34 @@ struct AbortCommand: AsyncParsableCommand {
 
     /// Looks anew: what the way back stands on is what is true now, not what was true when the run began.
     private func planned(_ runbook: Runbook, _ plan: Plan) async throws -> PlanFile {
-        guard let check = CheckCatalog.check("candidate.not-promoted") else {
-            throw CommandFailure("this release has no check candidate.not-promoted", .unexpected)
+        let inventory = AbortPlanner.inventory(plan)
+        let isURL = plan.scenario == .changeURL
+        let id: CheckID = isURL ? "node.url-editable" : "candidate.not-promoted"
+        guard let check = CheckCatalog.check(id) else {
+            throw CommandFailure("this release has no check \(id)", .unexpected)
         }
-        let context = CheckContext(
-            inventory: plan.inventory, subject: .failover(from: plan.from, to: plan.to), from: plan.from, to: plan.to)
+        let pair = Subject.failover(from: plan.from, to: plan.to)
+        let contexts = CheckCatalog.subjects(
+            of: check, inventory: inventory, from: plan.from, to: plan.to, asked: isURL ? .toNodes : .failover
+        ).map { CheckContext(inventory: inventory, subject: $0, from: plan.from, to: plan.to) }
         var scope = LoadBearing.scope(plan)
-        scope.formUnion(check.needs(context))
-        let observation = try await Live.with(plan.inventory) { live in
+        for context in contexts { scope.formUnion(check.needs(context)) }
+        let observation = try await Live.with(inventory) { [scope] live in
             await live.observe(scope, progress: live.progressLine)
         }
-        let findings = check.findings(context, observation)
+        let findings = contexts.flatMap { check.findings($0, observation) }
         guard Readiness(of: findings).isReady else {
-            let assessment = Assessment(subject: context.subject, findings: findings)
+            let assessment = Assessment(subject: pair, findings: findings)
             Console.say(FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
-            throw CommandFailure("nothing is started while it is not certain that \(plan.to) is a secondary", .refused)
+            throw CommandFailure(
+                isURL
+                    ? "nothing is changed while gitlab.rb of a node cannot be edited"
+                    : "nothing is started while it is not certain that \(plan.to) is a secondary", .refused)
         }
         return try PlanFile(
             try PlanCommand.plan(
                 PlanRequest(
-                    inventory: plan.inventory, runbook: runbook, from: plan.from, to: plan.to, observation: observation,
+                    inventory: inventory, runbook: runbook, from: plan.from, to: plan.to, observation: observation,
                     findings: findings, waivers: [], createdAt: LiveClock.now(),
                     createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)))
     }

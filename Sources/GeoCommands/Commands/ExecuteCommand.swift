@@ -39,6 +39,7 @@ struct ExecuteCommand: AsyncParsableCommand {
             Ctrl-C once: nothing new is started, what is in flight is finished, then the run halts.
             Twice: nothing is waited for any more; commands on nodes go on, and `resume` finds them.
             Without a terminal --approve DIGEST is needed; nothing is ever assumed.
+            Where the inventory asks for approvals, the files PLAN.approval-NAME beside the plan are read and verified.
             Exit code 0: done. 3: refused, nothing was changed. 4: halted. 5: declined. 6: another run is going on.
             """)
 
@@ -46,6 +47,8 @@ struct ExecuteCommand: AsyncParsableCommand {
     @OptionGroup var approval: ApprovalOptions
     @OptionGroup var format: OutputOptions
     @OptionGroup var takeover: TakeoverOptions
+    @Option(name: .customLong("approval"), help: "An approval that does not lie beside the plan.") var approvals:
+        [String] = []
     @Argument(help: "The plan file that `plan` wrote.") var plan: String
 
     func validate() throws {
@@ -75,9 +78,12 @@ struct ExecuteCommand: AsyncParsableCommand {
             }
             let name = "\(RunSession.stamp(LiveClock.now()))-\(file.plan.from)-to-\(file.plan.to)"
             let directory = RunDirectory(run: RunID(name), under: state.runsDirectory)
-            let session = RunSession(
+            var session = RunSession(
                 directory: directory, file: file, isApproved: isApproved, output: format.output,
                 takeover: takeover.takeover, command: "geo-failover execute \(plan)")
+            if file.plan.inventory.approvals != nil {
+                session.approvals = try (approvals + ApprovalFile.beside(plan)).map(ApprovalFile.read)
+            }
             return try await session.start()
         }
     }

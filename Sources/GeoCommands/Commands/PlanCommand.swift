@@ -32,10 +32,13 @@ struct PlanCommand: AsyncParsableCommand {
     @Option(help: "A check that fails and that a step of the runbook mends: replication.not-paused.") var repair:
         [String] = []
 
+    @Option(help: "Of change-url: the URL that the site to go to takes over. Default: that of the other site.") var url:
+        String?
+
     func run() async throws {
         try await reporting {
-            let inventory = try inventory.load()
             let runbook = try Documents.runbook(runbook)
+            let inventory = try renamed(try inventory.load(), runbook.scenario)
             let waivers = try Waivers(waive)
             let preflight = Preflight(inventory: inventory, runbook: runbook, profile: runbook.scenario.profile)
             var scope = preflight.scope(from: from, to: to)
@@ -76,6 +79,30 @@ struct PlanCommand: AsyncParsableCommand {
             try write(PlanFile(try Self.plan(request)))
             return .done
         }
+    }
+
+    /// With the URL that the site is to have, for a runbook that changes it: everything after this asks about that one.
+    private func renamed(_ inventory: Inventory, _ scenario: Scenario) throws -> Inventory {
+        guard scenario == .changeURL else {
+            guard url == nil else {
+                throw CommandFailure("--url is for a change of the URL: plan change-url", .badDocument)
+            }
+            return inventory
+        }
+        guard let from, let to, let other = inventory.site(SiteID(from)),
+            let index = inventory.sites.firstIndex(where: { $0.id.rawValue == to })
+        else {
+            let known = inventory.sites.map(\.id.rawValue).joined(separator: ", ")
+            throw CommandFailure(
+                "which site takes over the URL of which other? --from OTHER --to PRIMARY, of \(known)", .badDocument)
+        }
+        var renamed = inventory
+        let new = url ?? other.url
+        if let reason = SiteURL.whyNot(new) {
+            throw CommandFailure("\(new) cannot be the URL of a site: \(reason)", .badDocument)
+        }
+        renamed.sites[index].url = new
+        return renamed
     }
 
     static func plan(_ request: PlanRequest) throws -> Plan {

@@ -19,7 +19,7 @@ package enum CheckCatalog {
         Group(title: "Nodes", checks: NodeStateChecks.all),
         Group(
             title: "Versions and configuration",
-            checks: VersionChecks.all + PasswordChecks.all + ConfigurationChecks.all),
+            checks: VersionChecks.all + PasswordChecks.all + ConfigurationChecks.all + URLChecks.all),
         Group(title: "Roles", checks: RoleChecks.all),
         Group(title: "Database", checks: DatabaseChecks.all + ServerChecks.all + AccessChecks.all),
         Group(title: "Patroni", checks: PatroniChecks.all),
@@ -43,8 +43,9 @@ package enum CheckCatalog {
         case bothSites = "both-sites"
         case fromSite = "from-site"
         case toSite = "to-site"
-        /// Every node of both sites that the check has a question for.
+        /// Every node of both sites that the check has a question for; or of the site to go to.
         case nodes
+        case toNodes = "to-nodes"
     }
 
     /// What has to hold before a planned failover, and of whom, in the order to print.
@@ -97,8 +98,9 @@ package enum CheckCatalog {
         case .bothSites: return [.site(id: from), .site(id: to)]
         case .fromSite: return [.site(id: from)]
         case .toSite: return [.site(id: to)]
-        case .nodes:
-            let nodes = [from, to].compactMap(inventory.site).flatMap(\.nodes)
+        case .nodes, .toNodes:
+            let sites = asked == .toNodes ? [to] : [from, to]
+            let nodes = sites.compactMap(inventory.site).flatMap(\.nodes)
             return nodes.map { Subject.node(id: $0.id) }.filter { subject in
                 let context = CheckContext(inventory: inventory, subject: subject, from: from, to: to)
                 let scope = check.needs(context)

@@ -8,6 +8,11 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     case reseed
     /// A planned failover that is to be undone the same day: also the way back is looked at.
     case drill
+    /// The primary is to take over a URL. Whether the URL is ready for it, only a plan can ask.
+    case changeURL = "change-url"
+
+    /// What `check` is asked for.
+    package static let allCases: [CheckProfile] = [.planned, .unplanned, .reseed, .drill]
 
     /// One sentence for people.
     package var meaning: String {
@@ -15,6 +20,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         case .planned: "nothing may be lost or unknown"
         case .unplanned: "what only the lost primary could answer may be unknown, and is loss"
         case .reseed: "the candidate's data is given up; the way to copy it anew has to hold"
+        case .changeURL: "the primary is proven, and the other site is out of the way"
         case .drill: "as planned, and the way back is looked at too"
         }
     }
@@ -27,6 +33,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
             // A time to live cannot be lowered any more, and whose resolver died with the site is not to be held up by it.
             CheckCatalog.plannedPreflight.filter { $0.check != "site.dns-ttl" }
                 + [("primary.not-out-of-reach", .failover)]
+        case .changeURL: Self.forChangeOfURL
         case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
         case .reseed:
             CheckCatalog.plannedPreflight.filter { Self.forReseed.contains($0.check) }
@@ -42,6 +49,17 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         "deployment.one-primary", "replication.orphaned-slots", "rails.tracking-database", "site.dns",
         "network.between-sites",
     ]
+
+    /// What the site needs to be edited and reconfigured, and that the other one does not serve under the URL. The inventory
+    /// that is asked with has the new URL.
+    private static let forChangeOfURL: [(check: CheckID, subjects: CheckCatalog.PreflightSubjects)] =
+        [
+            ("node.reachable", .toNodes), ("node.sudo", .toNodes), ("node.disk", .toNodes),
+            ("node.attributes-good", .toNodes), ("node.cluster-file", .toNodes), ("node.no-change-running", .toNodes),
+            ("node.reconfigured", .toNodes), ("node.url-editable", .toNodes), ("node.ready", .toNodes),
+            ("site.node-name", .toSite), ("site.own-name", .toSite), ("site.is-primary", .toSite),
+            ("site.stands-back", .fromSite), ("certificate.served", .failover),
+        ]
 
     /// Questions about the link, or about what only the primary has: after its loss their answers are the loss, and the
     /// loss statement counts it. They never say whether the candidate can be promoted.
@@ -88,6 +106,7 @@ extension Scenario {
         case .planned, .abort: .planned
         case .unplanned: .unplanned
         case .reseed: .reseed
+        case .changeURL: .changeURL
         }
     }
 }

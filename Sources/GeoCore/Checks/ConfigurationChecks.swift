@@ -83,7 +83,7 @@ extension Node {
 }
 
 extension Examination {
-    fileprivate mutating func readConfiguration(of node: Node) -> ConfigurationFacts? {
+    mutating func readConfiguration(of node: Node) -> ConfigurationFacts? {
         read(\.configuration, "configuration", of: node) { facts in
             "gitlab.rb of \(facts.changedAt.toSeconds), reconfigured"
                 + " \(facts.reconfiguredAt?.toSeconds ?? "never"), geo_node_name \(facts.nodeName.evidenceText),"

@@ -22,6 +22,8 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     case runStarted(plan: Digest, by: Actor, toolVersion: String, epoch: Int)
     case runResumed(by: Actor, toolVersion: String, epoch: Int)
     case approved(plan: Digest, by: Actor, how: String)
+    /// A person's signature under the plan, verified before the run began.
+    case signed(approval: VerifiedApproval)
     /// The run holds the nodes under this epoch. `missing` did not answer then; `from` says whom it was taken from.
     case leaseTaken(epoch: Int, missing: [NodeID], from: String?, reason: String?)
     /// A fresh look was compared with the plan's basis before the first change, or before the point of no return.

@@ -151,7 +151,7 @@ package struct RunState: Sendable, Hashable {
                 times[step]?.endedAt = nil
             }
             detached = [:]
-        case .approved: break
+        case .approved, .signed: break
         case .leaseTaken(let epoch, _, _, _): self.epoch = epoch
         case .driftChecked(let step, let drift):
             if drift.isEmpty { driftFree.insert(step) }

@@ -29,9 +29,10 @@ extension ActionName {
     fileprivate var isShownByVerification: Bool {
         switch self {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs, .wait, .stopApplication,
-            .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .confirm:
+            .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .confirm,
+            .setExternalURL, .updatePrimaryURL:
             true
-        case .promoteNode, .writeProbe, .pushCanary, .hook, .manual: false
+        case .promoteNode, .reconfigure, .writeProbe, .pushCanary, .hook, .manual: false
         }
     }
 }

@@ -33,15 +33,18 @@ package struct ConfigurationFacts: Sendable, Hashable, Codable {
     package var reconfiguredAt: Timestamp?
     package var nodeName: Setting
     package var externalURL: Setting
+    /// The lines that set `external_url`, as they are in the file; `nil` in what an earlier version saved.
+    package var urlLines: [String]?
     package init(
         changedAt: Timestamp, secretsChangedAt: Timestamp? = nil, reconfiguredAt: Timestamp?, nodeName: Setting,
-        externalURL: Setting
+        externalURL: Setting, urlLines: [String]? = nil
     ) {
         self.changedAt = changedAt
         self.secretsChangedAt = secretsChangedAt
         self.reconfiguredAt = reconfiguredAt
         self.nodeName = nodeName
         self.externalURL = externalURL
+        self.urlLines = urlLines
     }
 
     package enum Setting: Sendable, Hashable, Codable {

@@ -12,6 +12,8 @@ package struct Inventory: Hashable, Sendable, Codable {
     package var canary: Canary?
     /// Ways to isolate a node that cannot be reached, in the order to try them.
     package var fences: [FenceProgram]
+    /// `nil`: whoever executes a plan decides alone.
+    package var approvals: ApprovalRule?
     package var source: DocumentReference
     /// Where each node stands in ``sites``: checks look nodes up by the thousand.
     private var positions: [NodeID: Position]
@@ -22,12 +24,13 @@ package struct Inventory: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: CodingKey {
-        case deployment, objectives, database, sites, hooks, canary, fences, source
+        case deployment, objectives, database, sites, hooks, canary, fences, approvals, source
     }
 
     package init(
         deployment: String, objectives: Objectives = .init(), database: DatabaseAccess = .init(), sites: [Site],
-        hooks: [String: Hook] = [:], canary: Canary? = nil, fences: [FenceProgram] = [], source: DocumentReference
+        hooks: [String: Hook] = [:], canary: Canary? = nil, fences: [FenceProgram] = [],
+        approvals: ApprovalRule? = nil, source: DocumentReference
     ) {
         self.deployment = deployment
         self.objectives = objectives
@@ -36,6 +39,7 @@ package struct Inventory: Hashable, Sendable, Codable {
         self.hooks = hooks
         self.canary = canary
         self.fences = fences
+        self.approvals = approvals
         self.source = source
         self.positions = Self.positions(sites)
     }
@@ -50,6 +54,7 @@ package struct Inventory: Hashable, Sendable, Codable {
             hooks: try container.decode([String: Hook].self, forKey: .hooks),
             canary: try container.decodeIfPresent(Canary.self, forKey: .canary),
             fences: try container.decode([FenceProgram].self, forKey: .fences),
+            approvals: try container.decodeIfPresent(ApprovalRule.self, forKey: .approvals),
             source: try container.decode(DocumentReference.self, forKey: .source))
     }
 

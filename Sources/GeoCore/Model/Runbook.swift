@@ -25,11 +25,13 @@ package struct Runbook: Hashable, Sendable, Codable {
 
 package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable {
     case planned, unplanned, reseed
+    /// The primary takes over a URL. Promotes nothing and touches no node of the other site.
+    case changeURL = "change-url"
     /// Back, before the point of no return. Made from a run, never written by hand.
     case abort
 
     /// What an author may write.
-    package static let allCases: [Scenario] = [.planned, .unplanned, .reseed]
+    package static let allCases: [Scenario] = [.planned, .unplanned, .reseed, .changeURL]
 }
 
 /// The two sites of a failover, by what they are in it.
@@ -150,6 +152,9 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case resumeReplay = "resume-replay"
     case confirm
     case promoteNode = "promote-node"
+    case setExternalURL = "set-external-url"
+    case reconfigure
+    case updatePrimaryURL = "update-primary-url"
     case writeProbe = "write-probe"
     case pushCanary = "push-canary"
     case hook

@@ -3,12 +3,16 @@
 /// Only what the run touched is undone. Starting what runs already changes nothing, so every node of the site is started;
 /// Maintenance Mode and cron jobs may be as an administrator wants them, and are left alone when no step acted on them.
 package enum AbortPlanner {
+    /// Of every way back; no file has it.
+    package static let name = "abort"
+
     /// `nil` when the run changed nothing, so that there is nothing to undo.
     ///
     /// Order: databases and storage, then the application, then background jobs, then writes; users get in last.
     package static func runbook(undoing run: RunID, _ state: RunState, digest: Digest) -> Runbook? {
         let acted = Set(state.plan.steps.filter { state.acted.contains($0.id) }.map(\.action))
         guard !acted.isEmpty else { return nil }
+        if state.plan.scenario == .changeURL { return formerURL(run, state, digest: digest) }
         var steps: [RunbookStep] = []
         if !acted.isDisjoint(with: [.stopApplication, .stopDatabase, .stopAndDisable]) {
             let application: Set<Component> = [.rails, .sidekiq, .logcursor, .monitoring]
@@ -42,9 +46,59 @@ package enum AbortPlanner {
                 until: .init(check: "site.ready", on: .from, withinSeconds: 600),
                 why: "The way back is over when users can work."))
         return Runbook(
-            name: "abort", title: "Put \(state.plan.from) back into service: undo \(run)", scenario: .abort,
+            name: name, title: "Put \(state.plan.from) back into service: undo \(run)", scenario: .abort,
             preflight: [PreflightReference(check: "candidate.not-promoted", limits: Limits())], steps: steps,
             source: DocumentReference(path: "abort of \(run)", digest: digest))
+    }
+
+    /// The inventory that the way back is planned with. Whoever goes back needs nobody's approval.
+    package static func inventory(_ plan: Plan) -> Inventory {
+        var inventory = plan.inventory
+        inventory.approvals = nil
+        guard plan.scenario == .changeURL, let former = formerURL(plan),
+            let index = inventory.sites.firstIndex(where: { $0.id == plan.to })
+        else { return inventory }
+        inventory.sites[index].url = former
+        return inventory
+    }
+
+    /// The URL that the nodes had which the plan edits: it plans for nodes that agree.
+    private static func formerURL(_ plan: Plan) -> String? {
+        let edited = plan.steps.first { $0.action == .setExternalURL }?.node
+        guard case .text(let url)? = edited.flatMap({ plan.basis[$0].configuration.value?.externalURL }) else {
+            return nil
+        }
+        return url
+    }
+
+    /// A change of the URL is undone by changing it back: the same steps with the former URL. What a hook did to the name is
+    /// for the operators to take back.
+    private static func formerURL(_ run: RunID, _ state: RunState, digest: Digest) -> Runbook? {
+        guard let former = formerURL(state.plan) else { return nil }
+        let everyNode = RunbookStep.Target(part: .to, atOnce: 1)
+        return Runbook(
+            name: name, title: "Give \(state.plan.to) its former URL back, \(former): undo \(run)",
+            scenario: .changeURL,
+            preflight: [],
+            steps: [
+                RunbookStep(
+                    id: "set-external-url", title: "Write the former URL into gitlab.rb", action: .setExternalURL,
+                    target: everyNode, until: .init(check: "node.external-url", withinSeconds: 60),
+                    why: "The run had written another."),
+                RunbookStep(
+                    id: "reconfigure", title: "Reconfigure one node after the other", action: .reconfigure,
+                    target: everyNode, until: .init(check: "node.url-applied", withinSeconds: 600),
+                    why: "Services have to run with it."),
+                RunbookStep(
+                    id: "write-tables", title: "Write the former URL into Geo's tables", action: .updatePrimaryURL,
+                    target: .init(part: .to, components: [.rails], nodes: .one),
+                    until: .init(check: "geo.site-url", on: .to, withinSeconds: 120),
+                    why: "Secondaries find the primary by it."),
+                RunbookStep(
+                    id: "url-ready", title: "See that users are served", action: .wait,
+                    until: .init(check: "site.ready", on: .to, withinSeconds: 600),
+                    why: "The way back is over when users can work."),
+            ], source: DocumentReference(path: "abort of \(run)", digest: digest))
     }
 
     private static let oneRailsNode = RunbookStep.Target(part: .from, components: [.rails], nodes: .one)

@@ -57,6 +57,7 @@ package enum ActionCatalog {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs: application(name)
         case .stopApplication, .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode: stopping(name)
         case .promoteNode, .writeProbe, .pushCanary, .resumeReplay: promoting(name)
+        case .setExternalURL, .reconfigure, .updatePrimaryURL: configuring(name)
         case .wait, .confirm, .hook, .manual: other(name)
         }
     }
@@ -148,6 +149,31 @@ package enum ActionCatalog {
                 name: name, reach: .run, summary: "Pushes an empty commit to the canary repository of the inventory.",
                 source: cite(.promise(2)), part: .to, effect: .none, effectText: "one commit in the canary repository",
                 expectedSeconds: 10, timeLimitSeconds: 120)
+        }
+    }
+
+    private static func configuring(_ name: ActionName) -> Action {
+        switch name {
+        case .setExternalURL:
+            Action(
+                name: name, reach: .node,
+                summary:
+                    "Replaces the line of /etc/gitlab/gitlab.rb that sets external_url, and keeps the file before it.",
+                source: cite(.disasterRecovery, .configuration), part: .to, effect: .none,
+                effectText: "nothing changes before the node is reconfigured", expectedSeconds: 5,
+                timeLimitSeconds: 60)
+        case .updatePrimaryURL:
+            Action(
+                name: name, reach: .node, summary: "Writes the site's new URL into Geo's tables, by one Rails node.",
+                source: cite(.disasterRecovery, .geoTasks), components: [.rails], part: .to, effect: .none,
+                effectText: "secondaries send users to the new URL", expectedSeconds: 40, timeLimitSeconds: 600)
+        default:
+            Action(
+                name: name, reach: .node,
+                summary: "Applies gitlab.rb. Alone, unlike inside a promotion, it exits honestly.",
+                source: cite(.serviceControl, .measured("gitlab-ctl reconfigure, exit status")),
+                effect: .degraded, effectText: "services of one node after the other restart", expectedSeconds: 120,
+                timeLimitSeconds: 1800)
         }
     }
 

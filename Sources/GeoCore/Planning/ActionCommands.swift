@@ -28,8 +28,10 @@ package enum ActionCommands {
         "sidekiq", "geo-logcursor",
     ]
 
-    package static func commands(_ name: ActionName, on node: Node, message: String, timeLimit: Int) -> [RemoteCommand]
-    {
+    /// `edit` is what an action that edits gitlab.rb does to it; without one there is nothing for it to run.
+    package static func commands(
+        _ name: ActionName, on node: Node, message: String, timeLimit: Int, edit: ConfigurationEdit? = nil
+    ) -> [RemoteCommand] {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
@@ -57,12 +59,18 @@ package enum ActionCommands {
                 command(["gitlab-ctl", "geo-replication-resume"], timeLimit),
                 command(["mv", "-n", pointInTimeFile, pointInTimeFile + ".set-aside"], 30),
             ]
+        case .setExternalURL: edit?.commands(timeLimit: timeLimit) ?? []
+        case .reconfigure: [reconfigure(timeLimit)]
+        case .updatePrimaryURL: [updatePrimaryURL(timeLimit)]
         case .wait, .confirm, .hook, .manual, .pushCanary, .isolateNode: []
         }
     }
 
-    package static func undo(_ name: ActionName, on node: Node) -> Reversibility {
+    package static func undo(_ name: ActionName, on node: Node, edit: ConfigurationEdit? = nil) -> Reversibility {
         switch name {
+        case .setExternalURL: .reversible(undo: (edit?.undo ?? []) + [reconfigure(1800)])
+        // With the former line in gitlab.rb and applied, the same task writes the former URL.
+        case .updatePrimaryURL: .reversible(undo: [updatePrimaryURL(600)])
         case .enableMaintenanceMode: .reversible(undo: [runner(Ruby.maintenanceOff, 600)])
         case .stopCronJobs: .reversible(undo: [runner(Ruby.allCronJobs, 600)])
         case .stopApplication: .reversible(undo: [command(["gitlab-ctl", "start"], 600)])
@@ -74,7 +82,8 @@ package enum ActionCommands {
                 because: "once a node is promoted the sites diverge, and the former primary must be re-seeded")
         // What the program did, only another of the operators' programs can take back.
         case .isolateNode: .reversible(undo: [])
-        case .resumeReplay, .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe, .pushCanary, .wait,
+        case .reconfigure, .resumeReplay, .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe,
+            .pushCanary, .wait,
             .confirm, .hook,
             .manual:
             .changesNothing
@@ -86,6 +95,19 @@ package enum ActionCommands {
             command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60),
             command(["gitlab-ctl", "start"], timeLimit),
         ]
+    }
+
+    private static func reconfigure(_ timeLimit: Int) -> RemoteCommand {
+        RemoteCommand(
+            arguments: ["gitlab-ctl", "reconfigure"], timeLimitSeconds: timeLimit, exitStatus: .mustBeZero,
+            quietSeconds: 240)
+    }
+
+    /// GitLab before 17 knows the task by its old name only.
+    package static func updatePrimaryURL(_ timeLimit: Int, isOld: Bool = false) -> RemoteCommand {
+        RemoteCommand(
+            arguments: ["gitlab-rake", (isOld ? "" : "gitlab:") + "geo:update_primary_node_url"],
+            timeLimitSeconds: timeLimit, exitStatus: .mustBeZero, quietSeconds: 120)
     }
 
     private static func command(_ arguments: [String], _ timeLimit: Int) -> RemoteCommand {

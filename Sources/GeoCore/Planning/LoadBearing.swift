@@ -36,10 +36,16 @@ package enum LoadBearing {
     /// What to ask of whom for ``drift(_:now:at:)``.
     package static func scope(_ plan: Plan) -> ObservationScope {
         var scope = ObservationScope()
-        for site in [plan.from, plan.to].compactMap(plan.inventory.site) {
+        for site in sites(plan) {
             scope.ask([.identity, .version, .database, .geo], of: site.nodes)
+            if plan.scenario == .changeURL { scope.ask([.configuration], of: site.nodes) }
         }
         return scope
+    }
+
+    /// A change of the URL stands on nothing of the other site but what its checks say of it.
+    private static func sites(_ plan: Plan) -> [Site] {
+        (plan.scenario == .changeURL ? [plan.to] : [plan.from, plan.to]).compactMap(plan.inventory.site)
     }
 
     private struct Fact {
@@ -49,7 +55,7 @@ package enum LoadBearing {
     }
 
     private static func facts(of observation: Observation, _ plan: Plan, _ moment: Moment) -> [Fact] {
-        [plan.from, plan.to].compactMap(plan.inventory.site).flatMap { site in
+        sites(plan).flatMap { site in
             site.nodes.flatMap { node -> [Fact] in
                 let facts = observation[node.id]
                 let subject = Subject.node(id: node.id)
@@ -59,6 +65,10 @@ package enum LoadBearing {
                 ]
                 if node.isManagedByOmnibus {
                     found.append(Fact(subject: subject, name: "GitLab version", value: facts.gitlabVersion))
+                }
+                if plan.scenario == .changeURL, moment == .firstChange, node.isManagedByOmnibus {
+                    found.append(
+                        Fact(subject: subject, name: "external_url", value: facts.configuration.map(urlLines)))
                 }
                 guard !site.databaseNodes.filter({ $0.id == node.id }).isEmpty else { return found }
                 if moment == .firstChange || site.id == plan.to {
@@ -75,6 +85,9 @@ package enum LoadBearing {
         }
     }
 
+    private static func urlLines(_ facts: ConfigurationFacts) -> String {
+        facts.urlLines.map { $0.isEmpty ? "not set" : $0.joined(separator: "; ") } ?? "not read"
+    }
     private static func role(_ facts: DatabaseFacts) -> String { facts.isInRecovery ? "standby" : "primary" }
     private static func primaries(_ facts: GeoFacts) -> String {
         facts.primaries.isEmpty ? "none" : facts.primaries.map(\.name).sorted().joined(separator: ", ")

@@ -67,6 +67,12 @@ package struct Plan: Sendable, Hashable, Codable {
         LossStatement(inventory: inventory, from: from, to: to, observation: basis, lastKnown: lastKnown)
     }
 
+    /// The command that makes such a plan anew.
+    package var planCommand: String {
+        let url = scenario == .changeURL ? inventory.site(to).map { " --url \($0.url)" } ?? "" : ""
+        return "geo-failover plan \(RemoteCommand.quoted(runbookName)) --from \(from) --to \(to)\(url)"
+    }
+
     package func step(_ id: StepID) -> Step? { steps.first { $0.id == id } }
 
     /// The group of the first irreversible step: when one of its steps has started, there is no way back to `from`.

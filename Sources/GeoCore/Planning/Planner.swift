@@ -138,6 +138,10 @@ struct Expansion {
             nodes.removeAll { !isObserved($0) }
             if nodes.isEmpty, !silent.isEmpty { return [] }
         }
+        if step.action == .setExternalURL || step.action == .reconfigure && isRenaming {
+            nodes = renamed(step, nodes)
+            if nodes.isEmpty { return [] }
+        }
         guard !nodes.isEmpty else {
             return omit(step, "no node of \(siteID(target.part)) runs \(names(target.components))")
         }
@@ -150,14 +154,17 @@ struct Expansion {
             }
             let timeLimit = step.timeLimitSeconds ?? action.timeLimitSeconds
             let message = "GitLab is moving from \(request.from) to \(request.to)."
-            let commands = ActionCommands.commands(step.action, on: node, message: message, timeLimit: timeLimit)
+            let edit = step.action == .setExternalURL ? self.edit(of: node) : nil
+            var commands = ActionCommands.commands(
+                step.action, on: node, message: message, timeLimit: timeLimit, edit: edit)
+            if step.action == .updatePrimaryURL { commands = [writingURL(on: node, timeLimit)] }
             var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
             made.title = step.title ?? action.summary
             made.subject = .node(id: node.id)
             made.operation = .commands(commands: commands, node: node.id, expected: identity)
             made.until = verification(step, node: node)
             made.requires = requirements(step.action, node)
-            made.reversibility = ActionCommands.undo(step.action, on: node)
+            made.reversibility = ActionCommands.undo(step.action, on: node, edit: edit)
             made.expectedSeconds = request.history(step.action, node.id) ?? action.expectedSeconds
             return made
         }

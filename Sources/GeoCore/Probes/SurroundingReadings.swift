@@ -54,11 +54,13 @@ package enum SurroundingReadings {
         guard let changed = found["/etc/gitlab/gitlab.rb"] else {
             throw Unreadable("/etc/gitlab/gitlab.rb is missing")
         }
-        let lines = try names.text(accepting: [0, 1]).nonemptyLines.map(\.trimmed)
+        let whole = try names.text(accepting: [0, 1]).nonemptyLines
+        let lines = whole.map(\.trimmed)
         return ConfigurationFacts(
             changedAt: changed, secretsChangedAt: found["/etc/gitlab/gitlab-secrets.json"], reconfiguredAt: newest,
             nodeName: setting("gitlab_rails", in: lines, after: "="),
-            externalURL: setting("external_url", in: lines, after: " "))
+            externalURL: setting("external_url", in: lines, after: " "),
+            urlLines: whole.filter { $0.trimmed.hasPrefix("external_url") }.map(String.init))
     }
 
     /// The last assignment counts, as in Ruby.

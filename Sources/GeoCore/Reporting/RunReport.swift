@@ -59,6 +59,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var operators: [Actor]
     package var waivers: [Waiver]
     package var attestations: [Attestation]
+    /// Who signed the plan, as their signatures were verified.
+    package var approvals: [VerifiedApproval]
     /// What is only believed of the site that was left; see ``RunStatus/unproven``.
     package var unproven: [String]
     /// What an unplanned failover gave up, as it was known when the plan was made; `nil` for others.
@@ -94,6 +96,9 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.zeroLossProof = state.findings.values.joined().first { $0.check == "database.zero-loss" }
         self.waivers = plan.waivers
         self.attestations = state.attestations
+        self.approvals = records.compactMap { record in
+            if case .signed(let approval) = record.entry { approval } else { nil }
+        }
         self.unproven = RunStatus(run: run, state: state).unproven
         self.loss =
             plan.scenario == .unplanned && state.givenUp == nil
@@ -181,7 +186,7 @@ package enum Timeline {
             .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned,
+        case .runStarted, .runResumed, .approved, .signed, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned,
             .nodeFencedAgain,
             .runHalted, .runAbandoned, .runFinished:
             nil
@@ -196,6 +201,7 @@ package enum Timeline {
         case .runResumed(let by, let version, _):
             "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
         case .approved(let plan, let by, let how): "\(by.user) on \(by.host) approved plan \(plan.short) (\(how))"
+        case .signed(let one): one.sentence
         case .leaseTaken(let epoch, let missing, let from, let reason):
             (from.map { "TOOK OVER from \($0), because: \(reason ?? "no reason given"); " } ?? "")
                 + "the nodes are held under epoch \(epoch)"

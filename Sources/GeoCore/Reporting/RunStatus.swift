@@ -53,13 +53,17 @@ package struct RunStatus: Sendable, Hashable {
             case .finished: "geo-failover report \(run)"
             case .halted where state.acted.isEmpty:
                 // Nothing was changed; what stopped it would stop it again.
-                "geo-failover plan \(plan.runbookName) --from \(plan.from) --to \(plan.to)"
+                plan.planCommand
             case .ready, .running, .halted: "geo-failover resume \(run)"
             }
     }
 
     /// What is writable now, as far as the journal tells; observing is `check`'s business.
     package var writability: String {
+        if scenario == .changeURL {
+            return undoneBy.map { "It was aborted; \($0) gives \(to) its former URL back." }
+                ?? "\(to) is the primary, whatever becomes of its URL."
+        }
         if scenario == .abort {
             return isFinished
                 ? "\(from) is the primary, as before."
@@ -77,10 +81,20 @@ package struct RunStatus: Sendable, Hashable {
     /// Whether the site that was to be left can be put back into service.
     package var canGoBack: Bool { !isFinished && !isPastPointOfNoReturn && undoneBy == nil && scenario != .abort }
 
+    /// What `abort` brings back.
+    package var wayBack: String {
+        scenario == .changeURL ? "gives \(to) its former URL again" : "puts \(from) into service again"
+    }
+
     /// One sentence to paste into a chat.
     package var sentence: String {
         let place = "\(done) of \(total) steps done"
-        let what = "\(scenario == .abort ? "Abort of the failover" : "Failover") \(from) -> \(to)"
+        let what =
+            switch scenario {
+            case .planned, .unplanned, .reseed: "Failover \(from) -> \(to)"
+            case .abort: "Abort of the failover \(from) -> \(to)"
+            case .changeURL: "Change of the URL of \(to)"
+            }
         if undoneBy != nil { return "\(what) was aborted, \(place)." }
         if isFinished { return "\(what) finished, \(place)." }
         if let haltReason { return "\(what) halted, \(place): \(haltReason)." }

@@ -24,7 +24,9 @@ package enum InventoryDocument {
 
 /// Reads the top of an inventory and what stands beside the sites.
 struct InventoryReader {
-    static let keys = ["schema", "deployment", "objectives", "ssh", "database", "sites", "hooks", "fences", "canary"]
+    static let keys = [
+        "schema", "deployment", "objectives", "ssh", "database", "sites", "hooks", "fences", "canary", "approvals",
+    ]
 
     let problems: Problems
     let locations: Locations
@@ -45,9 +47,10 @@ struct InventoryReader {
                 FenceReader(locations: locations, problems: problems).fences($0.value, of: sites)
             } ?? []
         let canary = fields.entry("canary").flatMap { self.canary($0.value) }
+        let approvals = fields.entry("approvals").flatMap { self.approvals($0.value) }
         return Inventory(
             deployment: deployment ?? "", objectives: objectives, database: database, sites: sites, hooks: hooks,
-            canary: canary, fences: fences, source: source)
+            canary: canary, fences: fences, approvals: approvals, source: source)
     }
 
     func sshSettings(_ value: YAMLValue, of subject: String) -> SSHSettings? {
@@ -112,6 +115,34 @@ struct InventoryReader {
         return ProgramReader(locations: locations, problems: problems).vector("run", of: fields).map {
             Hook(name: name, run: $0, timeLimitSeconds: limit)
         }
+    }
+
+    /// `2`, with the file `allowed_signers` beside the inventory; or both said.
+    private func approvals(_ value: YAMLValue) -> ApprovalRule? {
+        let usual = locations.resolve("allowed_signers") ?? "allowed_signers"
+        guard case .mapping = value.content else {
+            return value.integer("'approvals'", in: 1...9, problems).map {
+                ApprovalRule(people: $0, allowedSigners: usual)
+            }
+        }
+        guard
+            let fields = Fields(
+                value, of: "'approvals'", keys: ["people", "allowed_signers"], problems: problems),
+            let number = fields.required(
+                "people", expected: "how many people have to approve a plan", suggestion: "people: 2"),
+            let people = number.integer(fields.label("people"), in: 1...9, problems)
+        else { return nil }
+        guard let entry = fields.entry("allowed_signers") else {
+            return ApprovalRule(people: people, allowedSigners: usual)
+        }
+        guard let text = entry.value.text(fields.label("allowed_signers"), problems) else { return nil }
+        guard let path = locations.resolve(text) else {
+            problems.error(
+                "\(fields.label("allowed_signers")) is in the home of somebody else", at: entry.value.position,
+                expected: "a path")
+            return nil
+        }
+        return ApprovalRule(people: people, allowedSigners: path)
     }
 
     private func canary(_ value: YAMLValue) -> Canary? {

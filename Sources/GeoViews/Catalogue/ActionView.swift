@@ -53,7 +53,7 @@ package enum ActionView {
 
     private static func commands(_ action: Action, _ node: Node, _ page: inout Page) {
         let commands = ActionCommands.commands(
-            action.name, on: node, message: "...", timeLimit: action.timeLimitSeconds)
+            action.name, on: node, message: "...", timeLimit: action.timeLimitSeconds, edit: ConfigurationEdit.example)
         page.blank()
         page.say(
             "On a node like \(node.id) (\(node.components.map(\.rawValue).joined(separator: ", "))) it runs:", indent: 2
@@ -62,7 +62,7 @@ package enum ActionView {
             page.say(CommandText.remark(command), indent: 4, lead: "#", leadTone: .faint, tone: .faint)
             page.literal(CommandText.shell(command), indent: 4, lead: "$")
         }
-        switch ActionCommands.undo(action.name, on: node) {
+        switch ActionCommands.undo(action.name, on: node, edit: ConfigurationEdit.example) {
         case .changesNothing: page.say("There is nothing to undo.", indent: 2)
         case .irreversible(let because): page.say(because, indent: 2, lead: "It cannot be undone:", leadTone: .bad)
         case .reversible(let undo):

@@ -22,6 +22,9 @@ package enum InventoryView {
         table.add("database", database(inventory.database))
         for hook in inventory.hooks.values.sorted(by: { $0.name < $1.name }) { table.add("hook", text(hook)) }
         for (index, fence) in inventory.fences.enumerated() { table.add("fence \(index + 1)", text(fence)) }
+        if let rule = inventory.approvals {
+            table.add("approvals", "\(rule.people), by the keys in \(rule.allowedSigners)")
+        }
         table.add("canary", inventory.canary?.repository ?? "none")
         return table
     }

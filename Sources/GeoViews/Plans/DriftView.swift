@@ -48,7 +48,7 @@ package enum DriftView {
     }
 
     private static func commands(_ plan: Plan, _ run: RunID?) -> [String] {
-        let again = NextCommand.plan(runbook: plan.runbookName, from: plan.from, to: plan.to)
+        let again = plan.planCommand
         return (run.map { [NextCommand.status($0)] } ?? []) + [NextCommand.check(from: plan.from, to: plan.to), again]
     }
 

@@ -4,7 +4,8 @@ package import GeoCore
 package enum PlanSheet {
     package static func markdown(_ plan: Plan, digest: Digest) -> String {
         let groups = GroupText.all(plan)
-        var lines = header(plan, digest) + findings(plan) + givenUp(plan) + blastTable(groups) + logins(plan)
+        var lines =
+            header(plan, digest) + findings(plan) + givenUp(plan) + edits(plan) + blastTable(groups) + logins(plan)
         for group in groups {
             if group.isPointOfNoReturn { lines += pointOfNoReturn(group) }
             lines += section(group, of: groups.count)
@@ -59,6 +60,17 @@ package enum PlanSheet {
                 "- **NOT PROVEN** \(Markdown.code($0.node.rawValue)) does not answer; \(Markdown.escaped($0.by)) says:"
                     + " \(Markdown.escaped($0.words))"
             } + (plan.attestations.isEmpty ? [] : [""])
+    }
+
+    private static func edits(_ plan: Plan) -> [String] {
+        guard !plan.edits.isEmpty else { return [] }
+        var lines = ["## What changes in \(ConfigurationEdit.file)", ""]
+        for (edit, nodes) in plan.edits {
+            lines += [nodes.map { Markdown.code($0.rawValue) }.joined(separator: ", "), ""]
+            lines += Markdown.block(["- \(edit.old)", "+ \(edit.new)"])
+            lines += ["", "The file before it: \(Markdown.code(edit.backup))", ""]
+        }
+        return lines
     }
 
     private static func blastTable(_ groups: [GroupText]) -> [String] {

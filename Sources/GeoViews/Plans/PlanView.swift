@@ -8,6 +8,7 @@ package enum PlanView {
         header(plan, digest, &page)
         findings(plan, &page)
         givenUp(plan, &page)
+        edits(plan, &page)
         let groups = GroupText.all(plan)
         for group in groups {
             page.blank()
@@ -33,7 +34,21 @@ package enum PlanView {
         header(plan, digest, &page)
         findings(plan, &page)
         givenUp(plan, &page)
+        edits(plan, &page)
         return page.text
+    }
+
+    /// What becomes of files on nodes, as a difference.
+    private static func edits(_ plan: Plan, _ page: inout Page) {
+        guard !plan.edits.isEmpty else { return }
+        page.blank()
+        page.say("What changes in \(ConfigurationEdit.file):", tone: .strong)
+        for (edit, nodes) in plan.edits {
+            page.say(nodes.map(\.rawValue).joined(separator: ", ") + ":", indent: 2)
+            page.literal("- \(edit.old)", indent: 4)
+            page.literal("+ \(edit.new)", indent: 4)
+            page.say("the file before it: \(edit.backup)", indent: 4)
+        }
     }
 
     /// What an unplanned failover costs, and what of the lost site is only believed.
@@ -56,6 +71,9 @@ package enum PlanView {
         table.add("digest", digest.short)
         table.add("scenario", "\(plan.scenario.rawValue), from the runbook \(plan.runbookName) (\(plan.runbook.path))")
         table.add("inventory", plan.inventory.source.path)
+        if let rule = plan.inventory.approvals {
+            table.add("approvals", "\(CountText.of(rule.people, "signature")) needed: geo-failover approve")
+        }
         table.add("objectives", ObjectiveText.of(plan.objectives))
         table.add(
             "expected",

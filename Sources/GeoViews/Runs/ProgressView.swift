@@ -123,7 +123,8 @@ package enum ProgressView {
         case .siteGivenUp, .nodeAttested, .nodeReturned, .commandCancelled: .bad
         case .nodeFencedAgain(_, _, let findings): findings.worst <= .warn ? .good : .bad
         case .leaseTaken(_, let missing, let from, _): missing.isEmpty && from == nil ? .plain : .bad
-        case .runStarted, .runResumed, .approved, .stepStarted, .commandSkipped, .commandStarted, .commandFinished,
+        case .runStarted, .runResumed, .approved, .signed, .stepStarted, .commandSkipped, .commandStarted,
+            .commandFinished,
             .answered:
             .plain
         }

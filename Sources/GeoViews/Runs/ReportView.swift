@@ -9,13 +9,22 @@ package enum ReportView {
         ]
         lines += summary(report).markdown + [""]
         lines += openEnds(report) + steps(report) + timeline(report) + people(report)
-        lines += ["## Next", ""] + Markdown.block([nextCommand(report)]) + [""]
+        lines += ["## Next", ""] + Markdown.block([nextCommand(report)] + later(report)) + [""]
         return lines.joined(separator: "\n")
     }
 
     static func nextCommand(_ report: RunReport) -> String {
         report.isFinished
             ? NextCommand.check(from: report.to, to: report.from) : NextCommand.resume(report.run)
+    }
+
+    /// What a finished failover leaves to be done when users shall keep their URL.
+    private static func later(_ report: RunReport) -> [String] {
+        guard report.isFinished, [.planned, .unplanned].contains(report.scenario) else { return [] }
+        return [
+            "geo-failover plan change-url --from \(report.from) --to \(report.to)"
+                + "  # if \(report.to) shall take over the URL of \(report.from)"
+        ]
     }
 
     private static func summary(_ report: RunReport) -> Table {
@@ -27,9 +36,12 @@ package enum ReportView {
         table.add("took", taken(report))
         table.add("no service", outage(report.outage, isFinished: report.isFinished))
         table.add("no writes", outage(report.readOnly, isFinished: report.isFinished))
-        table.add("RTO reached", rto(report))
-        table.add("RPO reached", rpo(report))
-        table.add("point of no return", report.isPastPointOfNoReturn ? "passed" : "not passed")
+        // What changes only a URL takes no service away and loses nothing.
+        if report.scenario != .changeURL {
+            table.add("RTO reached", rto(report))
+            table.add("RPO reached", rpo(report))
+            table.add("point of no return", report.isPastPointOfNoReturn ? "passed" : "not passed")
+        }
         table.add("plan", report.plan.text)
         return table
     }
@@ -150,6 +162,7 @@ package enum ReportView {
                 + " of \(Markdown.escaped($0.subject)): \(Markdown.escaped($0.reason))"
         }
         return ["## Who decided", "", "Operators: \(operators.isEmpty ? "unknown" : Markdown.escaped(operators)).", ""]
+            + report.approvals.map { "- \(Markdown.escaped($0.sentence))" } + (report.approvals.isEmpty ? [] : [""])
             + (waivers.isEmpty ? ["Nothing was waived."] : waivers) + [""]
             + report.attestations.map {
                 "- \(Markdown.escaped($0.by)) at \($0.at.toSeconds) UTC vouched for \(Markdown.code($0.node.rawValue)):"

@@ -38,7 +38,9 @@ package enum StatusView {
         let status = RunStatus(run: run, state: state)
         var page = Page(style)
         guard status.canGoBack else {
-            page.say("There is no way back to \(status.from): \(status.writability)", tone: .bad)
+            page.say(
+                "There is no way back\(status.scenario == .changeURL ? "" : " to \(status.from)"): \(status.writability)",
+                tone: .bad)
             return page.text
         }
         let steps = state.plan.steps.filter { state.acted.contains($0.id) }.reversed()
@@ -50,7 +52,10 @@ package enum StatusView {
             page.say("Nothing was changed on \(status.from) yet: there is nothing to undo.", tone: .good)
             return page.text
         }
-        page.say("To put \(status.from) back into service, on each node in this order:", tone: .strong)
+        let what =
+            status.scenario == .changeURL
+            ? "To give \(status.to) its former URL back" : "To put \(status.from) back into service"
+        page.say("\(what), on each node in this order:", tone: .strong)
         for (step, commands) in undone {
             page.say("undo \(step.id)", indent: 2, tone: .faint)
             for command in commands {
@@ -87,7 +92,7 @@ package enum StatusView {
         let look = "It is safe to look"
         let resume = "to resume (what was begun is looked up first, nothing is done twice)"
         return status.canGoBack
-            ? "\(look), \(resume), and to go back: abort puts \(status.from) into service again.\(alive)"
+            ? "\(look), \(resume), and to go back: abort \(status.wayBack).\(alive)"
             : "\(look) and \(resume). It is not safe to start \(status.from) again.\(alive)"
     }
 }

@@ -40,6 +40,8 @@ enum NotLoadBearing {
         switch profile {
         case .planned, .drill: return [contact, role]
         case .reseed: return [contact]
+        // Not among those that are swept: the deployment that they start from has no change of a URL before it.
+        case .changeURL: return []
         case .unplanned:
             return [contact, ("seoul-sidekiq", "views", "three places look at a lost site, and each sees for itself")]
         }

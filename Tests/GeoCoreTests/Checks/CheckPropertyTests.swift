@@ -90,7 +90,7 @@ import Testing
     }
 
     /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
-    static let optionalFacts: Set<CheckID> = ["site.role", "primary.not-out-of-reach"]
+    static let optionalFacts: Set<CheckID> = ["site.role", "primary.not-out-of-reach", "site.stands-back"]
 
     @Test(arguments: CheckScenario.all.filter(\.asksSomething))
     func noStaleFactIsEverPass(_ scenario: CheckScenario) {

@@ -71,6 +71,13 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "site.is-primary", observation: promoted, subject: .site(id: "seoul")),
             CheckScenario(check: "rails.role-primary", observation: promoted, subject: .node(id: "seoul-rails-2")),
             CheckScenario(check: "site.rails-ready", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "site.own-name", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "site.stands-back", observation: fenced, subject: .site(id: "tokyo")),
+            CheckScenario(check: "geo.site-url", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(
+                check: "node.url-editable", observation: Fixtures.urlLines(), subject: .node(id: "seoul-rails-1")),
+            CheckScenario(check: "node.external-url", observation: promoted, subject: .node(id: "seoul-rails-1")),
+            CheckScenario(check: "node.url-applied", observation: promoted, subject: .node(id: "seoul-rails-1")),
             CheckScenario(check: "site.maintenance-off", observation: promoted, subject: .site(id: "seoul")),
             CheckScenario(check: "cron.running", observation: promoted, subject: .site(id: "seoul")),
         ]

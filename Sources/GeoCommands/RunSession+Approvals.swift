@@ -1,0 +1,39 @@
+import GeoCore
+import GeoRuntime
+
+/// Who has to agree before a run begins.
+extension RunSession {
+    /// What begins, answered with the name of the site that it happens to.
+    var question: OperatorPrompt.Question {
+        let plan = file.plan
+        let (text, site): (String, SiteID) =
+            switch plan.scenario {
+            case .planned, .unplanned, .reseed:
+                ("This takes \(plan.from) out of service. Type the name of the site to leave to begin.", plan.from)
+            case .abort: ("This puts \(plan.from) back into service. Type its name to begin.", plan.from)
+            case .changeURL:
+                (
+                    "This gives \(plan.to) the URL \(plan.inventory.site(plan.to)?.url ?? ""). Type its name"
+                        + " to begin.", plan.to
+                )
+            }
+        return .init(step: "start", text: text, expected: site.rawValue)
+    }
+
+    var gate: ApprovalGate {
+        ApprovalGate(plan: file, signatures: Signatures(programs: LocalProcess.programs), now: LiveClock.now())
+    }
+
+    /// A run that goes on stands on the signatures that it began with, verified again; those that the journal lacks.
+    func signatures(of records: [JournalRecord], _ state: RunState) async throws -> [JournalEntry] {
+        guard file.plan.inventory.approvals != nil else { return [] }
+        let recorded = records.compactMap { record in
+            if case .signed(let one) = record.entry { one } else { nil }
+        }
+        let kept = try ApprovalFile.beside(directory.planPath).map(ApprovalFile.read)
+        let known = recorded.map(\.approval)
+        let signed = try await gate.check(
+            known + (kept + approvals).filter { !known.contains($0) }, isStart: state.phase == .ready)
+        return signed.filter { !recorded.contains($0) }.map { .signed(approval: $0) }
+    }
+}

@@ -1,0 +1,93 @@
+import GeoCore
+
+/// `external_url` of a simulated node: the line in its gitlab.rb, the copies beside it, and what was applied last.
+package struct SimulatedURL: Sendable {
+    package private(set) var line: String
+    private var next: String?
+    package private(set) var backup: String?
+    package private(set) var applied: String
+    private var changedAt = Fixtures.moment(-86_400)
+    private var reconfiguredAt = Fixtures.moment(-86_000)
+
+    init(of site: SiteID) {
+        guard case .text(let url) = Fixtures.configuration(of: site).externalURL else {
+            preconditionFailure("the fixtures have a URL for \(site)")
+        }
+        self.applied = url
+        self.line = "external_url '\(url)'"
+    }
+
+    package var value: String { String(line.split(separator: "'").dropFirst().first ?? "") }
+
+    mutating func apply(_ now: Timestamp) {
+        applied = value
+        reconfiguredAt = now
+    }
+
+    func configuration(of site: SiteID) -> ConfigurationFacts {
+        var facts = Fixtures.configuration(of: site)
+        facts.changedAt = changedAt
+        facts.reconfiguredAt = reconfiguredAt
+        facts.externalURL = .text(value: value)
+        facts.urlLines = [line]
+        return facts
+    }
+
+    /// How long such a command takes; `nil` for all others.
+    static func seconds(of arguments: [String]) -> Double? {
+        switch arguments.first {
+        case "grep", "cp", "sed", "ln", "test": 0.1
+        case "mv" where arguments.last == ConfigurationEdit.file: 0.1
+        case "gitlab-rake" where arguments.last?.hasSuffix("geo:update_primary_node_url") == true: 20
+        default: nil
+        }
+    }
+
+    /// As coreutils and sed do it; the exit status, or `nil` for arguments that are not of an edit.
+    mutating func obey(_ arguments: [String], at now: Timestamp) -> Int? {
+        let file = ConfigurationEdit.file
+        switch arguments.first {
+        case "grep": return arguments == ["grep", "-cxF", "-e", line, file] ? 0 : 1
+        case "cp" where arguments.count == 4 && arguments[2] == file: next = line
+        case "sed" where arguments.count == 5 && arguments[..<3] == ["sed", "-i", "-e"]:
+            let parts = arguments[3].split(separator: "|", omittingEmptySubsequences: false)
+            guard parts.count == 4, parts[0] == "s", next != nil else { return 1 }
+            let (old, new) = (Self.plain(parts[1].dropFirst().dropLast()), Self.plain(parts[2]))
+            if next == old { next = new }
+        case "ln" where arguments.count == 3 && arguments[1] == file:
+            guard backup == nil else { return 1 }
+            backup = line
+        case "test": return backup == nil ? 1 : 0
+        case "mv" where arguments.count == 4 && arguments[3] == file:
+            guard let made = next else { return 1 }
+            line = made
+            next = nil
+            changedAt = now
+        default: return nil
+        }
+        return 0
+    }
+
+    private static func plain(_ text: Substring) -> String {
+        String(text.filter { $0 != "\\" })
+    }
+}
+
+extension SimulatedState {
+    /// The exit status. The rake task writes what its node was reconfigured with.
+    mutating func changeURL(_ arguments: [String], _ index: Int) -> Int {
+        let site = nodes[index].site
+        if arguments.first == "gitlab-rake" {
+            guard isWritable(site), database(of: site).rows.primary == site, let url = nodes[index].url else {
+                return 1
+            }
+            nodes[databaseIndex(of: site)].database?.rows.urls[site] = url.applied
+            return 0
+        }
+        guard let status = nodes[index].url?.obey(arguments, at: now) else {
+            violations.append("\(nodes[index].node.id): nobody knows the command \(arguments)")
+            return 127
+        }
+        return status
+    }
+}
