@@ -75,8 +75,7 @@ extension SimulatedState {
         case .cronStates:
             facts.cronStates =
                 node.isRunning("redis")
-                ? seen(
-                    Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+                ? seen(cronJobs(of: node.site), node)
                 : .unknown(reason: "redis: connection refused")
         case .geo: facts.geo = geo(node)
         case .tracking: facts.tracking = tracking(node)
@@ -97,8 +96,7 @@ extension SimulatedState {
         case .cronJobs:
             facts.cronJobs =
                 databaseNode(of: node.site).isDatabaseUp
-                ? seen(
-                    Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+                ? seen(cronJobs(of: node.site), node)
                 : .unknown(reason: "Rails has no database")
         }
     }

@@ -11,6 +11,12 @@ package enum ActionCommands {
             "Sidekiq::Cron::Job.all.each { |job| %w[geo_metrics_update_worker geo_prune_event_log_worker "
             + "geo_verification_cron_worker repository_check_worker].include?(job.name) ? job.enable! : job.disable! }"
         package static let allCronJobs = "Sidekiq::Cron::Job.all.each(&:enable!)"
+        /// As they were before a run: those that were off then are off again, whoever enabled them since.
+        package static func cronJobs(leavingOff names: [String]) -> String {
+            guard !names.isEmpty else { return allCronJobs }
+            return "Sidekiq::Cron::Job.all.each { |job| %w[\(names.joined(separator: " "))].include?(job.name) "
+                + "? job.disable! : job.enable! }"
+        }
     }
 
     /// Rewrites a row with its own value: a real write with WAL that changes nothing. Not a table of our own, since
@@ -28,13 +34,15 @@ package enum ActionCommands {
         "sidekiq", "geo-logcursor",
     ]
 
-    package static func commands(_ name: ActionName, on node: Node, message: String, timeLimit: Int) -> [RemoteCommand]
-    {
+    /// `leavingOff`: cron jobs that are not to be started (``CronJobs``).
+    package static func commands(
+        _ name: ActionName, on node: Node, message: String, timeLimit: Int, leavingOff: [String] = []
+    ) -> [RemoteCommand] {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
         case .stopCronJobs: [runner(Ruby.geoCronJobsOnly, timeLimit)]
-        case .startCronJobs: [runner(Ruby.allCronJobs, timeLimit)]
+        case .startCronJobs: [runner(Ruby.cronJobs(leavingOff: leavingOff), timeLimit)]
         case .stopApplication: stopApplication(node, timeLimit)
         case .stopDatabase: [command(["gitlab-ctl", "stop", "postgresql"], timeLimit)]
         case .stopAndDisable:
@@ -61,10 +69,10 @@ package enum ActionCommands {
         }
     }
 
-    package static func undo(_ name: ActionName, on node: Node) -> Reversibility {
+    package static func undo(_ name: ActionName, on node: Node, leavingOff: [String] = []) -> Reversibility {
         switch name {
         case .enableMaintenanceMode: .reversible(undo: [runner(Ruby.maintenanceOff, 600)])
-        case .stopCronJobs: .reversible(undo: [runner(Ruby.allCronJobs, 600)])
+        case .stopCronJobs: .reversible(undo: [runner(Ruby.cronJobs(leavingOff: leavingOff), 600)])
         case .stopApplication: .reversible(undo: [command(["gitlab-ctl", "start"], 600)])
         case .stopDatabase: .reversible(undo: [command(["gitlab-ctl", "start", "postgresql"], 600)])
         case .stopAndDisable:
