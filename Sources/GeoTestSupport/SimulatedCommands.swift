@@ -182,7 +182,10 @@ extension SimulatedState {
         switch code {
         case ActionCommands.Ruby.maintenanceOff: nodes[database].database?.rows.isInMaintenanceMode = false
         case ActionCommands.Ruby.geoCronJobsOnly: runsOrdinaryCronJobs[site] = false
-        case ActionCommands.Ruby.allCronJobs: runsOrdinaryCronJobs[site] = true
+        case ActionCommands.Ruby.allCronJobs:
+            runsOrdinaryCronJobs[site] = true
+            cronJobsOff = []
+        case ActionCommands.Ruby.cronJobs(leavingOff: cronJobsOff.sorted()): runsOrdinaryCronJobs[site] = true
         case ActionCommands.Ruby.maintenanceOn(message: "GitLab is moving from \(from) to \(to)."):
             nodes[database].database?.rows.isInMaintenanceMode = true
         default: violations.append("nobody knows the Ruby text \(code)")

@@ -76,8 +76,7 @@ extension SimulatedState {
         case .cronStates:
             facts.cronStates =
                 node.isRunning("redis")
-                ? seen(
-                    Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+                ? seen(cronJobs(of: node.site), node)
                 : .unknown(reason: "redis: connection refused")
         case .geo: facts.geo = geo(node)
         case .tracking: facts.tracking = tracking(node)
@@ -98,8 +97,7 @@ extension SimulatedState {
         case .cronJobs:
             facts.cronJobs =
                 databaseNode(of: node.site).isDatabaseUp
-                ? seen(
-                    Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[node.site] == true ? "enabled" : "disabled"), node)
+                ? seen(cronJobs(of: node.site), node)
                 : .unknown(reason: "Rails has no database")
         }
     }

@@ -15,6 +15,8 @@ package struct SimulatedState: Sendable {
     package var cursor = 4711
     /// Cron jobs other than Geo's are enabled, by site.
     package var runsOrdinaryCronJobs: [SiteID: Bool]
+    /// Those of them that an administrator has switched off, until somebody enables all.
+    package var cronJobsOff: Set<String> = []
     package var isReplicationCut = false
     /// What a change of the URL is to come to.
     package var wantedURL = "http://10.77.1.10"
@@ -45,6 +47,11 @@ package struct SimulatedState: Sendable {
         self.nodes = nodes
         self.ranges = ranges
         self.databases = ranges.compactMapValues { range in range.first { nodes[$0].database != nil } }
+    }
+
+    package func cronJobs(of site: SiteID) -> [String: String] {
+        Fixtures.cronJobs(ordinary: runsOrdinaryCronJobs[site] == true ? "enabled" : "disabled")
+            .merging(cronJobsOff.map { ($0, "disabled") }) { $1 }
     }
 
     package func index(_ id: NodeID) -> Int {

@@ -18,7 +18,8 @@ import Testing
         #expect(findings.worst == .pass)
         let request = PlanRequest(
             inventory: plan.inventory, runbook: runbook, from: plan.from, to: plan.to, observation: basis,
-            findings: findings, waivers: [], createdAt: basis.endedAt, createdBy: "t", toolVersion: "t")
+            findings: findings, waivers: [], cronJobsLeftOff: plan.cronJobsLeftOff ?? [], createdAt: basis.endedAt,
+            createdBy: "t", toolVersion: "t")
         return Rig(undoing: rig, with: try PlanFile(try Planner.plan(request)))
     }
 
@@ -65,6 +66,39 @@ import Testing
             #expect(back.faults == [], "\(number): \(back.faults)")
             #expect(Self.wrong(back) == [], "\(number): \(back.story)")
         }
+    }
+
+    /// One job that somebody had switched off before the plan was made.
+    private static func rigWithAJobOff() throws -> Rig {
+        let job: Set<String> = ["stuck_ci_jobs_worker"]
+        let deployment = SimulatedDeployment(inventory: ShippedPlan.inventory)
+        deployment.withState { $0.cronJobsOff = job }
+        var request = ShippedPlan.request()
+        request.observation = deployment.observe(SimulatedState.everything(ShippedPlan.inventory))
+        let rig = Rig(try PlanFile(try Planner.plan(request)))
+        rig.deployment.withState { $0.cronJobsOff = job }
+        return rig
+    }
+
+    @Test func cronJobsThatWereOffBeforeARunAreOffAfterItOnEitherWay() async throws {
+        let forward = try Self.rigWithAJobOff()
+        #expect(await forward.process() == .ended(.finished), "\(forward.story)")
+        #expect(forward.gaps == [] && forward.faults == [])
+        #expect(forward.deployment.withState { $0.cronJobsOff } == ["stuck_ci_jobs_worker"])
+
+        let whole = try Self.rigWithAJobOff()
+        _ = await whole.process()
+        let stopped = try #require(
+            whole.disk.decoded().firstIndex { record in
+                if case .stepStarted(let step, _) = record.entry { return step == "drain-queues" }
+                return false
+            })
+        let rig = try Self.rigWithAJobOff()
+        _ = await rig.process(dies: Death(kind: .afterWriting, record: stopped))
+        let back = try #require(try Self.way(back: rig))
+        #expect(await back.process() == .ended(.finished), "\(back.story)")
+        #expect(Self.wrong(back) == [] && back.faults == [], "\(back.faults)")
+        #expect(back.deployment.withState { $0.cronJobsOff } == ["stuck_ci_jobs_worker"])
     }
 
     @Test func theWayBackSurvivesBeingKilledAtEveryRecord() async throws {

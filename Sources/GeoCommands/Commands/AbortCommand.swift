@@ -96,7 +96,8 @@ struct AbortCommand: AsyncParsableCommand {
             try PlanCommand.plan(
                 PlanRequest(
                     inventory: inventory, runbook: runbook, from: plan.from, to: plan.to, observation: observation,
-                    findings: findings, waivers: [], createdAt: LiveClock.now(),
+                    findings: findings, waivers: [], cronJobsLeftOff: plan.cronJobsLeftOff ?? [],
+                    createdAt: LiveClock.now(),
                     createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)))
     }
 }

@@ -80,6 +80,8 @@ package struct CheckContext: Sendable {
     package var lostSite: SiteID?
     /// Words of named persons for nodes that do not answer.
     package var attestations: [Attestation] = []
+    /// Cron jobs that were off before the run, and are to be.
+    package var cronJobsLeftOff: [String] = []
     /// Outcomes of the step's own commands, for checks that judge a step; empty elsewhere.
     package var transcript: TranscriptSummary?
 

@@ -133,6 +133,10 @@ extension Examination {
             return
         }
         guard let checksummed = type.checksummed, let failed = type.checksumFailed else {
+            if type.isNeverVerified {
+                note("\(type.name): not compared by checksum on either site")
+                return
+            }
             unknown(
                 "\(type.name): \(pair.from.id) does not say how many of its \(onPrimary) have a checksum",
                 remedy: remedy)

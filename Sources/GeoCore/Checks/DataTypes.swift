@@ -22,21 +22,36 @@ struct DataType: Equatable {
             + " \(registry.verificationFailed) failed verification"
     }
 
+    /// Whether this release does not compare items of this type by checksum, or somebody switched that off: neither side
+    /// has anything of it.
+    var isNeverVerified: Bool {
+        guard let registry, registry.total > 0 else { return false }
+        return registry.verificationDisabled == registry.total && checksummed == nil && checksumFailed == nil
+    }
+
     /// Every type that either side knows of, by name. The list grows with each release and is never fixed here.
-    static func all(primary: GeoStatus, tracking: TrackingFacts) -> [DataType] {
-        var names = Set(tracking.registries.keys)
+    static func all(primary: GeoStatus, registries: RegistriesInForce, uncounted: [String: Int]?) -> [DataType] {
+        var names = Set(registries.counts.keys)
         for key in primary.counts.keys {
-            guard let name = typeName(ofCount: key) else { continue }
+            guard let name = typeName(ofCount: key), !registries.leftOut.contains(name) else { continue }
             names.insert(name)
         }
         return names.sorted().map { name in
-            DataType(
-                name: name, onPrimary: primary.counts["\(name)_count"],
+            let registry = registries.counts[name]
+            // Container repositories that nobody replicates are `geo.container-registry`'s.
+            let counted = name == GeoStateChecks.containers && (registry?.total ?? 0) == 0 ? nil : uncounted?[name]
+            return DataType(
+                name: name, onPrimary: primary.counts[total(of: name)] ?? counted,
                 checksumTotal: primary.counts["\(name)_checksum_total_count"],
                 checksummed: primary.counts["\(name)_checksummed_count"],
                 checksumFailed: primary.counts["\(name)_checksum_failed_count"],
-                registry: tracking.registries[name])
+                registry: registry)
         }
+    }
+
+    /// Before 16.3 each project was one repository and one wiki, and only projects were counted (`GeoNodeStatus`).
+    private static func total(of name: String) -> String {
+        name == "repositories" || name == "wikis" ? "projects_count" : "\(name)_count"
     }
 
     /// `uploads` for `uploads_count` and for `uploads_checksum_failed_count`; `nil` for what counts no data type.
@@ -68,6 +83,45 @@ extension RegistryCounts {
     }
 }
 
+/// The registries that GitLab goes by, of those that there are.
+///
+/// Releases that moved a type into another table kept the former one for a while, behind a feature flag and with rows in
+/// both: `project_registry` until 16.3 for repositories and 15.11 for wikis, `design_registry` until 16.1. Which of the
+/// two counts is in the secondary's own status, which has a number of registered items for the types that are replicated
+/// by the framework (`GeoNodeStatus#load_ssf_replicable_data`).
+struct RegistriesInForce {
+    static let successors = [
+        "repositories": "project_repositories", "wikis": "project_wiki_repositories",
+        "designs": "design_management_repositories",
+    ]
+
+    var counts: [String: RegistryCounts]
+    /// Types that were left out for their former or later form.
+    private(set) var leftOut: Set<String> = []
+    /// Former forms of which nobody told whether they count: they and their successors are both there.
+    var undecided: [String] = []
+
+    /// `status` is the candidate's own, if it is fresh.
+    init(_ facts: TrackingFacts, status: GeoStatus?) {
+        self.counts = facts.registries
+        for (former, later) in Self.successors.sorted(by: { $0.key < $1.key }) {
+            guard let old = counts[former], counts[later] != nil else { continue }
+            if old.total == 0 {
+                leave(former)
+            } else if let status {
+                leave(status.counts["\(later)_registry_count"] == nil ? later : former)
+            } else {
+                undecided.append(former)
+            }
+        }
+    }
+
+    private mutating func leave(_ name: String) {
+        counts[name] = nil
+        leftOut.insert(name)
+    }
+}
+
 /// What the tracking database of a site said, and when.
 struct SiteTracking {
     var node: Node
@@ -92,6 +146,23 @@ extension Examination {
         return SiteTracking(node: node, facts: facts, at: at)
     }
 
+    /// The types by the registries in force; the candidate's status is looked at only where it has to decide.
+    private mutating func types(of pair: SitePair, _ status: GeoStatus, _ geo: SiteGeo?, _ tracking: SiteTracking)
+        -> [DataType]
+    {
+        var registries = RegistriesInForce(tracking.facts, status: nil)
+        if !registries.undecided.isEmpty, let geo {
+            registries = RegistriesInForce(tracking.facts, status: freshStatus(of: pair.to, in: geo))
+        }
+        for former in registries.undecided {
+            unknown(
+                "\(former): two registries on \(pair.to.id) have rows of them, and its status does not say which counts",
+                remedy: "sudo gitlab-rails runner 'Geo::MetricsUpdateWorker.new.perform'"
+                    + "  # on a Rails node of \(pair.to.id)")
+        }
+        return DataType.all(primary: status, registries: registries, uncounted: geo?.facts.uncounted)
+    }
+
     /// All data types with both sides' counts; `nil`, with a remark, unless both are known and fresh.
     mutating func dataTypes(of pair: SitePair) -> [DataType]? {
         let geo = geo(of: pair.from)
@@ -103,22 +174,23 @@ extension Examination {
                 remedy: "sudo gitlab-rake db:migrate:geo  # on a Rails node of \(pair.to.id)")
             return nil
         }
-        let types = DataType.all(primary: status, tracking: tracking.facts)
+        let types = types(of: pair, status, geo, tracking)
         for type in types where type.registry?.isPossible == false {
             unknown(
                 "\(type.name): the counts of its registry on \(pair.to.id) contradict each other (\(type.evidenceText))",
                 remedy: "sudo gitlab-rake gitlab:geo:status  # on a Rails node of \(pair.to.id), then check again")
         }
         for table in tracking.facts.unread ?? [] {
-            // Later releases leave the old table behind and count in the new one.
-            if table == "project_registry", types.contains(where: { $0.name == "project_repositories" && !$0.isUnused })
+            // Later releases leave the old table behind, without some of its columns, and count in the new ones.
+            if table == "project_registry", tracking.facts.registries["project_wiki_repositories"] != nil,
+                types.contains(where: { $0.name == "project_repositories" && !$0.isUnused })
             {
                 continue
             }
             unknown(
-                "\(pair.to.id) keeps \(table), a registry of an older GitLab's form: what it holds was not counted",
-                remedy: "compare by hand: sudo gitlab-rake geo:status  # on a Rails node of \(pair.to.id); GitLab 16.3"
-                    + " and later have registries that can be counted")
+                "\(pair.to.id) keeps \(table), a registry of a form that is not known here: what it holds was not counted",
+                remedy: "compare by hand: sudo gitlab-rake gitlab:geo:status  # on a Rails node of \(pair.to.id);"
+                    + " before GitLab 17: geo:status")
         }
         let unused = types.filter(\.isUnused)
         for type in types where !type.isUnused {

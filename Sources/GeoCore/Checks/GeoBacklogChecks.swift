@@ -5,7 +5,8 @@ extension GeoStateChecks {
             question: "Would waiting help: is every item that is not there yet being tried, and failing for no reason?",
             rationale: "A count that does not shrink looks like one that does. Items that nobody tries, and items that"
                 + " fail again and again for one reason, are still there after any wait. So are those with two rows, of"
-                + " which one ends with \"Verification timed out\"; registries beyond 64 MiB are not looked through for them.",
+                + " which one ends with \"Verification timed out\"; registries beyond 64 MiB without a unique index are not"
+                + " looked through for them.",
             source: cite(.registry, .troubleshootingSync, .troubleshooting),
             remedy: "act on the reason that is named; sudo gitlab-ctl status sidekiq and geo-logcursor on the candidate"
         ),
@@ -52,6 +53,8 @@ extension GeoStateChecks {
                     "docs.gitlab.com, Geo, troubleshooting common errors: \"Verification timed out\", the script that"
                     + " removes duplicate rows  # on a Rails node of \(pair.to.id)")
         }
+        let uncompared = details.types.filter { $0.value.duplicates == nil }.keys.sorted()
+        if !uncompared.isEmpty { examination.note("not looked through for second rows: \(Quantity.list(uncompared))") }
         return "no item of \(Quantity.count(details.types.count, "data type")) waits untried or fails on \(pair.to.id)"
     }
 

@@ -135,7 +135,7 @@ enum GeoStateChecks {
                 "\(tables.node.id) told of no data type's table",
                 remedy: "sudo gitlab-psql -d gitlabhq_production -c '\\dt'  # on \(tables.node.id)")
         }
-        for type in present where (tracking.facts.registries[type]?.total ?? 0) == 0 {
+        for type in present where !tracking.facts.holds(type) {
             let sentence =
                 "\(type): there are items on \(pair.from.id), and \(pair.to.id) has registered none:"
                 + " no percentage counts them"
@@ -189,6 +189,14 @@ enum GeoStateChecks {
         }
         return "\(Quantity.count(registered, "container repository", "container repositories")) are registered on"
             + " \(pair.to.id)"
+    }
+}
+
+extension TrackingFacts {
+    /// Whether any item of the type is registered, in the table of today or in that of an earlier release.
+    fileprivate func holds(_ type: String) -> Bool {
+        let former = RegistriesInForce.successors.first { $0.value == type }?.key
+        return [type, former].contains { $0.flatMap { registries[$0]?.total } ?? 0 > 0 }
     }
 }
 

@@ -88,7 +88,10 @@ struct LastSeenAssessment {
         guard let status = primary.geo.value?.node(named: pair.from.geoNodeName)?.status,
             (-60...Double(context.limit("status_age"))).contains(status.ageSeconds)
         else { return [:] }
-        let types = DataType.all(primary: status, tracking: tracking.facts).filter { unknown.contains($0.name) }
+        let types = DataType.all(
+            primary: status, registries: RegistriesInForce(tracking.facts, status: nil),
+            uncounted: primary.geo.value?.uncounted
+        ).filter { unknown.contains($0.name) }
         return types.reduce(into: [:]) { found, type in
             guard let count = type.onPrimary else { return }
             found[type.name] = labelled(max(0, count - (type.registry?.total ?? 0)), primary.geo)

@@ -200,7 +200,11 @@ private struct LossAssessment {
                 examination.unknown("the tracking database of \(pair.to.id) has no registry table", remedy: "")
                 return nil
             }
-            let types = DataType.all(primary: status ?? GeoStatus(ageSeconds: 0), tracking: tracking.facts)
+            // Where the candidate's own status does not tell which of two registries counts, both are listed.
+            let candidate = geo.flatMap { reading.freshStatus(of: pair.to, in: $0) }
+            let types = DataType.all(
+                primary: status ?? GeoStatus(ageSeconds: 0),
+                registries: RegistriesInForce(tracking.facts, status: candidate), uncounted: geo?.facts.uncounted)
             // With a fresh count an unused type is left out; without one, nobody knows what is unused.
             let items = types.filter { status == nil || !$0.isUnused }.map { type in
                 Self.items(type, status == nil ? whyNoStatus : nil, tracking)

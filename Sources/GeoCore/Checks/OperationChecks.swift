@@ -64,8 +64,7 @@ enum OperationChecks {
             jobs.isEmpty ? "none" : "\(jobs.count), \(jobs.values.count { $0 == "enabled" }) enabled"
         }
         guard seen.count == nodes.count, !seen.isEmpty else { return "" }
-        // Replicas repeat the jobs of their primary; where they differ, what is off counts.
-        let jobs = seen.reduce(into: [String: String]()) { $0.merge($1.value) { $0 == "enabled" ? $1 : $0 } }
+        let jobs = CronJobs.merged(seen.map(\.value))
         guard !jobs.isEmpty else {
             examination.unknown(
                 "Redis of \(site.id) knows no cron job: Sidekiq never ran, or its jobs are in another Redis",

@@ -4,11 +4,17 @@ package struct GeoFacts: Sendable, Hashable, Codable {
     package var isInMaintenanceMode: Bool
     /// `max(id)` of `geo_event_log`; `nil` when the table is empty.
     package var lastEventID: Int?
+    /// Items by data type of which the primary's status has no number, counted in this database: `designs` and
+    /// `container_repositories` of older releases. `nil`: none.
+    package var uncounted: [String: Int]?
 
-    package init(nodes: [GeoNodeRow], isInMaintenanceMode: Bool, lastEventID: Int?) {
+    package init(
+        nodes: [GeoNodeRow], isInMaintenanceMode: Bool, lastEventID: Int?, uncounted: [String: Int]? = nil
+    ) {
         self.nodes = nodes
         self.isInMaintenanceMode = isInMaintenanceMode
         self.lastEventID = lastEventID
+        self.uncounted = uncounted
     }
 
     package func node(named name: String) -> GeoNodeRow? { nodes.first { $0.name == name } }
@@ -58,12 +64,12 @@ package struct GeoStatus: Sendable, Hashable, Codable {
 
 /// What the tracking database of a secondary says.
 package struct TrackingFacts: Sendable, Hashable, Codable {
-    /// By GitLab's plural name of the data type, such as `project_repositories`.
+    /// By GitLab's plural name of the data type, such as `project_repositories`; `repositories` and `wikis` are the two
+    /// halves of `project_registry`, in which GitLab before 16.3 kept them.
     package var registries: [String: RegistryCounts]
     /// `max(event_id)` of `event_log_states`; `nil` when the table is empty.
     package var cursorEventID: Int?
-    /// Registry tables of a form that is not counted, since they have no `state`: GitLab before 16.3 kept project
-    /// repositories in `project_registry`. `nil`: none.
+    /// Registry tables of a form that nobody here can count, since they have no `state`. `nil`: none.
     package var unread: [String]?
     package init(registries: [String: RegistryCounts], cursorEventID: Int?, unread: [String]? = nil) {
         self.registries = registries

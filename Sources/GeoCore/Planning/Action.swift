@@ -82,7 +82,8 @@ package enum ActionCatalog {
                 effectText: "periodic background work stops", expectedSeconds: 40, timeLimitSeconds: 600)
         default:
             Action(
-                name: name, reach: .node, summary: "Enables every Sidekiq cron job.",
+                name: name, reach: .node,
+                summary: "Enables every Sidekiq cron job but those that were off before the run.",
                 source: cite(.plannedFailover, .geoTasks), components: [.rails], effect: .none,
                 effectText: "periodic background work runs", expectedSeconds: 40, timeLimitSeconds: 600)
         }

@@ -11,6 +11,12 @@ package enum ActionCommands {
             "Sidekiq::Cron::Job.all.each { |job| %w[geo_metrics_update_worker geo_prune_event_log_worker "
             + "geo_verification_cron_worker repository_check_worker].include?(job.name) ? job.enable! : job.disable! }"
         package static let allCronJobs = "Sidekiq::Cron::Job.all.each(&:enable!)"
+        /// As they were before a run: those that were off then are off again, whoever enabled them since.
+        package static func cronJobs(leavingOff names: [String]) -> String {
+            guard !names.isEmpty else { return allCronJobs }
+            return "Sidekiq::Cron::Job.all.each { |job| %w[\(names.joined(separator: " "))].include?(job.name) "
+                + "? job.disable! : job.enable! }"
+        }
     }
 
     /// Rewrites a row with its own value: a real write with WAL that changes nothing. Not a table of our own, since
@@ -29,14 +35,16 @@ package enum ActionCommands {
     ]
 
     /// `edit` is what an action that edits gitlab.rb does to it; without one there is nothing for it to run.
+    /// `leavingOff`: cron jobs that are not to be started (``CronJobs``).
     package static func commands(
-        _ name: ActionName, on node: Node, message: String, timeLimit: Int, edit: ConfigurationEdit? = nil
+        _ name: ActionName, on node: Node, message: String, timeLimit: Int, edit: ConfigurationEdit? = nil,
+        leavingOff: [String] = []
     ) -> [RemoteCommand] {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
         case .stopCronJobs: [runner(Ruby.geoCronJobsOnly, timeLimit)]
-        case .startCronJobs: [runner(Ruby.allCronJobs, timeLimit)]
+        case .startCronJobs: [runner(Ruby.cronJobs(leavingOff: leavingOff), timeLimit)]
         case .stopApplication: stopApplication(node, timeLimit)
         case .stopDatabase: [command(["gitlab-ctl", "stop", "postgresql"], timeLimit)]
         case .stopAndDisable:
@@ -66,13 +74,15 @@ package enum ActionCommands {
         }
     }
 
-    package static func undo(_ name: ActionName, on node: Node, edit: ConfigurationEdit? = nil) -> Reversibility {
+    package static func undo(
+        _ name: ActionName, on node: Node, edit: ConfigurationEdit? = nil, leavingOff: [String] = []
+    ) -> Reversibility {
         switch name {
         case .setExternalURL: .reversible(undo: (edit?.undo ?? []) + [reconfigure(1800)])
         // With the former line in gitlab.rb and applied, the same task writes the former URL.
         case .updatePrimaryURL: .reversible(undo: [updatePrimaryURL(600)])
         case .enableMaintenanceMode: .reversible(undo: [runner(Ruby.maintenanceOff, 600)])
-        case .stopCronJobs: .reversible(undo: [runner(Ruby.allCronJobs, 600)])
+        case .stopCronJobs: .reversible(undo: [runner(Ruby.cronJobs(leavingOff: leavingOff), 600)])
         case .stopApplication: .reversible(undo: [command(["gitlab-ctl", "start"], 600)])
         case .stopDatabase: .reversible(undo: [command(["gitlab-ctl", "start", "postgresql"], 600)])
         case .stopAndDisable:

@@ -30,6 +30,8 @@ package struct Plan: Sendable, Hashable, Codable {
     /// In the order to print: the runbook's, then the inventory's.
     package var steps: [Step]
     package var omitted: [OmittedStep]
+    /// Cron jobs of `from` that were off before the run, and stay off; `nil`: none.
+    package var cronJobsLeftOff: [String]?
 
     package init(
         createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
@@ -37,7 +39,7 @@ package struct Plan: Sendable, Hashable, Codable {
         objectives: Objectives, basis: Observation, lastKnown: LastKnown? = nil, findings: [Finding],
         limits: [CheckID: Limits] = [:],
         waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
-        omitted: [OmittedStep]
+        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil
     ) {
         self.schema = Self.currentSchema
         self.createdAt = createdAt
@@ -60,6 +62,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.repairs = repairs
         self.steps = steps
         self.omitted = omitted
+        self.cronJobsLeftOff = cronJobsLeftOff
     }
 
     /// What the failover would lose, as it was known when the plan was made.

@@ -13,6 +13,8 @@ package struct PlanRequest: Sendable {
     package var repairs: Set<CheckID>
     /// What the primary said when it last answered this machine.
     package var lastKnown: LastKnown?
+    /// Cron jobs that a way back leaves off; every other plan finds them in the observation.
+    package var cronJobsLeftOff: [String]
     package var createdAt: Timestamp
     package var createdBy: String
     package var toolVersion: String
@@ -22,7 +24,7 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        lastKnown: LastKnown? = nil,
+        lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [],
         createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
     ) {
@@ -36,6 +38,7 @@ package struct PlanRequest: Sendable {
         self.attestations = attestations
         self.repairs = repairs
         self.lastKnown = lastKnown
+        self.cronJobsLeftOff = cronJobsLeftOff
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.toolVersion = toolVersion
@@ -56,6 +59,11 @@ package enum Planner {
         let unsupported = PlanInvariants.unsupportedNodes(
             of: [request.from, request.to].compactMap(request.inventory.site))
         guard unsupported.isEmpty else { throw PlanRefusal(reasons: unsupported.map(\.description)) }
+        var request = request
+        if request.runbook.scenario != .abort {
+            request.cronJobsLeftOff = CronJobs.switchedOff(
+                on: request.inventory.site(request.from), in: request.observation)
+        }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {
             expansion.add(step, at: index)
@@ -74,7 +82,8 @@ package enum Planner {
                 request.runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }),
             waivers: request.waivers, attestations: request.attestations,
             repairs: request.repairs,
-            steps: expansion.steps, omitted: expansion.omitted)
+            steps: expansion.steps, omitted: expansion.omitted,
+            cronJobsLeftOff: request.cronJobsLeftOff.isEmpty ? nil : request.cronJobsLeftOff)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
         return plan
@@ -156,7 +165,8 @@ struct Expansion {
             let message = "GitLab is moving from \(request.from) to \(request.to)."
             let edit = step.action == .setExternalURL ? self.edit(of: node) : nil
             var commands = ActionCommands.commands(
-                step.action, on: node, message: message, timeLimit: timeLimit, edit: edit)
+                step.action, on: node, message: message, timeLimit: timeLimit, edit: edit,
+                leavingOff: request.cronJobsLeftOff)
             if step.action == .updatePrimaryURL { commands = [writingURL(on: node, timeLimit)] }
             var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
             made.title = step.title ?? action.summary
@@ -164,7 +174,8 @@ struct Expansion {
             made.operation = .commands(commands: commands, node: node.id, expected: identity)
             made.until = verification(step, node: node)
             made.requires = requirements(step.action, node)
-            made.reversibility = ActionCommands.undo(step.action, on: node, edit: edit)
+            made.reversibility = ActionCommands.undo(
+                step.action, on: node, edit: edit, leavingOff: request.cronJobsLeftOff)
             made.expectedSeconds = request.history(step.action, node.id) ?? action.expectedSeconds
             return made
         }

@@ -78,7 +78,8 @@ extension DatabaseQuery {
               JOIN routes r ON r.source_type = 'Project' AND r.source_id = p.id))
             """)
 
-    /// Bytes of a registry up to which its rows are compared with each other; larger ones are counted only.
+    /// Bytes of a registry up to which its rows are compared with each other, where no unique index does that already
+    /// (`ee/db/geo/structure.sql`: all but those of uploads, job artifacts and package files have one).
     package static let registryComparedAtMost = 64 << 20
 
     /// Why items of each registry wait or failed, and how many rows are about an item that another row is about already. Columns that a table lacks count as empty. Texts are ASCII and short: a
@@ -86,10 +87,11 @@ extension DatabaseQuery {
     package static let registryDetails = DatabaseQuery(
         name: "registry-details", database: .tracking,
         sql: """
+            WITH halves AS (\(projectHalves))
             SELECT json_build_object(
               'schema_version', (SELECT max(version) FROM schema_migrations),
               'types', (SELECT coalesce(json_object_agg(t.name, counted.word::json), '{}'::json)
-                FROM (SELECT c.relname AS name, c.oid::regclass AS relation,
+                FROM (SELECT c.relname::text AS name, c.oid::regclass AS relation,
                     CASE WHEN bool_or(a.attname = 'state' AND a.atttypid IN (20, 21, 23)) THEN 'state <> 2'
                       ELSE 'coalesce(state, ''0'') NOT IN (''2'', ''synced'')' END AS waits,
                     CASE WHEN bool_or(a.attname = 'state' AND a.atttypid IN (20, 21, 23)) THEN 'state = 3'
@@ -104,15 +106,26 @@ extension DatabaseQuery {
                       ELSE 'false' END AS unverified,
                     CASE WHEN bool_or(a.attname = 'verification_failure') THEN 'verification_failure'
                       ELSE 'NULL::text' END AS verification_failure,
-                    coalesce((SELECT format('(SELECT count(%1$I) - count(DISTINCT %1$I) FROM %2$s)', k.attname,
-                        c.oid::regclass) FROM pg_attribute k
+                    coalesce((SELECT CASE
+                        WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique
+                          AND i.indisvalid AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = k.attnum)
+                          THEN '0'
+                        WHEN pg_relation_size(c.oid) <= \(registryComparedAtMost)
+                          THEN format('(SELECT count(%1$I) - count(DISTINCT %1$I) FROM %2$s)', k.attname,
+                            c.oid::regclass) END FROM pg_attribute k
                       WHERE k.attrelid = c.oid AND k.attnum > 0 AND NOT k.attisdropped AND k.attname LIKE '%\\_id'
-                        AND pg_relation_size(c.oid) <= \(registryComparedAtMost)
                       ORDER BY k.attnum LIMIT 1), 'NULL::bigint') AS duplicates
                   FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
                   WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
                     AND c.relnamespace = 'public'::regnamespace
-                  GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'state')) t,
+                  GROUP BY c.oid, c.relname HAVING bool_or(a.attname = 'state')
+                  UNION ALL SELECT name, relation, 'NOT ' || synced, failed, format('last_%s_synced_at IS NULL', half),
+                    'created_at', format('coalesce(%s_retry_count, 0)', half), format('last_%s_sync_failure', half),
+                    mismatched, format('last_%s_verification_failure', half),
+                    CASE WHEN pg_relation_size(relation) <= \(registryComparedAtMost)
+                      THEN format('(SELECT count(project_id) - count(DISTINCT project_id) FROM %s)', relation)
+                      ELSE 'NULL::bigint' END
+                  FROM halves) t,
                   LATERAL ts_stat(format(
                     'SELECT array_to_tsvector(ARRAY[json_build_object('
                     '''never_tried'', count(*) FILTER (WHERE %4$s AND NOT %3$s), '
@@ -131,23 +144,45 @@ extension DatabaseQuery {
                     t.verification_failure, t.duplicates)) counted))
             """)
 
-    /// Which project repositories lack something, and which were synchronised last.
+    /// Which project repositories lack something, and which were synchronised last; from `project_registry` where the
+    /// registry of later releases is not there, or holds nothing yet.
     package static let projectRegistry = DatabaseQuery(
         name: "project-registry", database: .tracking,
         sql: """
+            WITH halves AS (\(projectHalves)), source AS (
+              SELECT format('(SELECT project_id AS project, %s AS synced, %s AS verified, %s AS moment FROM %s) AS r',
+                  form.synced, form.verified, form.moment, form.relation) AS rows
+              FROM (SELECT c.oid::regclass AS relation, 'state = 2' AS synced, 'verification_state IN (2, 4)' AS verified,
+                  'last_synced_at' AS moment, 1 + (SELECT count(*) FROM ts_stat(format(
+                    'SELECT array_to_tsvector(ARRAY[''1'']) FROM %s LIMIT 1', c.oid::regclass))) AS rank
+                FROM pg_class c WHERE c.relname = 'project_repository_registry' AND c.relkind IN ('r', 'p')
+                  AND c.relnamespace = 'public'::regnamespace
+                UNION ALL SELECT relation, synced, format('(%s OR %s)', verified, disabled),
+                  'last_repository_successful_sync_at', 1.5 FROM halves WHERE half = 'repository') form
+              ORDER BY form.rank DESC LIMIT 1)
             SELECT json_build_object(
-              'lacking_count', (SELECT count(*) FROM project_repository_registry
-                WHERE state <> 2 OR verification_state NOT IN (2, 4)),
-              'synced_count', (SELECT count(*) FROM project_repository_registry
-                WHERE state = 2 AND verification_state IN (2, 4)),
-              'lacking', (SELECT coalesce(json_agg(json_build_object('project', r.project_id, 'synced', r.state = 2,
-                  'verified', r.verification_state IN (2, 4),
-                  'synced_at', extract(epoch FROM r.last_synced_at)::float8)), '[]'::json)
-                FROM (SELECT * FROM project_repository_registry WHERE state <> 2 OR verification_state NOT IN (2, 4)
-                  ORDER BY last_synced_at DESC NULLS LAST LIMIT \(projectsAtMost)) r),
-              'latest', (SELECT coalesce(json_agg(json_build_object('project', r.project_id, 'synced', true,
-                  'verified', true, 'synced_at', extract(epoch FROM r.last_synced_at)::float8)), '[]'::json)
-                FROM (SELECT * FROM project_repository_registry WHERE state = 2 AND verification_state IN (2, 4)
-                  ORDER BY last_synced_at DESC NULLS LAST LIMIT \(projectsAtMost)) r))
+              'lacking_count', \(projectCount(where: "NOT (synced AND verified)")),
+              'synced_count', \(projectCount(where: "synced AND verified")),
+              'lacking', \(projectList(where: "NOT (synced AND verified)")),
+              'latest', \(projectList(where: "synced AND verified")))
             """)
+
+    private static func projectCount(where condition: String) -> String {
+        """
+        (SELECT counted.word::bigint FROM source, LATERAL ts_stat(
+          'SELECT array_to_tsvector(ARRAY[count(*)::text]) FROM ' || source.rows || ' WHERE \(condition)') counted)
+        """
+    }
+
+    /// Each row is a word of its own, since a thousand are too much for one, and numbered, since equal words are one;
+    /// made of the rows that are left after the limit, since it costs more than to sort them.
+    private static func projectList(where condition: String) -> String {
+        """
+        (SELECT coalesce(json_agg(item.word::json), '[]'::json) FROM source, LATERAL ts_stat(
+          'SELECT array_to_tsvector(ARRAY[json_build_object(''row'', row_number() OVER (), ''project'', project, '
+          '''synced'', synced, ''verified'', verified, ''synced_at'', extract(epoch FROM moment)::float8)::text]) '
+          'FROM (SELECT * FROM '
+          || source.rows || ' WHERE \(condition) ORDER BY moment DESC NULLS LAST LIMIT \(projectsAtMost)) AS listed') item)
+        """
+    }
 }

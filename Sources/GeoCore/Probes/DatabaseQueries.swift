@@ -104,6 +104,9 @@ extension DatabaseQuery {
             """)
 
     /// Sites, their cached status, maintenance mode, last event (columns: GitLab's `db/structure.sql`).
+    ///
+    /// `uncounted`: two types of which the primary's status has no number in older releases. The secondary counted them
+    /// there (`Geo::DesignRegistryFinder`), in its own copy of these tables.
     package static let geo = DatabaseQuery(
         name: "geo", database: .main,
         sql: """
@@ -119,6 +122,18 @@ extension DatabaseQuery {
                     'counts', row_to_json(s)->'status') END
                 ) ORDER BY n.id), '[]'::json)
                 FROM geo_nodes n LEFT JOIN geo_node_statuses s ON s.geo_node_id = n.id),
+              'uncounted', (SELECT coalesce(json_object_agg(kind.type, counted.word::bigint), '{}'::json)
+                FROM (SELECT c.oid::regclass AS relation, k.type, k.counting
+                  FROM (VALUES
+                    ('container_repositories', 'container_repositories', 'container_repositories_count', 'count(*)'),
+                    ('design_management_designs', 'designs', 'design_management_repositories_count',
+                      'count(DISTINCT project_id)')) AS k (name, type, key, counting)
+                  JOIN pg_class c ON c.relname = k.name AND c.relkind IN ('r', 'p')
+                    AND c.relnamespace = 'public'::regnamespace
+                  WHERE NOT EXISTS (SELECT FROM geo_nodes n JOIN geo_node_statuses s ON s.geo_node_id = n.id
+                    WHERE n."primary" AND row_to_json(s)->'status'->>k.key IS NOT NULL)) kind,
+                  LATERAL ts_stat(format('SELECT array_to_tsvector(ARRAY[(%s)::text]) FROM %s',
+                    kind.counting, kind.relation)) counted),
               'maintenance_mode', (SELECT maintenance_mode FROM application_settings ORDER BY id DESC LIMIT 1),
               'last_event_id', (SELECT max(id) FROM geo_event_log))
             """)
@@ -132,35 +147,70 @@ extension DatabaseQuery {
     package static let tracking = DatabaseQuery(
         name: "tracking", database: .tracking,
         sql: """
+            WITH halves AS (\(projectHalves))
             SELECT json_build_object(
               'registries', (SELECT coalesce(json_object_agg(registry.name, counted.word::json), '{}'::json)
-                FROM (SELECT c.relname AS name, c.oid::regclass AS relation,
-                    CASE WHEN state.atttypid IN (20, 21, 23) THEN 'state = 2'
-                      ELSE 'state IN (''2'', ''synced'')' END AS synced,
-                    CASE WHEN state.atttypid IN (20, 21, 23) THEN 'state = 3'
-                      ELSE 'state IN (''3'', ''failed'')' END AS failed,
-                    CASE WHEN verification.attname IS NULL THEN '4' ELSE 'verification_state' END AS verification
-                  FROM pg_class c
-                  JOIN pg_attribute state
-                    ON state.attrelid = c.oid AND state.attname = 'state' AND NOT state.attisdropped
-                  LEFT JOIN pg_attribute verification
-                    ON verification.attrelid = c.oid AND verification.attname = 'verification_state'
-                    AND NOT verification.attisdropped
-                  WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
-                    AND c.relnamespace = 'public'::regnamespace) AS registry,
+                FROM (SELECT named.name, named.relation, named.synced, named.failed,
+                    format('%s AND %s = 2', named.synced, named.verification) AS verified,
+                    named.verification || ' = 3' AS mismatched, named.verification || ' = 4' AS disabled
+                  FROM (SELECT c.relname::text AS name, c.oid::regclass AS relation,
+                      CASE WHEN state.atttypid IN (20, 21, 23) THEN 'state = 2'
+                        ELSE 'state IN (''2'', ''synced'')' END AS synced,
+                      CASE WHEN state.atttypid IN (20, 21, 23) THEN 'state = 3'
+                        ELSE 'state IN (''3'', ''failed'')' END AS failed,
+                      CASE WHEN verification.attname IS NULL THEN '4' ELSE 'verification_state' END AS verification
+                    FROM pg_class c
+                    JOIN pg_attribute state
+                      ON state.attrelid = c.oid AND state.attname = 'state' AND NOT state.attisdropped
+                    LEFT JOIN pg_attribute verification
+                      ON verification.attrelid = c.oid AND verification.attname = 'verification_state'
+                      AND NOT verification.attisdropped
+                    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
+                      AND c.relnamespace = 'public'::regnamespace) AS named
+                  UNION ALL SELECT name, relation, synced, failed, verified, mismatched, disabled FROM halves) AS registry,
                   LATERAL ts_stat(format(
                     'SELECT array_to_tsvector(ARRAY[json_build_object('
                     '''total'', count(*), ''synced'', count(*) FILTER (WHERE %2$s), '
-                    '''failed'', count(*) FILTER (WHERE %3$s), '
-                    '''verified'', count(*) FILTER (WHERE %2$s AND %4$s = 2), '
-                    '''verification_failed'', count(*) FILTER (WHERE %4$s = 3), '
-                    '''verification_disabled'', count(*) FILTER (WHERE %4$s = 4))::text]) FROM %1$s',
-                    registry.relation, registry.synced, registry.failed, registry.verification)) AS counted),
+                    '''failed'', count(*) FILTER (WHERE %3$s), ''verified'', count(*) FILTER (WHERE %4$s), '
+                    '''verification_failed'', count(*) FILTER (WHERE %5$s), '
+                    '''verification_disabled'', count(*) FILTER (WHERE %6$s))::text]) FROM %1$s',
+                    registry.relation, registry.synced, registry.failed, registry.verified, registry.mismatched,
+                    registry.disabled)) AS counted),
               'unread', (SELECT coalesce(json_agg(c.relname ORDER BY c.relname), '[]'::json) FROM pg_class c
                 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname LIKE '%\\_registry'
                   AND c.relnamespace = 'public'::regnamespace
+                  AND (SELECT count(*) FROM halves WHERE halves.relation = c.oid) < 2
                   AND NOT EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = c.oid AND a.attname = 'state' AND NOT a.attisdropped)),
               'cursor_event_id', (SELECT max(event_id) FROM event_log_states))
             """)
+
+    /// `project_registry` of GitLab before 16.3, once for repositories and once for wikis, which are columns side by side
+    /// there and were synchronised each on its own: how either is counted.
+    ///
+    /// As `Geo::ProjectRegistry` of those releases has it, but for a repository that was never fetched: it is not
+    /// synchronised, whatever its flag says. Of a wiki the flag alone counts, since it is cleared from the start where a
+    /// project has none. What is missing on the primary has nothing that could be compared.
+    static let projectHalves = """
+        SELECT half.name, half.relation, half.half, half.synced, half.mismatched,
+          format('(NOT %s AND coalesce(%s_retry_count, 0) > 0)', half.synced, half.half) AS failed,
+          format('(%s AND %s_verification_checksum_sha IS NOT NULL AND NOT %s)',
+            half.synced, half.half, half.mismatched) AS verified,
+          format('(%1$s AND %2$s_missing_on_primary IS TRUE AND %2$s_verification_checksum_sha IS NULL AND NOT %3$s)',
+            half.synced, half.half, half.mismatched) AS disabled
+        FROM (SELECT CASE half WHEN 'repository' THEN 'repositories' ELSE 'wikis' END AS name, half,
+            c.oid::regclass AS relation,
+            CASE half WHEN 'repository'
+              THEN '(NOT resync_repository AND last_repository_successful_sync_at IS NOT NULL)'
+              ELSE '(NOT resync_wiki)' END AS synced,
+            format('(%1$s_checksum_mismatch OR last_%1$s_verification_failure IS NOT NULL)', half) AS mismatched
+          FROM pg_class c CROSS JOIN unnest(ARRAY['repository', 'wiki']) AS half
+          WHERE c.relname = 'project_registry' AND c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace
+            AND 11 = (SELECT count(*) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+              AND NOT a.attisdropped AND a.attname::text IN ('project_id', 'created_at', 'resync_' || half,
+                half || '_retry_count', half || '_verification_checksum_sha', half || '_checksum_mismatch',
+                half || '_missing_on_primary', 'last_' || half || '_verification_failure',
+                'last_' || half || '_successful_sync_at', 'last_' || half || '_synced_at',
+                'last_' || half || '_sync_failure'))) AS half
+        """
 }

@@ -84,9 +84,12 @@ package enum DatabaseReadings {
                     syncsObjectStorage: try row.bool("syncs_object_storage"),
                     status: try row.members("status").map { (status) throws(Unreadable) in try geoStatus(status) }))
         }
+        guard let uncounted = try object.members("uncounted") else { throw Unreadable("Geo's tables were not counted") }
+        var counts: [String: Int] = [:]
+        for type in uncounted.values.keys { counts[type] = try uncounted.integer(type) }
         return GeoFacts(
             nodes: nodes, isInMaintenanceMode: try object.bool("maintenance_mode"),
-            lastEventID: try object.optionalInteger("last_event_id"))
+            lastEventID: try object.optionalInteger("last_event_id"), uncounted: counts.isEmpty ? nil : counts)
     }
 
     /// Older rows hold an empty string for "everything".

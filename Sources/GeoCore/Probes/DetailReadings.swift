@@ -90,13 +90,25 @@ package enum DetailReadings {
         let object = try JSONMembers(json, of: "the registry of project repositories")
         let latest = try rows(object, "latest")
         let lacking = try rows(object, "lacking")
-        let lackingCount = try object.integer("lacking_count")
+        guard let lackingCount = try object.optionalInteger("lacking_count") else {
+            throw Unreadable("the tracking database has no registry of project repositories")
+        }
         guard lackingCount >= lacking.count else {
             throw Unreadable("the registry of project repositories: miscounted")
         }
         return ProjectRegistryFacts(
-            lacking: lacking, lackingCount: lackingCount, latest: latest,
+            lacking: lacking.sorted(by: isLater), lackingCount: lackingCount, latest: latest.sorted(by: isLater),
             isWhole: try object.integer("synced_count") <= latest.count)
+    }
+
+    /// The answer brings the rows in no order.
+    private static func isLater(_ one: ProjectRegistryFacts.Row, _ other: ProjectRegistryFacts.Row) -> Bool {
+        switch (one.syncedAt, other.syncedAt) {
+        case (let one?, let other?) where one != other: one > other
+        case (_?, nil): true
+        case (nil, _?): false
+        default: one.project < other.project
+        }
     }
 
     private static func rows(_ object: JSONMembers, _ key: String) throws(Unreadable) -> [ProjectRegistryFacts.Row] {

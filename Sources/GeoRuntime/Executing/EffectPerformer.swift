@@ -180,6 +180,7 @@ struct EffectPerformer: Sendable {
             inventory: plan.inventory, subject: reference.subject, limits: reference.limits, from: plan.from,
             to: plan.to, transcript: transcript)
         context.attestations = state.attestations
+        context.cronJobsLeftOff = plan.cronJobsLeftOff ?? []
         return context
     }
 

@@ -79,17 +79,20 @@ package enum LossView {
         switch loss.items {
         case .unknown(let reason): return [("items", "NOT KNOWN: \(reason)")]
         case .known(let items, _, _):
-            let lines = items.compactMap { item -> (name: String, text: String)? in
+            if items.isEmpty { return [("items", "NOT KNOWN: no data type was counted")] }
+            var lines = items.compactMap { item -> (name: String, text: String)? in
                 var parts: [String] = []
                 if item.notSynced > 0 { parts.append("\(item.notSynced) not synchronised") }
-                switch item.missing {
-                case .unknown(let reason): parts.append("how many are not registered is NOT KNOWN: \(reason)")
-                case .known(let count, _, _): if count > 0 { parts.append("\(count) not registered") }
-                }
+                if let count = item.missing.value, count > 0 { parts.append("\(count) not registered") }
                 if item.notVerified > 0 { parts.append("\(item.notVerified) not verified") }
                 return parts.isEmpty ? nil : (item.dataType, parts.joined(separator: ", "))
             }
-            if items.isEmpty { return [("items", "NOT KNOWN: no data type was counted")] }
+            // It is the primary that does not tell, of one type as of all: said once.
+            let reasons = Dictionary(grouping: items.compactMap(\.missing.reason), by: { $0 })
+            for (reason, types) in reasons.sorted(by: { $0.key < $1.key }) {
+                let whose = CountText.of(types.count, "data type")
+                lines.append(("items", "how many items of \(whose) are not registered is NOT KNOWN: \(reason)"))
+            }
             return lines.isEmpty ? [("items", "none of \(CountText.of(items.count, "data type"))")] : lines
         }
     }

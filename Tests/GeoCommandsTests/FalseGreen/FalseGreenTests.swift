@@ -78,6 +78,7 @@ import Testing
             Issue.record("\(excuse.owner) \(excuse.fact) is excused and does not need it: \(excuse.reason)")
         }
         #expect(tried > 100)
+        tell("\(sweep.profile), unknown, old or dated ahead", [.notReady: tried])
     }
 
     private static func faded(_ known: JSONTree) throws -> [(String, JSONTree)] {
@@ -151,6 +152,14 @@ import Testing
             }
         }
         #expect((counts[.notReady] ?? 0) > 40, "\(counts)")
+        Self.tell("seeded deployments", counts)
+    }
+
+    /// For the night's log, of which docs/RELIABILITY.md and docs/TRAPS.md have the numbers.
+    private static func tell(_ what: String, _ counts: [Sweep.Outcome: Int]) {
+        guard isThorough else { return }
+        let parts = counts.map { "\($0.key) \($0.value)" }.sorted().joined(separator: ", ")
+        print("sweep, \(what): \(counts.values.reduce(0, +)) observations: \(parts)")
     }
 
     private struct Change {
@@ -216,6 +225,7 @@ import Testing
             }
         }
         #expect(counts[.unnoticed] == excused.values.reduce(0, +), "\(counts)")
+        tell("\(sweep.profile), wrong", counts)
         guard every == 1 else { return counts }
         for line in lines where line.hasLimit && !noticed.contains(line) {
             Issue.record("\(line.path) is said to have a limit, and nothing beyond it was noticed")

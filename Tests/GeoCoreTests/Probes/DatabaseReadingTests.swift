@@ -38,7 +38,8 @@ struct DatabaseReadingTests {
     @Test(arguments: [
         ("\"maintenance_mode\" : false", "\"maintenance_mode\" : null"), ("\"primary\" : true", "\"primary\" : null"),
         ("\"last_event_id\" : 12345", "\"last_event_id\" : \"12345\""), ("\"nodes\" : [", "\"nodes\" : [1, "),
-        ("\"age_seconds\" : 31.5", "\"age_seconds\" : null"),
+        ("\"age_seconds\" : 31.5", "\"age_seconds\" : null"), ("{\"designs\" : 4}", "null"),
+        ("{\"designs\" : 4}", "{\"designs\" : \"4\"}"),
     ])
     func oddGeoTablesAreUnknown(part: String, other: String) {
         #expect(throws: Unreadable.self) {

@@ -5,7 +5,8 @@ import Testing
 
 /// Answers that nobody has thought of. Every run is repeatable: the seed is fixed, and a failure names the iteration.
 ///
-/// `GEO_FAILOVER_TESTS=thorough` makes 25 times as many: 287,500 answers, the same ones every time.
+/// `GEO_FAILOVER_TESTS=thorough` makes 25 times as many, the same ones every time: 7,500 of each probe and 10,000 of a
+/// broken node (`scripts/reliability fuzz`; docs/RELIABILITY.md has the number in all).
 @Suite struct FuzzTests {
     private static let seed: UInt64 = 20_261_121
     private static let factor = ProcessInfo.processInfo.environment["GEO_FAILOVER_TESTS"] == "thorough" ? 25 : 1

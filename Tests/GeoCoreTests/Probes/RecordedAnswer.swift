@@ -84,7 +84,7 @@ extension RecordedAnswer {
         "url" : "https://seoul.example.com/", "primary" : false, "enabled" : true, "selective_sync" : "", \
         "syncs_object_storage" : true, "status" : {"age_seconds" : 31.5, "message" : "", "version" : "19.3.0-ee", \
         "counts" : {"lfs_objects_count" : 111, "uploads_count" : null, "x_in_percentage" : "99.5%"}}}], \
-        "maintenance_mode" : false, "last_event_id" : 12345}
+        "uncounted" : {"designs" : 4}, "maintenance_mode" : false, "last_event_id" : 12345}
         """
 
     static let trackingJSON = """

@@ -168,7 +168,7 @@ struct ObserverTests {
     @Test func databaseIsAskedDirectlyWhereTheInventorySaysSo() async {
         let nodes = [Self.node("pg", components: [.postgresql])]
         let json = """
-            {"nodes":[],"maintenance_mode":true,"last_event_id":7}
+            {"nodes":[],"uncounted":{},"maintenance_mode":true,"last_event_id":7}
             """
         let reader = DatabaseReader { queries, database, _, _ in
             #expect(database == .main)

@@ -40,7 +40,11 @@ class Abort(Story):
         self.assertEqual(back.code, 0, back)
         until(lambda: self.tool("check").code == 0, what="the deployment to be ready again")
 
+    def cron_job(self, *argv):
+        return self.lab.on("tokyo-redis-1", "gitlab-redis-cli", *argv).strip()
+
     def test_1_a_fenced_site_is_put_back_and_serves_its_users(self):
+        self.cron_job("hset", "cron_job:trending_projects_worker", "status", "disabled")
         plan, digest = self.tool.plan()
         process = self.begin("execute", plan, "--approve", digest)
         until(lambda: self.succeeded("fence@") >= 3, what="half of the fence", interval=0.01)
@@ -55,6 +59,10 @@ class Abort(Story):
         back = self.tool("abort", run, "--reason", "no need any more", "--yes")
         self.assertEqual(back.code, 0, back)
         self.assertSays(back.err, "start-data", "tokyo is the primary, as before")
+        # The run had stopped all of them; an administrator only one, and that one stays off.
+        self.assertEqual(self.cron_job("hget", "cron_job:trending_projects_worker", "status"), "disabled")
+        self.assertEqual(self.cron_job("hget", "cron_job:pipeline_schedule_worker", "status"), "enabled")
+        self.cron_job("hset", "cron_job:trending_projects_worker", "status", "enabled")
 
         check = until(lambda: (a := self.tool("check")).code == 0 and a, what="the deployment to be ready again")
         self.assertSays(check.out, "tokyo -> seoul: READY")

@@ -49,6 +49,13 @@ def _cron_all(_match):
     cron.set_status(cron.client(), lambda name: True)
 
 
+def _cron_all_but(match):
+    from gitlab_lab.rails import cron
+
+    off = match[1].split()
+    cron.set_status(cron.client(), lambda name: name not in off)
+
+
 def _cron_show(_match):
     from gitlab_lab.rails import cron
 
@@ -97,6 +104,7 @@ PROGRAMS = [
     (r"::Gitlab::CurrentSettings\.update!\( ?maintenance_mode: false ?\)", _maintenance_off),
     (re.escape("Sidekiq::Cron::Job.all.each { |job| %w[" + " ".join(KEPT) + "].include?(job.name) ? job.enable! : job.disable! }"), _cron_keep_four),
     (re.escape("Sidekiq::Cron::Job.all.each(&:enable!)"), _cron_all),
+    (r"Sidekiq::Cron::Job\.all\.each \{ \|job\| %w\[([\w ]+)\]\.include\?\(job\.name\) \? job\.disable! : job\.enable! \}", _cron_all_but),
     (re.escape("puts Sidekiq::Cron::Job.all.map { |job| [job.name, job.status] }.to_h.to_json"), _cron_show),
     (re.escape("puts Gitlab::CurrentSettings.maintenance_mode"), _maintenance_show),
     (re.escape('require "sidekiq/api"; puts Sidekiq::Queue.all.to_h { |queue| [queue.name, queue.size] }.to_json'), _queues),
