@@ -1,5 +1,6 @@
 import Foundation
 import GeoCore
+import GeoRuntime
 import GeoTestSupport
 import Testing
 
