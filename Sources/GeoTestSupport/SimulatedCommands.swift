@@ -31,6 +31,11 @@ extension SimulatedState {
             return [(1, .beginReconfigure), (8, .endReconfigure(insidePromotion: false))]
         case ["gitlab-ctl", "geo", "promote", "--force"]: return promotion(node, &job)
         case ["systemctl", "disable", "gitlab-runsvdir"]: return [(1, .disableBoot), (1, .exit(status: 0))]
+        case ["systemctl", "mask", "gitlab-runsvdir"]: return [(1, .maskBoot), (1, .exit(status: 0))]
+        case ["systemctl", "unmask", "gitlab-runsvdir"]: return [(1, .unmaskBoot), (1, .exit(status: 0))]
+        case ["systemctl", "enable", "--now", "gitlab-runsvdir"] where node.isBootMasked:
+            job.say("Failed to enable unit: Unit file /etc/systemd/system/gitlab-runsvdir.service is masked.")
+            return [(1, .exit(status: 1))]
         case ["systemctl", "enable", "--now", "gitlab-runsvdir"]: return [(1, .enableBoot), (1, .exit(status: 0))]
         case ["mv", "-n", "/etc/gitlab/gitlab-cluster.json", "/etc/gitlab/gitlab-cluster.json.empty"]:
             return [(0.1, .setClusterFileAside), (0.1, .exit(status: 0))]
@@ -77,6 +82,8 @@ extension SimulatedState {
         case .stop(let service): stop(service, index)
         case .start(let service): start(service, index)
         case .disableBoot: nodes[index].startsAtBoot = false
+        case .maskBoot: nodes[index].isBootMasked = true
+        case .unmaskBoot: nodes[index].isBootMasked = false
         case .enableBoot:
             nodes[index].startsAtBoot = true
             for service in nodes[index].services.indices { nodes[index].services[service].isSupervised = true }

@@ -44,7 +44,9 @@ extension SimulatedState {
             facts.clockOffset = seen(2, node)
         case .version: facts.gitlabVersion = seen(node.version, node)
         case .services: facts.services = seen(node.services.map(Self.state), node)
-        case .boot: facts.startsAtBoot = seen(node.startsAtBoot, node)
+        case .boot:
+            facts.startsAtBoot = seen(node.startsAtBoot && !node.isBootMasked, node)
+            facts.isBootMasked = seen(node.isBootMasked, node)
         case .attributes: facts.attributeFile = seen(node.attributes, node)
         case .clusterFile: facts.clusterFile = seen(node.clusterFile, node)
         case .changesRunning:

@@ -44,7 +44,7 @@ extension SimulatedState {
             holds = !self[id].isDatabaseUp && self[id].database?.isCleanlyStopped == true
         case ("node.fenced", .node(let id)): holds = self[id].isFenced
         case ("node.in-service", .node(let id)):
-            holds = self[id].startsAtBoot && self[id].services.allSatisfy(\.isRunning)
+            holds = self[id].startsAtBoot && !self[id].isBootMasked && self[id].services.allSatisfy(\.isRunning)
         case ("deployment.one-primary", _): holds = [from, to].count(where: isWritable) == 1
         case ("candidate.not-promoted", _): holds = !isWritable(to)
         case ("node.promoted", .node(let id)):

@@ -54,6 +54,7 @@ extension Citation {
     static let replicate = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/replication.rb")
     static let pointInTime = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/pitr_file.rb")
     static let clusterFile = omnibus("files/gitlab-cookbooks/package/libraries/gitlab_cluster.rb")
+    static let bootUnit = omnibus("files/gitlab-cookbooks/package/recipes/runit_systemd.rb")
     static let serviceTable = omnibus("files/gitlab-cookbooks/package/libraries/config/services.rb")
     static let attributeReader = omnibus("files/gitlab-ctl-commands/lib/gitlab_ctl/util.rb")
     static let postgresqlSettings = omnibus("doc/settings/database.md")

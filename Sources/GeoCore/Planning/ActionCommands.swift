@@ -40,7 +40,8 @@ package enum ActionCommands {
         case .stopAndDisable:
             [
                 // First the boot, so that a node which dies in between does not come back serving.
-                command(["systemctl", "disable", "gitlab-runsvdir"], 60),
+                command(["systemctl", "disable", bootUnit], 60),
+                command(["systemctl", "mask", bootUnit], 60),
                 command(["gitlab-ctl", "stop"], timeLimit),
             ]
         case .startAndEnable: start(timeLimit)
@@ -81,9 +82,21 @@ package enum ActionCommands {
         }
     }
 
+    /// The unit that starts runit, and with it every service of GitLab.
+    ///
+    /// Disabled alone it comes back with the next reconfigure that writes it anew, as after an upgrade of the package:
+    /// the recipe enables and starts it (omnibus-gitlab `package/recipes/runit_systemd.rb`), and so does whoever types
+    /// `systemctl start`. Masked, both are refused (systemctl(1)). The recipe keeps its file in `/usr/lib/systemd/system`;
+    /// where somebody has put one into `/etc/systemd/system`, `mask` refuses, and disabled is all that it is.
+    private static let bootUnit = "gitlab-runsvdir"
+
+    /// Takes the guard of ``ActionName/stopAndDisable`` off a node: has to come before anything that enables or starts its
+    /// services. Starts nothing itself, and does no harm where there is no guard.
+    package static func liftBootGuard() -> [RemoteCommand] { [command(["systemctl", "unmask", bootUnit], 60)] }
+
     private static func start(_ timeLimit: Int) -> [RemoteCommand] {
-        [
-            command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60),
+        liftBootGuard() + [
+            command(["systemctl", "enable", "--now", bootUnit], 60),
             command(["gitlab-ctl", "start"], timeLimit),
         ]
     }

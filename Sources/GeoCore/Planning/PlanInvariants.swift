@@ -114,6 +114,12 @@ package enum PlanInvariants {
                 return .init(
                     invariant: "right-place", step: step.id, detail: "says \(step.subject) and acts on \(node)")
             }
+            if let other = otherSite(of: node, than: site, plan) {
+                return .init(
+                    invariant: "right-place", step: step.id,
+                    detail: "\(node) says that it belongs to \(other), and the inventory has it in \(site.id):"
+                        + " is its address another node's?")
+            }
             if step.action == .promoteNode, site.id != plan.to {
                 return .init(
                     invariant: "promote-only-the-candidate", step: step.id,
@@ -131,6 +137,15 @@ package enum PlanInvariants {
             }
             return nil
         }
+    }
+
+    /// The other site whose name the node bears, by its own gitlab.rb. Nobody can waive that (promise 6): its address may
+    /// lead to a node of that site.
+    private static func otherSite(of node: NodeID, than site: Site, _ plan: Plan) -> SiteID? {
+        guard case .text(let name)? = plan.basis[node].configuration.value?.nodeName, name != site.geoNodeName else {
+            return nil
+        }
+        return plan.inventory.sites.first { $0.geoNodeName == name }?.id
     }
 
     // MARK: One at a time
