@@ -29,7 +29,9 @@ extension SimulatedState {
         case ["gitlab-ctl", "start"]: return [(2, .start(service: nil)), (2, .exit(status: 0))]
         case ["gitlab-ctl", "reconfigure"]:
             return [(1, .beginReconfigure), (8, .endReconfigure(insidePromotion: false))]
-        case ["gitlab-ctl", "geo", "promote", "--force"]: return promotion(node, &job)
+        case ["gitlab-ctl", "geo", "promote", "--force"]: return promotion(node, &job, silently: false)
+        case ["gitlab-ctl", "geo", "promote", "--force", "--enable-silent-mode"]:
+            return promotion(node, &job, silently: true)
         case ["systemctl", "disable", "gitlab-runsvdir"]: return [(1, .disableBoot), (1, .exit(status: 0))]
         case ["systemctl", "mask", "gitlab-runsvdir"]: return [(1, .maskBoot), (1, .exit(status: 0))]
         case ["systemctl", "unmask", "gitlab-runsvdir"]: return [(1, .unmaskBoot), (1, .exit(status: 0))]
@@ -56,7 +58,9 @@ extension SimulatedState {
         }
     }
 
-    private func promotion(_ node: SimulatedNode, _ job: inout SimulatedJob) -> [(Double, SimulatedJob.Act)] {
+    private func promotion(
+        _ node: SimulatedNode, _ job: inout SimulatedJob, silently: Bool
+    ) -> [(Double, SimulatedJob.Act)] {
         let application: Set<Component> = [.rails, .sidekiq, .logcursor, .trackingDB]
         if node.clusterFile == .empty {
             job.say("Error while promoting the current node: Top level JSON object must be a Hash or Array.")
@@ -72,7 +76,7 @@ extension SimulatedState {
         }
         var acts: [(Double, SimulatedJob.Act)] = []
         if node.database != nil { acts.append((2, .promoteDatabase)) }
-        if node.node.runs(.rails) { acts.append((2, .switchSite)) }
+        if node.node.runs(.rails) { acts.append((2, .switchSite(silently: silently))) }
         return acts + [(3, .beginReconfigure), (14, .endReconfigure(insidePromotion: true)), (15, .exit(status: 0))]
     }
 
@@ -94,7 +98,7 @@ extension SimulatedState {
         case .promoteDatabase:
             promoteDatabase(index)
             say("The database is successfully promoted!", &self)
-        case .switchSite: switchSite(index, job)
+        case .switchSite(let silently): switchSite(index, job, silently)
         case .ruby(let code): ruby(code, index, job)
         case .setClusterFileAside: nodes[index].clusterFile = .absent
         case .write:
@@ -162,7 +166,7 @@ extension SimulatedState {
         note("\(nodes[index].node.id) is writable")
     }
 
-    private mutating func switchSite(_ index: Int, _ job: Int) {
+    private mutating func switchSite(_ index: Int, _ job: Int, _ silently: Bool) {
         let site = nodes[index].site
         guard isWritable(site) else {
             nodes[index].jobs[job].say("Promoting secondary site to primary site: NOT OK")
@@ -171,6 +175,7 @@ extension SimulatedState {
             return
         }
         let database = databaseIndex(of: site)
+        if silently, nodes[database].database?.rows.primary != site { nodes[database].database?.rows.isSilent = true }
         nodes[database].database?.rows.primary = site
         nodes[index].clusterFile = .valid(text: #"{"geo_secondary":{"enable":false}}"#)
     }

@@ -170,6 +170,7 @@ extension SimulatedState {
         return seen(
             Fixtures.geo(
                 primary: own.rows.primary, maintenanceMode: own.rows.isInMaintenanceMode,
+                silent: own.rows.isSilent,
                 lastEventID: own.rows.lastEvent), node)
     }
 

@@ -79,6 +79,7 @@ package struct SimulatedDatabase: Sendable {
     package struct Rows: Sendable, Hashable {
         package var primary: SiteID
         package var isInMaintenanceMode = false
+        package var isSilent = false
         package var lastEvent = 4711
     }
     package var isPrimary: Bool
@@ -99,7 +100,8 @@ package struct SimulatedJob: Sendable {
         /// A reconfigure begins by deleting the attribute file.
         case beginReconfigure
         case endReconfigure(insidePromotion: Bool)
-        case promoteDatabase, switchSite
+        case promoteDatabase
+        case switchSite(silently: Bool)
         case ruby(String)
         case setClusterFileAside
         case write

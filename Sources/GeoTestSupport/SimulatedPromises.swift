@@ -30,6 +30,7 @@ extension SimulatedState {
         switch (reference.check, reference.subject) {
         case ("site.read-only", .site(let site)): holds = database(of: site).rows.isInMaintenanceMode
         case ("site.maintenance-off", .site(let site)): holds = !database(of: site).rows.isInMaintenanceMode
+        case ("site.silent", .site(let site)): holds = database(of: site).rows.isSilent
         case ("cron.geo-only", .site(let site)): holds = runsOrdinaryCronJobs[site] == false
         case ("cron.running", .site(let site)): holds = runsOrdinaryCronJobs[site] == true
         case ("sidekiq.drained", _): holds = queued < 1

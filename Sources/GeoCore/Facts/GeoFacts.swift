@@ -2,12 +2,15 @@
 package struct GeoFacts: Sendable, Hashable, Codable {
     package var nodes: [GeoNodeRow]
     package var isInMaintenanceMode: Bool
+    /// `silent_mode_enabled`; `nil` where the release has no such column, and in what an earlier version saved.
+    package var isSilent: Bool?
     /// `max(id)` of `geo_event_log`; `nil` when the table is empty.
     package var lastEventID: Int?
 
-    package init(nodes: [GeoNodeRow], isInMaintenanceMode: Bool, lastEventID: Int?) {
+    package init(nodes: [GeoNodeRow], isInMaintenanceMode: Bool, isSilent: Bool? = nil, lastEventID: Int?) {
         self.nodes = nodes
         self.isInMaintenanceMode = isInMaintenanceMode
+        self.isSilent = isSilent
         self.lastEventID = lastEventID
     }
 

@@ -37,6 +37,7 @@ extension Citation {
     static let troubleshooting = geoDocs("replication/troubleshooting/common")
     static let troubleshootingPostgreSQL = geoDocs("replication/troubleshooting/postgresql_replication")
     static let troubleshootingSync = geoDocs("replication/troubleshooting/synchronization_verification")
+    static let silentMode = docs("administration/silent_mode")
     static let maintenanceMode = docs("administration/maintenance_mode")
     static let storagePaths = docs("administration/repository_storage_paths")
     static let keyLookup = docs("administration/operations/fast_ssh_key_lookup")

@@ -7,6 +7,8 @@ package enum ActionCommands {
             return "::Gitlab::CurrentSettings.update!(maintenance_mode: true, maintenance_mode_message: '\(safe)')"
         }
         package static let maintenanceOff = "::Gitlab::CurrentSettings.update!(maintenance_mode: false)"
+        package static let silentModeOn = "::Gitlab::CurrentSettings.update!(silent_mode_enabled: true)"
+        package static let silentModeOff = "::Gitlab::CurrentSettings.update!(silent_mode_enabled: false)"
         package static let geoCronJobsOnly =
             "Sidekiq::Cron::Job.all.each { |job| %w[geo_metrics_update_worker geo_prune_event_log_worker "
             + "geo_verification_cron_worker repository_check_worker].include?(job.name) ? job.enable! : job.disable! }"
@@ -28,8 +30,12 @@ package enum ActionCommands {
         "sidekiq", "geo-logcursor",
     ]
 
-    package static func commands(_ name: ActionName, on node: Node, message: String, timeLimit: Int) -> [RemoteCommand]
-    {
+    /// In a drill: nothing of the promoted site goes out to others (`gitlab-ctl geo promote`, 16.5 and later).
+    package static let silently = "--enable-silent-mode"
+
+    package static func commands(
+        _ name: ActionName, on node: Node, message: String, timeLimit: Int, isDrill: Bool = false
+    ) -> [RemoteCommand] {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
@@ -45,7 +51,7 @@ package enum ActionCommands {
                 command(["gitlab-ctl", "stop"], timeLimit),
             ]
         case .startAndEnable: start(timeLimit)
-        case .promoteNode: promote(timeLimit)
+        case .promoteNode: promote(timeLimit, isDrill)
         case .writeProbe:
             [
                 RemoteCommand(
@@ -121,8 +127,9 @@ package enum ActionCommands {
         return applicationServices.map { command(["gitlab-ctl", "stop", $0], timeLimit) }
     }
 
-    private static func promote(_ timeLimit: Int) -> [RemoteCommand] {
+    private static func promote(_ timeLimit: Int, _ isDrill: Bool) -> [RemoteCommand] {
         let reconfigure = ["gitlab-ctl", "reconfigure"]
+        let promotion = ["gitlab-ctl", "geo", "promote", "--force"] + (isDrill ? [silently] : [])
         return [
             RemoteCommand(
                 arguments: [
@@ -132,8 +139,7 @@ package enum ActionCommands {
             RemoteCommand(
                 arguments: reconfigure, timeLimitSeconds: timeLimit, condition: .attributeFileIsStub,
                 exitStatus: .mustBeZero, quietSeconds: 240),
-            RemoteCommand(
-                arguments: ["gitlab-ctl", "geo", "promote", "--force"], timeLimitSeconds: timeLimit, quietSeconds: 240),
+            RemoteCommand(arguments: promotion, timeLimitSeconds: timeLimit, quietSeconds: 240),
             RemoteCommand(
                 arguments: reconfigure, timeLimitSeconds: timeLimit, condition: .previousSaysNotOK,
                 exitStatus: .mustBeZero, quietSeconds: 240),

@@ -30,6 +30,11 @@ package struct Plan: Sendable, Hashable, Codable {
     /// In the order to print: the runbook's, then the inventory's.
     package var steps: [Step]
     package var omitted: [OmittedStep]
+    /// `true` for a drill; plans in earnest, and those of earlier versions, have no word of it.
+    private var drill: Bool?
+
+    /// Practice: as in earnest, but promoted in Silent Mode. Everything that shows the plan says so.
+    package var isDrill: Bool { drill == true }
 
     package init(
         createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
@@ -37,7 +42,7 @@ package struct Plan: Sendable, Hashable, Codable {
         objectives: Objectives, basis: Observation, lastKnown: LastKnown? = nil, findings: [Finding],
         limits: [CheckID: Limits] = [:],
         waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
-        omitted: [OmittedStep]
+        omitted: [OmittedStep], isDrill: Bool = false
     ) {
         self.schema = Self.currentSchema
         self.createdAt = createdAt
@@ -60,6 +65,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.repairs = repairs
         self.steps = steps
         self.omitted = omitted
+        self.drill = isDrill ? true : nil
     }
 
     /// What the failover would lose, as it was known when the plan was made.

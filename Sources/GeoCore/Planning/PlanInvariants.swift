@@ -18,7 +18,8 @@ package enum PlanInvariants {
         let graph = StepGraph(plan.steps)
         return boundViolations(of: plan) + placeViolations(of: plan) + turnViolations(of: plan, graph)
             + fenceViolations(of: plan, graph) + givenUpViolations(of: plan)
-            + orderViolations(of: plan, graph) + abortViolations(of: plan) + unsupportedViolations(of: plan)
+            + orderViolations(of: plan, graph) + abortViolations(of: plan) + drillViolations(of: plan)
+            + unsupportedViolations(of: plan)
     }
 
     // MARK: Shape

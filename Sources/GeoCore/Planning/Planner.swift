@@ -13,6 +13,7 @@ package struct PlanRequest: Sendable {
     package var repairs: Set<CheckID>
     /// What the primary said when it last answered this machine.
     package var lastKnown: LastKnown?
+    package var isDrill: Bool
     package var createdAt: Timestamp
     package var createdBy: String
     package var toolVersion: String
@@ -22,7 +23,7 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        lastKnown: LastKnown? = nil,
+        lastKnown: LastKnown? = nil, isDrill: Bool = false,
         createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
     ) {
@@ -36,6 +37,7 @@ package struct PlanRequest: Sendable {
         self.attestations = attestations
         self.repairs = repairs
         self.lastKnown = lastKnown
+        self.isDrill = isDrill
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.toolVersion = toolVersion
@@ -56,6 +58,8 @@ package enum Planner {
         let unsupported = PlanInvariants.unsupportedNodes(
             of: [request.from, request.to].compactMap(request.inventory.site))
         guard unsupported.isEmpty else { throw PlanRefusal(reasons: unsupported.map(\.description)) }
+        let noDrill = drillProblems(request)
+        guard noDrill.isEmpty else { throw PlanRefusal(reasons: noDrill) }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {
             expansion.add(step, at: index)
@@ -63,7 +67,8 @@ package enum Planner {
         guard expansion.problems.isEmpty else { throw PlanRefusal(reasons: expansion.problems) }
         let plan = Plan(
             createdAt: request.createdAt, createdBy: request.createdBy, toolVersion: request.toolVersion,
-            scenario: request.runbook.scenario, title: request.runbook.title, from: request.from, to: request.to,
+            scenario: request.runbook.scenario, title: (request.isDrill ? "DRILL: " : "") + request.runbook.title,
+            from: request.from, to: request.to,
             inventory: request.inventory, runbook: request.runbook.source, runbookName: request.runbook.name,
             objectives: Objectives(
                 // What this deployment owes its users outranks what the procedure was written for.
@@ -74,7 +79,7 @@ package enum Planner {
                 request.runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }),
             waivers: request.waivers, attestations: request.attestations,
             repairs: request.repairs,
-            steps: expansion.steps, omitted: expansion.omitted)
+            steps: expansion.steps, omitted: expansion.omitted, isDrill: request.isDrill)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
         return plan
@@ -150,7 +155,8 @@ struct Expansion {
             }
             let timeLimit = step.timeLimitSeconds ?? action.timeLimitSeconds
             let message = "GitLab is moving from \(request.from) to \(request.to)."
-            let commands = ActionCommands.commands(step.action, on: node, message: message, timeLimit: timeLimit)
+            let commands = ActionCommands.commands(
+                step.action, on: node, message: message, timeLimit: timeLimit, isDrill: request.isDrill)
             var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
             made.title = step.title ?? action.summary
             made.subject = .node(id: node.id)
@@ -168,7 +174,8 @@ struct Expansion {
         switch step.action {
         case .confirm:
             made.operation = .confirmation(
-                question: lossToAcknowledge + (step.text ?? "Type the name of the site to promote."),
+                question: (request.isDrill ? "This is a DRILL, and the failover is a real one. " : "")
+                    + lossToAcknowledge + (step.text ?? "Type the name of the site to promote."),
                 answer: request.to.rawValue)
         case .hook:
             guard let name = step.hook, let hook = request.inventory.hooks[name] else {
@@ -264,6 +271,10 @@ struct Expansion {
         let unpromoted = CheckReference(
             check: "candidate.not-promoted", subject: .failover(from: request.from, to: request.to))
         if request.runbook.scenario == .abort { return [Requirement(check: unpromoted, when: .always)] }
+        if request.isDrill, action == .disableMaintenanceMode {
+            let silent = CheckReference(check: "site.silent", subject: .site(id: request.to))
+            return [Requirement(check: silent, when: .always)]
+        }
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
         let lossless = CheckReference(

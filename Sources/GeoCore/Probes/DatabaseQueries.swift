@@ -103,7 +103,7 @@ extension DatabaseQuery {
               ) END)
             """)
 
-    /// Sites, their cached status, maintenance mode, last event (columns: GitLab's `db/structure.sql`).
+    /// Sites, their cached status, Maintenance and Silent Mode, last event (columns: GitLab's `db/structure.sql`).
     package static let geo = DatabaseQuery(
         name: "geo", database: .main,
         sql: """
@@ -120,6 +120,8 @@ extension DatabaseQuery {
                 ) ORDER BY n.id), '[]'::json)
                 FROM geo_nodes n LEFT JOIN geo_node_statuses s ON s.geo_node_id = n.id),
               'maintenance_mode', (SELECT maintenance_mode FROM application_settings ORDER BY id DESC LIMIT 1),
+              'silent_mode', (SELECT (row_to_json(a)->>'silent_mode_enabled')::boolean
+                FROM application_settings a ORDER BY id DESC LIMIT 1),
               'last_event_id', (SELECT max(id) FROM geo_event_log))
             """)
 

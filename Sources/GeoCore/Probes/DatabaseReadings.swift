@@ -86,7 +86,14 @@ package enum DatabaseReadings {
         }
         return GeoFacts(
             nodes: nodes, isInMaintenanceMode: try object.bool("maintenance_mode"),
-            lastEventID: try object.optionalInteger("last_event_id"))
+            isSilent: try isSilent(object), lastEventID: try object.optionalInteger("last_event_id"))
+    }
+
+    private static func isSilent(_ object: JSONMembers) throws(Unreadable) -> Bool? {
+        switch object.values["silent_mode"] {
+        case nil, .null?: nil
+        case .some: try object.bool("silent_mode")
+        }
     }
 
     /// Older rows hold an empty string for "everything".

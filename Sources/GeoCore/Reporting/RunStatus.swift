@@ -8,6 +8,7 @@ package struct RunStatus: Sendable, Hashable {
     package var isPastPointOfNoReturn: Bool
     package var isFinished: Bool
     package var scenario: Scenario
+    package var isDrill: Bool
     /// The run that undoes this one, which was given up.
     package var undoneBy: RunID?
     /// Steps that run, with when they started.
@@ -45,6 +46,7 @@ package struct RunStatus: Sendable, Hashable {
         }
         if case .halted(let reason) = state.phase { self.haltReason = reason }
         self.scenario = state.scenario
+        self.isDrill = plan.isDrill
         if case .abandoned(let other) = state.phase { self.undoneBy = other }
         self.nextCommand =
             switch state.phase {
@@ -80,7 +82,9 @@ package struct RunStatus: Sendable, Hashable {
     /// One sentence to paste into a chat.
     package var sentence: String {
         let place = "\(done) of \(total) steps done"
-        let what = "\(scenario == .abort ? "Abort of the failover" : "Failover") \(from) -> \(to)"
+        let kind =
+            scenario == .abort ? "Abort of the failover" : isDrill ? "DRILL, failover" : "Failover"
+        let what = "\(kind) \(from) -> \(to)"
         if undoneBy != nil { return "\(what) was aborted, \(place)." }
         if isFinished { return "\(what) finished, \(place)." }
         if let haltReason { return "\(what) halted, \(place): \(haltReason)." }
