@@ -124,7 +124,8 @@ package enum Fixtures {
     ]
 
     package static func geo(
-        primary: SiteID? = tokyo, maintenanceMode: Bool = false, lastEventID: Int? = 4711
+        primary: SiteID? = tokyo, maintenanceMode: Bool = false, silent: Bool? = nil,
+        lastEventID: Int? = 4711
     ) -> GeoFacts {
         let counts = items.reduce(into: [String: Int]()) { counts, item in
             counts["\(item.key)_count"] = item.value
@@ -140,7 +141,8 @@ package enum Fixtures {
                     ageSeconds: 20, message: "Healthy", version: "19.3.0-ee",
                     counts: counts.merging(["projects_count": 12, "replication_slots_count": 1]) { $1 }))
         }
-        return GeoFacts(nodes: rows, isInMaintenanceMode: maintenanceMode, lastEventID: lastEventID)
+        return GeoFacts(
+            nodes: rows, isInMaintenanceMode: maintenanceMode, isSilent: silent, lastEventID: lastEventID)
     }
 
     package static func tracking(cursorEventID: Int? = 4711) -> TrackingFacts {

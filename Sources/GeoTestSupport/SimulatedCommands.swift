@@ -29,8 +29,15 @@ extension SimulatedState {
         case ["gitlab-ctl", "start"]: return [(2, .start(service: nil)), (2, .exit(status: 0))]
         case ["gitlab-ctl", "reconfigure"]:
             return [(1, .beginReconfigure), (8, .endReconfigure(insidePromotion: false))]
-        case ["gitlab-ctl", "geo", "promote", "--force"]: return promotion(node, &job)
+        case ["gitlab-ctl", "geo", "promote", "--force"]: return promotion(node, &job, silently: false)
+        case ["gitlab-ctl", "geo", "promote", "--force", "--enable-silent-mode"]:
+            return promotion(node, &job, silently: true)
         case ["systemctl", "disable", "gitlab-runsvdir"]: return [(1, .disableBoot), (1, .exit(status: 0))]
+        case ["systemctl", "mask", "gitlab-runsvdir"]: return [(1, .maskBoot), (1, .exit(status: 0))]
+        case ["systemctl", "unmask", "gitlab-runsvdir"]: return [(1, .unmaskBoot), (1, .exit(status: 0))]
+        case ["systemctl", "enable", "--now", "gitlab-runsvdir"] where node.isBootMasked:
+            job.say("Failed to enable unit: Unit file /etc/systemd/system/gitlab-runsvdir.service is masked.")
+            return [(1, .exit(status: 1))]
         case ["systemctl", "enable", "--now", "gitlab-runsvdir"]: return [(1, .enableBoot), (1, .exit(status: 0))]
         case ["mv", "-n", "/etc/gitlab/gitlab-cluster.json", "/etc/gitlab/gitlab-cluster.json.empty"]:
             return [(0.1, .setClusterFileAside), (0.1, .exit(status: 0))]
@@ -52,7 +59,9 @@ extension SimulatedState {
         }
     }
 
-    private func promotion(_ node: SimulatedNode, _ job: inout SimulatedJob) -> [(Double, SimulatedJob.Act)] {
+    private func promotion(
+        _ node: SimulatedNode, _ job: inout SimulatedJob, silently: Bool
+    ) -> [(Double, SimulatedJob.Act)] {
         let application: Set<Component> = [.rails, .sidekiq, .logcursor, .trackingDB]
         if node.clusterFile == .empty {
             job.say("Error while promoting the current node: Top level JSON object must be a Hash or Array.")
@@ -68,7 +77,7 @@ extension SimulatedState {
         }
         var acts: [(Double, SimulatedJob.Act)] = []
         if node.database != nil { acts.append((2, .promoteDatabase)) }
-        if node.node.runs(.rails) { acts.append((2, .switchSite)) }
+        if node.node.runs(.rails) { acts.append((2, .switchSite(silently: silently))) }
         return acts + [(3, .beginReconfigure), (14, .endReconfigure(insidePromotion: true)), (15, .exit(status: 0))]
     }
 
@@ -78,6 +87,8 @@ extension SimulatedState {
         case .stop(let service): stop(service, index)
         case .start(let service): start(service, index)
         case .disableBoot: nodes[index].startsAtBoot = false
+        case .maskBoot: nodes[index].isBootMasked = true
+        case .unmaskBoot: nodes[index].isBootMasked = false
         case .enableBoot:
             nodes[index].startsAtBoot = true
             for service in nodes[index].services.indices { nodes[index].services[service].isSupervised = true }
@@ -89,7 +100,7 @@ extension SimulatedState {
         case .promoteDatabase:
             promoteDatabase(index)
             say("The database is successfully promoted!", &self)
-        case .switchSite: switchSite(index, job)
+        case .switchSite(let silently): switchSite(index, job, silently)
         case .ruby(let code): ruby(code, index, job)
         case .setClusterFileAside: nodes[index].clusterFile = .absent
         case .write:
@@ -158,7 +169,7 @@ extension SimulatedState {
         note("\(nodes[index].node.id) is writable")
     }
 
-    private mutating func switchSite(_ index: Int, _ job: Int) {
+    private mutating func switchSite(_ index: Int, _ job: Int, _ silently: Bool) {
         let site = nodes[index].site
         guard isWritable(site) else {
             nodes[index].jobs[job].say("Promoting secondary site to primary site: NOT OK")
@@ -167,6 +178,7 @@ extension SimulatedState {
             return
         }
         let database = databaseIndex(of: site)
+        if silently, nodes[database].database?.rows.primary != site { nodes[database].database?.rows.isSilent = true }
         nodes[database].database?.rows.primary = site
         nodes[index].clusterFile = .valid(text: #"{"geo_secondary":{"enable":false}}"#)
     }

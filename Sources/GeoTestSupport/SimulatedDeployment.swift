@@ -168,6 +168,14 @@ extension SimulatedState {
         if node.identity.hostName != script.expected.hostName || node.machineID != script.expected.machineID {
             return "this is \(node.identity.hostName) with machine id \(node.machineID)"
         }
+        if !node.jobs.contains(where: { $0.run == script.run && $0.key == script.key }) {
+            if let expected = script.marks.siteName, expected != node.siteName {
+                return "this node says that it belongs to the site \(node.siteName)"
+            }
+            if let expected = script.marks.systemIdentifier, node.database == nil || expected != node.systemIdentifier {
+                return "the database is another one: its system identifier is \(node.systemIdentifier)"
+            }
+        }
         return node.epoch > script.epoch ? "another run holds this node: its epoch is \(node.epoch)" : nil
     }
 

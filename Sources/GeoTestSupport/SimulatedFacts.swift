@@ -44,7 +44,9 @@ extension SimulatedState {
             facts.clockOffset = seen(2, node)
         case .version: facts.gitlabVersion = seen(node.version, node)
         case .services: facts.services = seen(node.services.map(Self.state), node)
-        case .boot: facts.startsAtBoot = seen(node.startsAtBoot, node)
+        case .boot:
+            facts.startsAtBoot = seen(node.startsAtBoot && !node.isBootMasked, node)
+            facts.isBootMasked = seen(node.isBootMasked, node)
         case .attributes: facts.attributeFile = seen(node.attributes, node)
         case .clusterFile: facts.clusterFile = seen(node.clusterFile, node)
         case .changesRunning:
@@ -165,7 +167,8 @@ extension SimulatedState {
     private func geo(_ node: SimulatedNode) -> Observed<GeoFacts> {
         guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
         var facts = Fixtures.geo(
-            primary: own.rows.primary, maintenanceMode: own.rows.isInMaintenanceMode, lastEventID: own.rows.lastEvent)
+            primary: own.rows.primary, maintenanceMode: own.rows.isInMaintenanceMode, silent: own.rows.isSilent,
+            lastEventID: own.rows.lastEvent)
         for index in facts.nodes.indices {
             if let url = own.rows.urls[SiteID(facts.nodes[index].name)] { facts.nodes[index].url = url }
         }

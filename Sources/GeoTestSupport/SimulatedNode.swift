@@ -12,12 +12,17 @@ package struct SimulatedNode: Sendable {
     package let node: Node
     package let site: SiteID
     package var machineID: String
+    /// What its gitlab.rb says, and the lineage of its database where it has one.
+    package var siteName: String
+    package var systemIdentifier = Fixtures.systemIdentifier
     package var version = "19.3.0-ee.0"
     package var boots = 1
     package var isReachable = true
     /// Without power: nothing runs, nothing answers.
     package var isOff = false
     package var startsAtBoot = true
+    /// `gitlab-runsvdir` is masked: it cannot be enabled or started.
+    package var isBootMasked = false
     package var services: [Service]
     package var attributes = AttributeFile.good
     package var clusterFile = ClusterFile.absent
@@ -44,6 +49,7 @@ package struct SimulatedNode: Sendable {
         self.site = site
         self.machineID = "machine-\(node.id)"
         self.url = node.isManagedByOmnibus ? SimulatedURL(of: site) : nil
+        self.siteName = site.rawValue
         self.services = node.isManagedByOmnibus ? Fixtures.services(node).map { Service(name: $0.name) } : []
         if node.runs(.postgresql) {
             database = SimulatedDatabase(isPrimary: isPrimary, rows: .init(primary: Fixtures.tokyo))
@@ -63,7 +69,7 @@ package struct SimulatedNode: Sendable {
     package var hasRunningService: Bool { services.contains(where: \.isRunning) }
 
     /// Nothing runs, and nothing would after a reboot.
-    package var isFenced: Bool { isOff || services.isEmpty || (!hasRunningService && !startsAtBoot) }
+    package var isFenced: Bool { isOff || services.isEmpty || (!hasRunningService && (!startsAtBoot || isBootMasked)) }
 
     package var isDatabaseUp: Bool { database != nil && isRunning("postgresql") }
     package var isWritable: Bool { isDatabaseUp && database?.isPrimary == true }
@@ -75,6 +81,7 @@ package struct SimulatedDatabase: Sendable {
     package struct Rows: Sendable, Hashable {
         package var primary: SiteID
         package var isInMaintenanceMode = false
+        package var isSilent = false
         package var lastEvent = 4711
         /// URLs in `geo_nodes` that are not those of the fixtures.
         package var urls: [SiteID: String] = [:]
@@ -93,11 +100,12 @@ package struct SimulatedJob: Sendable {
     package enum Act: Sendable {
         case stop(service: String?)
         case start(service: String?)
-        case disableBoot, enableBoot
+        case disableBoot, maskBoot, unmaskBoot, enableBoot
         /// A reconfigure begins by deleting the attribute file.
         case beginReconfigure
         case endReconfigure(insidePromotion: Bool)
-        case promoteDatabase, switchSite
+        case promoteDatabase
+        case switchSite(silently: Bool)
         case ruby(String)
         case setClusterFileAside
         case write

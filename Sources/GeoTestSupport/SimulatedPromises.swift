@@ -30,6 +30,7 @@ extension SimulatedState {
         switch (reference.check, reference.subject) {
         case ("site.read-only", .site(let site)): holds = database(of: site).rows.isInMaintenanceMode
         case ("site.maintenance-off", .site(let site)): holds = !database(of: site).rows.isInMaintenanceMode
+        case ("site.silent", .site(let site)): holds = database(of: site).rows.isSilent
         case ("cron.geo-only", .site(let site)): holds = runsOrdinaryCronJobs[site] == false
         case ("cron.running", .site(let site)): holds = runsOrdinaryCronJobs[site] == true
         case ("sidekiq.drained", _): holds = queued < 1
@@ -44,7 +45,7 @@ extension SimulatedState {
             holds = !self[id].isDatabaseUp && self[id].database?.isCleanlyStopped == true
         case ("node.fenced", .node(let id)): holds = self[id].isFenced
         case ("node.in-service", .node(let id)):
-            holds = self[id].startsAtBoot && self[id].services.allSatisfy(\.isRunning)
+            holds = self[id].startsAtBoot && !self[id].isBootMasked && self[id].services.allSatisfy(\.isRunning)
         case ("deployment.one-primary", _): holds = [from, to].count(where: isWritable) == 1
         case ("candidate.not-promoted", _): holds = !isWritable(to)
         case ("node.promoted", .node(let id)):

@@ -157,7 +157,7 @@ package struct SimulatedState: Sendable {
         for job in nodes[index].jobs.indices where !nodes[index].jobs[job].isOver {
             nodes[index].jobs[job].isLost = true
         }
-        let starts = nodes[index].startsAtBoot
+        let starts = nodes[index].startsAtBoot && !nodes[index].isBootMasked
         if nodes[index].isDatabaseUp { nodes[index].database?.isCleanlyStopped = false }
         for service in nodes[index].services.indices {
             nodes[index].services[service].isRunning = starts

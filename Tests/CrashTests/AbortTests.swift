@@ -31,7 +31,7 @@ import Testing
             if state.database(of: state.from).rows.isInMaintenanceMode { found.append("maintenance mode is on") }
             if state.runsOrdinaryCronJobs[state.from] != true { found.append("cron jobs are off") }
             for node in state.nodes(of: state.from) {
-                if !node.startsAtBoot { found.append("\(node.node.id) does not start at boot") }
+                if !node.startsAtBoot || node.isBootMasked { found.append("\(node.node.id) does not start at boot") }
                 if node.services.contains(where: { !$0.isRunning }) {
                     found.append("\(node.node.id) has services down")
                 }

@@ -104,6 +104,42 @@ import Testing
         #expect(rig.faults == [])
     }
 
+    struct Impostor: Sendable, CustomTestStringConvertible {
+        var node: NodeID
+        var says: String
+        var apply: @Sendable (inout SimulatedNode) -> Void
+        var testDescription: String { "\(node) \(says)" }
+    }
+
+    private static let impostors = [
+        Impostor(node: "tokyo-rails-1", says: "it belongs to the site seoul") { $0.siteName = "seoul" },
+        Impostor(node: "tokyo-pg-1", says: "it belongs to the site seoul") { $0.siteName = "seoul" },
+        Impostor(node: "tokyo-pg-1", says: "its system identifier is 9") { $0.systemIdentifier = "9" },
+        Impostor(node: "seoul-pg-1", says: "its system identifier is 9") { $0.systemIdentifier = "9" },
+    ]
+
+    /// Its machine is the plan's, and its GitLab is not: nothing that is compared beforehand shows it.
+    @Test(arguments: impostors)
+    func atTheMomentOfTheActTheNodeItselfRefusesWhatIsNotMeantForIt(impostor: Impostor) async throws {
+        let rig = Rig()
+        rig.deployment.withState { impostor.apply(&$0[impostor.node]) }
+        guard case .ended(.halted(let reason)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(reason.contains(impostor.says), "\(reason)")
+        let started = rig.deployment.withState { $0.starts.keys.filter { $0.hasPrefix("\(impostor.node)/") } }
+        #expect(started.isEmpty, "\(started)")
+        #expect(rig.promotions.isEmpty)
+        // What was put right goes on.
+        rig.deployment.withState { state in
+            state[impostor.node].siteName = impostor.node.rawValue.hasPrefix("tokyo") ? "tokyo" : "seoul"
+            state[impostor.node].systemIdentifier = Fixtures.systemIdentifier
+        }
+        #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [])
+    }
+
     @Test func aCheckOfThePlanThatFailsByNowIsShownAndNothingIsChanged() async throws {
         let rig = Rig()
         rig.deployment.withState { $0["seoul-sidekiq-1"].startsAtBoot = false }

@@ -65,6 +65,28 @@ import Testing
         #expect(rig.deployment.withState { $0["tokyo-rails-1"].isFenced && !$0["tokyo-rails-1"].isOff })
     }
 
+    /// It was seen when the plan was made, and has been started since: the same machine under another boot id.
+    @Test func aNodeThatWasSeenBeforeItsRebootIsStillTheSameMachine() async throws {
+        let rig = try LostSite.rig(off: [])
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
+                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
+            }
+        })
+        guard case .ended(.halted) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        rig.say(LostSite.attestations(["tokyo-redis-1"]).map { .nodeAttested(attestation: $0) })
+        let second = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
+                rig.deployment.withState { $0.powerOn("tokyo-redis-1") }
+            }
+        })
+        #expect(second == .ended(.finished), "\(rig.story)")
+        #expect(try rig.state().returned["tokyo-redis-1"]?.isFenced == true, "\(rig.story)")
+    }
+
     @Test func aNodeThatDiesInTheMiddleIsVouchedForAndTheRunGoesOn() async throws {
         let rig = try LostSite.rig(off: [])
         let end = await rig.process(watching: { event in

@@ -157,7 +157,8 @@ import Testing
             starts == [
                 "gitlab-rails runner", "gitlab-ctl stop", "gitlab-ctl start", "gitlab-ctl geo",
                 "gitlab-ctl reconfigure",
-                "gitlab-psql -X", "systemctl disable", "systemctl enable", "mv -n",
+                "gitlab-psql -X", "systemctl disable", "systemctl mask", "systemctl unmask", "systemctl enable",
+                "mv -n",
             ])
         for command in commands {
             let words = command.arguments.flatMap { $0.split { !$0.isLetter }.map { $0.lowercased() } }

@@ -20,7 +20,8 @@ def _is_starting(node, service):
     """Whether runit means the server to run: then it answers soon, after a boot for example."""
     stat = node.root / f"opt/gitlab/sv/{service}/supervise/stat"
     return ((node.root / f"opt/gitlab/service/{service}").is_symlink() and not (stat.exists() and stat.read_text().startswith("down"))
-            and (node.root / "etc/systemd/system/multi-user.target.wants/gitlab-runsvdir.service").is_symlink())
+            and (node.root / "etc/systemd/system/multi-user.target.wants/gitlab-runsvdir.service").is_symlink()
+            and not (node.root / "etc/systemd/system/gitlab-runsvdir.service").is_symlink())
 
 
 def sql(lab, node, statement, geo=False, check=True):

@@ -14,6 +14,7 @@ from pathlib import Path
 from gitlab import gitlab_rb_template
 
 HERE = Path(__file__).resolve().parent
+UNIT = HERE.parent / "infra/files/gitlab-runsvdir.service"
 # The node's own code renders its first configuration, so that the two cannot differ.
 sys.path.insert(0, str(HERE))
 
@@ -92,6 +93,7 @@ def _programs(root):
     for target in OTHERS:
         _link(root / "opt/gitlab/embedded/bin" / os.path.basename(target), target)
     _write(root / "opt/gitlab/version-manifest.txt", MANIFEST)
+    _write(root / "opt/gitlab/embedded/cookbooks/package/templates/default/gitlab-runsvdir.service.erb", UNIT.read_text())
     _write(root / "opt/gitlab/embedded/service/gitlab-rails/VERSION", "19.3.0-ee\n")
     for version in MIGRATIONS:
         _write(root / f"opt/gitlab/embedded/service/gitlab-rails/db/schema_migrations/{version}", "")

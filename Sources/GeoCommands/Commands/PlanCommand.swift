@@ -34,13 +34,20 @@ struct PlanCommand: AsyncParsableCommand {
 
     @Option(help: "Of change-url: the URL that the site to go to takes over. Default: that of the other site.") var url:
         String?
+    @Flag(
+        help: ArgumentHelp(
+            "Practise: a real failover, promoted in Silent Mode and checked for the way back.",
+            discussion: "Nothing of the promoted site goes out to others until Silent Mode is turned off. GitLab 16.5.")
+    )
+    var drill = false
 
     func run() async throws {
         try await reporting {
             let runbook = try Documents.runbook(runbook)
             let inventory = try renamed(try inventory.load(), runbook.scenario)
             let waivers = try Waivers(waive)
-            let preflight = Preflight(inventory: inventory, runbook: runbook, profile: runbook.scenario.profile)
+            let profile = drill ? .drill : runbook.scenario.profile
+            let preflight = Preflight(inventory: inventory, runbook: runbook, profile: profile)
             var scope = preflight.scope(from: from, to: to)
             if runbook.scenario == .unplanned { scope.formUnion(preflight.lossScope(from: from, to: to)) }
             let observation = try await Live.with(inventory) { [scope] live in
@@ -64,7 +71,7 @@ struct PlanCommand: AsyncParsableCommand {
             }
             let assessment = Assessment(
                 subject: .failover(from: pair.from, to: pair.to), findings: findings,
-                profile: runbook.scenario.profile, accepted: accepted, waivers: bound)
+                profile: profile, accepted: accepted, waivers: bound)
             guard assessment.isReady else {
                 Console.say(
                     FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
@@ -74,7 +81,7 @@ struct PlanCommand: AsyncParsableCommand {
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
                 findings: findings, waivers: bound,
                 attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
-                repairs: repairs, lastKnown: lastKnown, createdAt: LiveClock.now(),
+                repairs: repairs, lastKnown: lastKnown, isDrill: drill, createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             try write(PlanFile(try Self.plan(request)))
             return .done

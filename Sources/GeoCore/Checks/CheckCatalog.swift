@@ -25,7 +25,9 @@ package enum CheckCatalog {
         Group(title: "Patroni", checks: PatroniChecks.all),
         Group(title: "Replication", checks: ReplicationChecks.all + SlotChecks.all + CompletionCheck.all),
         Group(title: "Geo", checks: GeoChecks.all + DataTypeChecks.all + GeoStateChecks.all + RequirementChecks.all),
-        Group(title: "Application", checks: ServiceChecks.all + OperationChecks.all + ReadinessChecks.all),
+        Group(
+            title: "Application",
+            checks: ServiceChecks.all + OperationChecks.all + ReadinessChecks.all + SilentModeChecks.all),
         Group(title: "Capacity", checks: CapacityChecks.all),
         Group(title: "Names, certificates and ways", checks: NetworkChecks.all + LinkChecks.all),
         Group(title: "Fence and promotion", checks: FenceChecks.all + PromotionChecks.all),

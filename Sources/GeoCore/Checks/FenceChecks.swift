@@ -11,16 +11,18 @@ enum FenceChecks {
         26379: "sentinel",
     ]
     private static let probes: Set<Probe> = [.services, .boot, .ports]
+    private static let byHand =
+        "sudo systemctl disable gitlab-runsvdir; sudo systemctl mask gitlab-runsvdir; sudo gitlab-ctl stop"
 
     static let nodeFenced = Check.aboutNode(
         "node.fenced",
         CheckText(
             question: "Is the node down for GitLab, and will it stay so after a reboot?",
             rationale: "A stopped node starts everything again three seconds after a reboot;"
-                + " a process that escaped its supervisor still serves.",
-            source: cite(.disasterRecovery, .serviceControl),
-            remedy: "sudo gitlab-ctl stop && sudo systemctl disable gitlab-runsvdir on the node; end what still "
-                + "listens"),
+                + " a process that escaped its supervisor still serves. Masked is more than disabled: an upgrade of the"
+                + " package enables and starts what is only disabled.",
+            source: cite(.disasterRecovery, .serviceControl, .bootUnit),
+            remedy: "on the node: \(Self.byHand); end what still listens"),
         needs: { scope, node, context in if node.isManagedByOmnibus { ask(of: node, &scope, context) } }
     ) { examination, node in examination.requireFence(of: node) }
 
@@ -41,7 +43,7 @@ enum FenceChecks {
         question: "Is every node of the site proven to be fenced?",
         rationale: "One node that still writes makes two writable sites. Unreachable is not proven.",
         source: cite(.promise(1), .disasterRecovery),
-        remedy: "sudo gitlab-ctl stop && sudo systemctl disable gitlab-runsvdir on every node of the site",
+        remedy: "on every node of the site: \(byHand)",
         limits: [Examination.ageLimit],
         isInvariant: true,
         needs: { context in
@@ -94,8 +96,9 @@ extension Examination {
         if let starts = read(\.startsAtBoot, "gitlab-runsvdir enabled", of: node), starts {
             fail(
                 "gitlab-runsvdir is enabled on \(node.id): everything runs again after a reboot",
-                remedy: "sudo systemctl disable gitlab-runsvdir  # on \(node.id)")
+                remedy: "sudo systemctl disable gitlab-runsvdir; sudo systemctl mask gitlab-runsvdir  # on \(node.id)")
         }
+        let bootGuard = bootGuard(of: node)
         if let open = read(
             \.listeningPorts, "listening ports", of: node,
             as: { ports in
@@ -108,7 +111,19 @@ extension Examination {
                     remedy: "sudo ss -ltnp 'sport = :\(port)'  # on \(node.id), and stop that process")
             }
         }
-        return "\(node.id) is fenced: services down, not started at boot, no GitLab port open"
+        return "\(node.id) is fenced: services down, \(bootGuard), no GitLab port open"
+    }
+
+    /// How what is down is kept from coming back. A mask may be refused, and earlier versions did not ask for one: that
+    /// nothing starts at boot is what the fence takes, and this says how much more it is.
+    private mutating func bootGuard(of node: Node) -> String {
+        guard case .known(let isMasked, let at, let from) = observation[node.id].isBootMasked else {
+            return "not started at boot"
+        }
+        note(Evidence("gitlab-runsvdir masked of \(node.id): \(isMasked)", from: from, at: at))
+        return isMasked
+            ? "masked at boot and for systemctl"
+            : "not started at boot (disabled only: systemctl start, or an upgrade of the package, would start it)"
     }
 
     /// Whether another place sees the node alive, whatever a program or a person says of it.

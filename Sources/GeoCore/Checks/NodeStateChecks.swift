@@ -86,7 +86,8 @@ enum NodeStateChecks {
             question: "Do the node's services run, and will they after a reboot?",
             rationale: "A node that was fenced and is only started goes off again with its next reboot.",
             source: cite(.serviceControl),
-            remedy: "sudo systemctl enable --now gitlab-runsvdir && sudo gitlab-ctl start"),
+            remedy: "sudo systemctl unmask gitlab-runsvdir && sudo systemctl enable --now gitlab-runsvdir"
+                + " && sudo gitlab-ctl start"),
         probes: [.services, .boot]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -102,14 +103,15 @@ enum NodeStateChecks {
             question: "Does GitLab start again when the node reboots?",
             rationale: "A node that was fenced once stays off after its next reboot, and gitlab-ctl start cannot help.",
             source: cite(.disasterRecovery, .serviceControl),
-            remedy: "sudo systemctl enable --now gitlab-runsvdir on the node"),
+            remedy: "sudo systemctl unmask gitlab-runsvdir && sudo systemctl enable --now gitlab-runsvdir on the node"),
         probes: [.boot]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
         if let starts = examination.read(\.startsAtBoot, "gitlab-runsvdir enabled", of: node), !starts {
             examination.fail(
                 "gitlab-runsvdir is disabled on \(node.id): nothing of GitLab would run after a reboot",
-                remedy: "sudo systemctl enable --now gitlab-runsvdir  # on \(node.id)")
+                remedy: "sudo systemctl unmask gitlab-runsvdir && sudo systemctl enable --now gitlab-runsvdir"
+                    + "  # on \(node.id)")
         }
         return "GitLab starts at boot on \(node.id)"
     }
@@ -209,7 +211,8 @@ extension Examination {
             case .some(let service) where service.state == .unsupervised:
                 fail(
                     "\(name) of \(node.id) has no supervisor: runsv does not run",
-                    remedy: "sudo systemctl enable --now gitlab-runsvdir  # on \(node.id)")
+                    remedy: "sudo systemctl unmask gitlab-runsvdir && sudo systemctl enable --now gitlab-runsvdir"
+                        + "  # on \(node.id)")
             case .some(let service) where service.isChanging:
                 fail("\(name) of \(node.id) is on its way to another state", remedy: remedy)
             case .some(let service) where service.state == .down:

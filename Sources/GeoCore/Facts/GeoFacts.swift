@@ -2,6 +2,8 @@
 package struct GeoFacts: Sendable, Hashable, Codable {
     package var nodes: [GeoNodeRow]
     package var isInMaintenanceMode: Bool
+    /// `silent_mode_enabled`; `nil` where the release has no such column, and in what an earlier version saved.
+    package var isSilent: Bool?
     /// `max(id)` of `geo_event_log`; `nil` when the table is empty.
     package var lastEventID: Int?
     /// Items by data type of which the primary's status has no number, counted in this database: `designs` and
@@ -9,10 +11,12 @@ package struct GeoFacts: Sendable, Hashable, Codable {
     package var uncounted: [String: Int]?
 
     package init(
-        nodes: [GeoNodeRow], isInMaintenanceMode: Bool, lastEventID: Int?, uncounted: [String: Int]? = nil
+        nodes: [GeoNodeRow], isInMaintenanceMode: Bool, isSilent: Bool? = nil, lastEventID: Int?,
+        uncounted: [String: Int]? = nil
     ) {
         self.nodes = nodes
         self.isInMaintenanceMode = isInMaintenanceMode
+        self.isSilent = isSilent
         self.lastEventID = lastEventID
         self.uncounted = uncounted
     }

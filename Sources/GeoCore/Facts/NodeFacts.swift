@@ -15,6 +15,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var services: Observed<[ServiceState]> = .notAsked
     /// Whether `gitlab-runsvdir` starts at boot (`systemctl is-enabled`).
     package var startsAtBoot: Observed<Bool> = .notAsked
+    /// Whether `gitlab-runsvdir` is masked, so that nobody can start it either.
+    package var isBootMasked: Observed<Bool> = .notAsked
     package var attributeFile: Observed<AttributeFile> = .notAsked
     package var clusterFile: Observed<ClusterFile> = .notAsked
     /// Command lines of running `gitlab-ctl` (promote, reconfigure, replicate) and Chef processes.
@@ -94,6 +96,11 @@ package struct NodeIdentity: Sendable, Hashable, Codable {
         self.hostName = hostName
         self.machineID = machineID
         self.bootID = bootID
+    }
+
+    /// Whatever happened meanwhile: a machine that was started again is the same one.
+    package func isSameMachine(as other: NodeIdentity) -> Bool {
+        hostName == other.hostName && machineID == other.machineID
     }
 }
 

@@ -116,8 +116,10 @@ package enum ActionCatalog {
                 expectedSeconds: 60, timeLimitSeconds: 600)
         default:
             Action(
-                name: name, reach: .node, summary: "Stops every service and keeps them from starting at boot.",
-                source: cite(.disasterRecovery, .serviceControl), part: .from,
+                name: name, reach: .node,
+                summary:
+                    "Stops every service and keeps everything and everybody from starting them: at boot, by systemctl.",
+                source: cite(.disasterRecovery, .serviceControl, .bootUnit), part: .from,
                 effect: .outage, effectText: "the node serves nothing, also after a reboot", expectedSeconds: 20,
                 timeLimitSeconds: 600)
         }

@@ -7,6 +7,8 @@ package enum ActionCommands {
             return "::Gitlab::CurrentSettings.update!(maintenance_mode: true, maintenance_mode_message: '\(safe)')"
         }
         package static let maintenanceOff = "::Gitlab::CurrentSettings.update!(maintenance_mode: false)"
+        package static let silentModeOn = "::Gitlab::CurrentSettings.update!(silent_mode_enabled: true)"
+        package static let silentModeOff = "::Gitlab::CurrentSettings.update!(silent_mode_enabled: false)"
         package static let geoCronJobsOnly =
             "Sidekiq::Cron::Job.all.each { |job| %w[geo_metrics_update_worker geo_prune_event_log_worker "
             + "geo_verification_cron_worker repository_check_worker].include?(job.name) ? job.enable! : job.disable! }"
@@ -34,11 +36,14 @@ package enum ActionCommands {
         "sidekiq", "geo-logcursor",
     ]
 
+    /// In a drill: nothing of the promoted site goes out to others (`gitlab-ctl geo promote`, 16.5 and later).
+    package static let silently = "--enable-silent-mode"
+
     /// `edit` is what an action that edits gitlab.rb does to it; without one there is nothing for it to run.
     /// `leavingOff`: cron jobs that are not to be started (``CronJobs``).
     package static func commands(
         _ name: ActionName, on node: Node, message: String, timeLimit: Int, edit: ConfigurationEdit? = nil,
-        leavingOff: [String] = []
+        leavingOff: [String] = [], isDrill: Bool = false
     ) -> [RemoteCommand] {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
@@ -50,11 +55,12 @@ package enum ActionCommands {
         case .stopAndDisable:
             [
                 // First the boot, so that a node which dies in between does not come back serving.
-                command(["systemctl", "disable", "gitlab-runsvdir"], 60),
+                command(["systemctl", "disable", bootUnit], 60),
+                command(["systemctl", "mask", bootUnit], 60),
                 command(["gitlab-ctl", "stop"], timeLimit),
             ]
         case .startAndEnable: start(timeLimit)
-        case .promoteNode: promote(timeLimit)
+        case .promoteNode: promote(timeLimit, isDrill)
         case .writeProbe:
             [
                 RemoteCommand(
@@ -100,9 +106,21 @@ package enum ActionCommands {
         }
     }
 
+    /// The unit that starts runit, and with it every service of GitLab.
+    ///
+    /// Disabled alone it comes back with the next reconfigure that writes it anew, as after an upgrade of the package:
+    /// the recipe enables and starts it (omnibus-gitlab `package/recipes/runit_systemd.rb`), and so does whoever types
+    /// `systemctl start`. Masked, both are refused (systemctl(1)). The recipe keeps its file in `/usr/lib/systemd/system`;
+    /// where somebody has put one into `/etc/systemd/system`, `mask` refuses, and disabled is all that it is.
+    private static let bootUnit = "gitlab-runsvdir"
+
+    /// Takes the guard of ``ActionName/stopAndDisable`` off a node: has to come before anything that enables or starts its
+    /// services. Starts nothing itself, and does no harm where there is no guard.
+    package static func liftBootGuard() -> [RemoteCommand] { [command(["systemctl", "unmask", bootUnit], 60)] }
+
     private static func start(_ timeLimit: Int) -> [RemoteCommand] {
-        [
-            command(["systemctl", "enable", "--now", "gitlab-runsvdir"], 60),
+        liftBootGuard() + [
+            command(["systemctl", "enable", "--now", bootUnit], 60),
             command(["gitlab-ctl", "start"], timeLimit),
         ]
     }
@@ -140,8 +158,9 @@ package enum ActionCommands {
         return applicationServices.map { command(["gitlab-ctl", "stop", $0], timeLimit) }
     }
 
-    private static func promote(_ timeLimit: Int) -> [RemoteCommand] {
+    private static func promote(_ timeLimit: Int, _ isDrill: Bool) -> [RemoteCommand] {
         let reconfigure = ["gitlab-ctl", "reconfigure"]
+        let promotion = ["gitlab-ctl", "geo", "promote", "--force"] + (isDrill ? [silently] : [])
         return [
             RemoteCommand(
                 arguments: [
@@ -151,8 +170,7 @@ package enum ActionCommands {
             RemoteCommand(
                 arguments: reconfigure, timeLimitSeconds: timeLimit, condition: .attributeFileIsStub,
                 exitStatus: .mustBeZero, quietSeconds: 240),
-            RemoteCommand(
-                arguments: ["gitlab-ctl", "geo", "promote", "--force"], timeLimitSeconds: timeLimit, quietSeconds: 240),
+            RemoteCommand(arguments: promotion, timeLimitSeconds: timeLimit, quietSeconds: 240),
             RemoteCommand(
                 arguments: reconfigure, timeLimitSeconds: timeLimit, condition: .previousSaysNotOK,
                 exitStatus: .mustBeZero, quietSeconds: 240),

@@ -32,6 +32,11 @@ package struct Plan: Sendable, Hashable, Codable {
     package var omitted: [OmittedStep]
     /// Cron jobs of `from` that were off before the run, and stay off; `nil`: none.
     package var cronJobsLeftOff: [String]?
+    /// `true` for a drill; plans in earnest, and those of earlier versions, have no word of it.
+    private var drill: Bool?
+
+    /// Practice: as in earnest, but promoted in Silent Mode. Everything that shows the plan says so.
+    package var isDrill: Bool { drill == true }
 
     package init(
         createdAt: Timestamp, createdBy: String, toolVersion: String, scenario: Scenario, title: String,
@@ -39,7 +44,7 @@ package struct Plan: Sendable, Hashable, Codable {
         objectives: Objectives, basis: Observation, lastKnown: LastKnown? = nil, findings: [Finding],
         limits: [CheckID: Limits] = [:],
         waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
-        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil
+        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil, isDrill: Bool = false
     ) {
         self.schema = Self.currentSchema
         self.createdAt = createdAt
@@ -63,6 +68,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.steps = steps
         self.omitted = omitted
         self.cronJobsLeftOff = cronJobsLeftOff
+        self.drill = isDrill ? true : nil
     }
 
     /// What the failover would lose, as it was known when the plan was made.

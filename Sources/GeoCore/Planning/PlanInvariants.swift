@@ -19,6 +19,7 @@ package enum PlanInvariants {
         return boundViolations(of: plan) + placeViolations(of: plan) + turnViolations(of: plan, graph)
             + fenceViolations(of: plan, graph) + givenUpViolations(of: plan)
             + urlViolations(of: plan, graph) + orderViolations(of: plan, graph) + abortViolations(of: plan)
+            + drillViolations(of: plan)
             + unsupportedViolations(of: plan)
     }
 
@@ -115,6 +116,12 @@ package enum PlanInvariants {
                 return .init(
                     invariant: "right-place", step: step.id, detail: "says \(step.subject) and acts on \(node)")
             }
+            if let other = otherSite(of: node, than: site, plan) {
+                return .init(
+                    invariant: "right-place", step: step.id,
+                    detail: "\(node) says that it belongs to \(other), and the inventory has it in \(site.id):"
+                        + " is its address another node's?")
+            }
             if step.action == .promoteNode, site.id != plan.to {
                 return .init(
                     invariant: "promote-only-the-candidate", step: step.id,
@@ -132,6 +139,15 @@ package enum PlanInvariants {
             }
             return nil
         }
+    }
+
+    /// The other site whose name the node bears, by its own gitlab.rb. Nobody can waive that (promise 6): its address may
+    /// lead to a node of that site.
+    private static func otherSite(of node: NodeID, than site: Site, _ plan: Plan) -> SiteID? {
+        guard case .text(let name)? = plan.basis[node].configuration.value?.nodeName, name != site.geoNodeName else {
+            return nil
+        }
+        return plan.inventory.sites.first { $0.geoNodeName == name }?.id
     }
 
     // MARK: One at a time

@@ -15,6 +15,7 @@ package struct PlanRequest: Sendable {
     package var lastKnown: LastKnown?
     /// Cron jobs that a way back leaves off; every other plan finds them in the observation.
     package var cronJobsLeftOff: [String]
+    package var isDrill: Bool
     package var createdAt: Timestamp
     package var createdBy: String
     package var toolVersion: String
@@ -24,7 +25,7 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [],
+        lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [], isDrill: Bool = false,
         createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
     ) {
@@ -39,6 +40,7 @@ package struct PlanRequest: Sendable {
         self.repairs = repairs
         self.lastKnown = lastKnown
         self.cronJobsLeftOff = cronJobsLeftOff
+        self.isDrill = isDrill
         self.createdAt = createdAt
         self.createdBy = createdBy
         self.toolVersion = toolVersion
@@ -64,6 +66,8 @@ package enum Planner {
             request.cronJobsLeftOff = CronJobs.switchedOff(
                 on: request.inventory.site(request.from), in: request.observation)
         }
+        let noDrill = drillProblems(request)
+        guard noDrill.isEmpty else { throw PlanRefusal(reasons: noDrill) }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {
             expansion.add(step, at: index)
@@ -71,7 +75,8 @@ package enum Planner {
         guard expansion.problems.isEmpty else { throw PlanRefusal(reasons: expansion.problems) }
         let plan = Plan(
             createdAt: request.createdAt, createdBy: request.createdBy, toolVersion: request.toolVersion,
-            scenario: request.runbook.scenario, title: request.runbook.title, from: request.from, to: request.to,
+            scenario: request.runbook.scenario, title: (request.isDrill ? "DRILL: " : "") + request.runbook.title,
+            from: request.from, to: request.to,
             inventory: request.inventory, runbook: request.runbook.source, runbookName: request.runbook.name,
             objectives: Objectives(
                 // What this deployment owes its users outranks what the procedure was written for.
@@ -83,7 +88,8 @@ package enum Planner {
             waivers: request.waivers, attestations: request.attestations,
             repairs: request.repairs,
             steps: expansion.steps, omitted: expansion.omitted,
-            cronJobsLeftOff: request.cronJobsLeftOff.isEmpty ? nil : request.cronJobsLeftOff)
+            cronJobsLeftOff: request.cronJobsLeftOff.isEmpty ? nil : request.cronJobsLeftOff,
+            isDrill: request.isDrill)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
         return plan
@@ -166,7 +172,7 @@ struct Expansion {
             let edit = step.action == .setExternalURL ? self.edit(of: node) : nil
             var commands = ActionCommands.commands(
                 step.action, on: node, message: message, timeLimit: timeLimit, edit: edit,
-                leavingOff: request.cronJobsLeftOff)
+                leavingOff: request.cronJobsLeftOff, isDrill: request.isDrill)
             if step.action == .updatePrimaryURL { commands = [writingURL(on: node, timeLimit)] }
             var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
             made.title = step.title ?? action.summary
@@ -186,7 +192,8 @@ struct Expansion {
         switch step.action {
         case .confirm:
             made.operation = .confirmation(
-                question: lossToAcknowledge + (step.text ?? "Type the name of the site to promote."),
+                question: (request.isDrill ? "This is a DRILL, and the failover is a real one. " : "")
+                    + lossToAcknowledge + (step.text ?? "Type the name of the site to promote."),
                 answer: request.to.rawValue)
         case .hook:
             guard let name = step.hook, let hook = request.inventory.hooks[name] else {
@@ -282,6 +289,10 @@ struct Expansion {
         let unpromoted = CheckReference(
             check: "candidate.not-promoted", subject: .failover(from: request.from, to: request.to))
         if request.runbook.scenario == .abort { return [Requirement(check: unpromoted, when: .always)] }
+        if request.isDrill, action == .disableMaintenanceMode {
+            let silent = CheckReference(check: "site.silent", subject: .site(id: request.to))
+            return [Requirement(check: silent, when: .always)]
+        }
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
         let lossless = CheckReference(

@@ -103,7 +103,7 @@ extension DatabaseQuery {
               ) END)
             """)
 
-    /// Sites, their cached status, maintenance mode, last event (columns: GitLab's `db/structure.sql`).
+    /// Sites, their cached status, Maintenance and Silent Mode, last event (columns: GitLab's `db/structure.sql`).
     ///
     /// `uncounted`: two types of which the primary's status has no number in older releases. The secondary counted them
     /// there (`Geo::DesignRegistryFinder`), in its own copy of these tables.
@@ -135,6 +135,8 @@ extension DatabaseQuery {
                   LATERAL ts_stat(format('SELECT array_to_tsvector(ARRAY[(%s)::text]) FROM %s',
                     kind.counting, kind.relation)) counted),
               'maintenance_mode', (SELECT maintenance_mode FROM application_settings ORDER BY id DESC LIMIT 1),
+              'silent_mode', (SELECT (row_to_json(a)->>'silent_mode_enabled')::boolean
+                FROM application_settings a ORDER BY id DESC LIMIT 1),
               'last_event_id', (SELECT max(id) FROM geo_event_log))
             """)
 

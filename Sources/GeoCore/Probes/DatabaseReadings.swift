@@ -89,7 +89,15 @@ package enum DatabaseReadings {
         for type in uncounted.values.keys { counts[type] = try uncounted.integer(type) }
         return GeoFacts(
             nodes: nodes, isInMaintenanceMode: try object.bool("maintenance_mode"),
-            lastEventID: try object.optionalInteger("last_event_id"), uncounted: counts.isEmpty ? nil : counts)
+            isSilent: try isSilent(object), lastEventID: try object.optionalInteger("last_event_id"),
+            uncounted: counts.isEmpty ? nil : counts)
+    }
+
+    private static func isSilent(_ object: JSONMembers) throws(Unreadable) -> Bool? {
+        switch object.values["silent_mode"] {
+        case nil, .null?: nil
+        case .some: try object.bool("silent_mode")
+        }
     }
 
     /// Older rows hold an empty string for "everything".

@@ -81,12 +81,18 @@ package enum InstallationReadings {
             || byte == UInt8(ascii: "_")
     }
 
-    /// `systemctl is-enabled`: the word decides; its exit status differs between versions.
-    package static func startsAtBoot(_ frame: ProbeFrame) throws(Unreadable) -> Bool {
+    package enum Boot: String, Sendable, Hashable, Codable { case enabled, disabled, masked }
+
+    /// `systemctl is-enabled`: the word decides; its exit status differs between versions. A mask below `/run` ends with
+    /// the next boot, and hides what the unit is beneath it.
+    package static func boot(_ frame: ProbeFrame) throws(Unreadable) -> Boot {
         let text = try frame.text(accepting: [0, 1, 4])
         switch text.trimmed {
-        case "enabled": return true
-        case "disabled", "masked", "masked-runtime": return false
+        case "enabled": return .enabled
+        case "disabled": return .disabled
+        case "masked": return .masked
+        case "masked-runtime":
+            throw Unreadable("gitlab-runsvdir is masked until the next boot only, which hides whether it starts then")
         case "", "not-found": throw Unreadable("systemd does not know gitlab-runsvdir on this node")
         default: throw .unexpected("systemctl is-enabled gitlab-runsvdir", frame.output)
         }

@@ -77,7 +77,9 @@ extension NodeFacts {
             clockOffset = .unknown(reason: reason)
         case .version: gitlabVersion = .unknown(reason: reason)
         case .services: services = .unknown(reason: reason)
-        case .boot: startsAtBoot = .unknown(reason: reason)
+        case .boot:
+            startsAtBoot = .unknown(reason: reason)
+            isBootMasked = .unknown(reason: reason)
         case .attributes: attributeFile = .unknown(reason: reason)
         case .clusterFile: clusterFile = .unknown(reason: reason)
         case .changesRunning: changesRunning = .unknown(reason: reason)

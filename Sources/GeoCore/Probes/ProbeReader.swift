@@ -67,7 +67,9 @@ package struct ProbeReader: Sendable {
         case .services:
             facts.services = fact { () throws(Unreadable) in try InstallationReadings.services(frame("services")) }
         case .boot:
-            facts.startsAtBoot = fact { () throws(Unreadable) in try InstallationReadings.startsAtBoot(frame("boot")) }
+            let boot = fact { () throws(Unreadable) in try InstallationReadings.boot(frame("boot")) }
+            facts.startsAtBoot = boot.map { $0 == .enabled }
+            facts.isBootMasked = boot.map { $0 == .masked }
         case .attributes:
             facts.attributeFile = fact { () throws(Unreadable) in
                 try InstallationReadings.attributeFile(

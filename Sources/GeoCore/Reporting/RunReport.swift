@@ -41,6 +41,7 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var plan: Digest
     package var title: String
     package var scenario: Scenario
+    package var isDrill: Bool
     package var from: SiteID
     package var to: SiteID
     package var state: String
@@ -56,6 +57,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var outage: Outage?
     /// What was lost of the database, as the zero-loss proof found it; `nil` when there was no proof.
     package var zeroLossProof: Finding?
+    /// The promoted site sends nothing to others, or may not: what to do about it. `nil`: nothing was seen of it.
+    package var silence: String?
     package var operators: [Actor]
     package var waivers: [Waiver]
     package var attestations: [Attestation]
@@ -78,6 +81,8 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.plan = digest
         self.title = plan.title
         self.scenario = state.scenario
+        self.isDrill = plan.isDrill
+        self.silence = Self.silence(state)
         self.givenUp = state.givenUp
         self.from = plan.from
         self.to = plan.to
@@ -110,6 +115,21 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.timeline = records.compactMap { record in
             Timeline.text(record.entry).map { TimelineRow(at: record.at, step: Timeline.step(record.entry), text: $0) }
         }
+    }
+
+    /// Of a drill, from the moment on at which it may have been turned on; in earnest, only where it was seen.
+    private static func silence(_ state: RunState) -> String? {
+        let plan = state.plan
+        let isSeen = state.findings.values.joined().contains {
+            $0.check == GeoChecks.maintenanceOff.id && $0.subject == .site(id: plan.to)
+                && $0.verdict == .warn
+        }
+        guard isSeen || plan.isDrill && state.isPastPointOfNoReturn else { return nil }
+        let node =
+            plan.inventory.site(plan.to)?.nodes(running: .rails).first?.id.rawValue ?? "a Rails node"
+        return "\(plan.to) is in Silent Mode: no mail, webhooks or mirrors of it go out"
+            + (plan.isDrill ? ", since this was a drill" : "")
+            + ". To turn it off: sudo gitlab-rails runner '\(ActionCommands.Ruby.silentModeOff)' on \(node)"
     }
 
     /// Time that nothing but a person's answer or word to go on was waited for.

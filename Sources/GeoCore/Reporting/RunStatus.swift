@@ -8,6 +8,7 @@ package struct RunStatus: Sendable, Hashable {
     package var isPastPointOfNoReturn: Bool
     package var isFinished: Bool
     package var scenario: Scenario
+    package var isDrill: Bool
     /// The run that undoes this one, which was given up.
     package var undoneBy: RunID?
     /// Steps that run, with when they started.
@@ -45,6 +46,7 @@ package struct RunStatus: Sendable, Hashable {
         }
         if case .halted(let reason) = state.phase { self.haltReason = reason }
         self.scenario = state.scenario
+        self.isDrill = plan.isDrill
         if case .abandoned(let other) = state.phase { self.undoneBy = other }
         self.nextCommand =
             switch state.phase {
@@ -91,7 +93,7 @@ package struct RunStatus: Sendable, Hashable {
         let place = "\(done) of \(total) steps done"
         let what =
             switch scenario {
-            case .planned, .unplanned, .reseed: "Failover \(from) -> \(to)"
+            case .planned, .unplanned, .reseed: "\(isDrill ? "DRILL, failover" : "Failover") \(from) -> \(to)"
             case .abort: "Abort of the failover \(from) -> \(to)"
             case .changeURL: "Change of the URL of \(to)"
             }

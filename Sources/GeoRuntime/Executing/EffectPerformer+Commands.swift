@@ -13,7 +13,7 @@ extension EffectPerformer {
         do {
             script = JobScript(
                 key: key, run: journal.run, epoch: state.epoch, command: commands[index], node: nodeID,
-                expected: expected, receipt: try await journal.receipt(forCommand: key))
+                expected: expected, marks: plan.marks(of: nodeID), receipt: try await journal.receipt(forCommand: key))
         } catch {
             return .failed(error)
         }

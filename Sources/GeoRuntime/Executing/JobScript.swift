@@ -12,7 +12,9 @@ package struct JobScript: Sendable {
     package let run: RunID
     package let epoch: Int
     package let expected: NodeIdentity
+    package let marks: NodeMarks
     private let base: String
+    private let root: String
 
     /// Where jobs and the epoch are kept on a node.
     package static let base = "/var/lib/geo-failover"
@@ -23,7 +25,7 @@ package struct JobScript: Sendable {
 
     package init(
         key: String, run: RunID, epoch: Int, command: RemoteCommand, node: NodeID, expected: NodeIdentity,
-        base: String = Self.base, receipt: consuming JournalReceipt
+        marks: NodeMarks, base: String = Self.base, root: String = "", receipt: consuming JournalReceipt
     ) {
         self.key = key
         self.run = run
@@ -31,7 +33,9 @@ package struct JobScript: Sendable {
         self.command = command
         self.node = node
         self.expected = expected
+        self.marks = marks
         self.base = base
+        self.root = root
         _ = consume receipt
     }
 
@@ -51,14 +55,15 @@ package struct JobScript: Sendable {
         let values = """
             base=\(quoted(base)) B=\(quoted(boundary))
             HOST=\(quoted(expected.hostName)) MACHINE=\(quoted(expected.machineID))
+            ROOT=\(quoted(root)) DATABASE=\(quoted(marks.systemIdentifier ?? "")) SITE=\(quoted(marks.siteName ?? ""))
             EPOCH=\(epoch) RUN=\(quoted(run.rawValue)) KEY=\(quoted(key)) OFFSET=\(offset)
             LIMIT=\(command.timeLimitSeconds) KEEP=\(command.outputLimitBytes) CHUNK=\(Self.chunkBytes) WAIT=\(Self.waitSeconds)
             """
         return """
             geo_failover_job() {
             \(values)
-            \(Self.guardText)
             dir=$base/jobs/$RUN/$KEY
+            \(Self.guardText)
             if mkdir "$dir" 2>/dev/null; then
             printf '%s\\n' \(quoted(command.shellText)) >"$dir/command"
             if ! cat /proc/sys/kernel/random/boot_id >"$dir/boot" || ! date +%s%3N >"$dir/began"; then
@@ -83,6 +88,9 @@ package struct JobScript: Sendable {
 
     /// Refuses on another machine than the plan was made for, and for an older epoch than the node has seen. The lock is
     /// held until the command is on its way: between the look at the epoch and the start nobody else can raise it.
+    ///
+    /// The database and the site are compared before the command starts and never again: while it runs, it may move what
+    /// they are read from.
     private static let guardText = """
         say() { printf '%s %s\\n' "$B" "$*"; }
         umask 077
@@ -91,6 +99,9 @@ package struct JobScript: Sendable {
         if [ "$host" != "$HOST" ] || [ "$machine" != "$MACHINE" ]; then
         say "refused this is $host with machine id $machine, and the plan was made for $HOST with $MACHINE"
         return
+        fi
+        if [ ! -d "$dir" ]; then
+        \(marksText)
         fi
         \(KeeperScript.makePlace("$base/jobs/$RUN"))
         exec 8>>"$base/lock"
@@ -107,6 +118,43 @@ package struct JobScript: Sendable {
         if [ "$have" -lt "$EPOCH" ]; then
         if ! printf '%s\\n' "$EPOCH" >"$base/epoch.new" || ! mv -f "$base/epoch.new" "$base/epoch"; then
         say "refused $base/epoch cannot be written"
+        return
+        fi
+        fi
+        """
+
+    /// Refuses beside another database, and on a node that takes itself for another site's; also where neither can be read,
+    /// since the plan could: then the node is not what it was. The last assignment counts, as in Ruby.
+    private static let marksText = """
+        again="nothing was started. Look whether this is the right node, and plan again"
+        if [ -n "$DATABASE" ]; then
+        data=$ROOT\(ProbeCatalog.dataDirectory)
+        said=$(LC_ALL=C timeout -k 2 20 "$ROOT/opt/gitlab/embedded/bin/pg_controldata" "$data" 2>&1 </dev/null)
+        found=$(printf '%s\\n' "$said" | sed -n 's/^Database system identifier: *//p' | head -n 1)
+        if [ -z "$found" ]; then
+        why=$(printf '%s' "$said" | tr '\\n' ' ' | head -c 200)
+        say "refused which database lies in $data cannot be read ($why), and the plan was made for system identifier" \
+        "$DATABASE. Put the data directory back where it was and resume, or plan again; nothing was started"
+        return
+        fi
+        if [ "$found" != "$DATABASE" ]; then
+        say "refused the database in $data is another one: its system identifier is $found, and the plan was made for" \
+        "$DATABASE: $again"
+        return
+        fi
+        fi
+        if [ -n "$SITE" ]; then
+        rb=$ROOT/etc/gitlab/gitlab.rb
+        line=$(grep -E '^ *gitlab_rails..geo_node_name' "$rb" 2>&1 | tail -n 1)
+        found=$(printf '%s\\n' "$line" | tr "'" '"' | sed -n 's/^[^=]*= *(* *"\\([^"]*\\)" *[);]* *\\(#.*\\)*$/\\1/p')
+        if [ -z "$found" ]; then
+        say "refused which site this node belongs to cannot be read: $rb names no geo_node_name in plain text, and the" \
+        "plan was made for a node of $SITE. Put the setting back and resume, or plan again; nothing was started"
+        return
+        fi
+        if [ "$found" != "$SITE" ]; then
+        say "refused this node says that it belongs to the site $found (geo_node_name in $rb), and the plan was made for a" \
+        "node of $SITE: $again"
         return
         fi
         fi

@@ -59,8 +59,12 @@ package struct ReturnWatch: Sendable {
         for (key, command) in zip(contact.keys, contact.commands) {
             let script = JobScript(
                 key: key, run: journal.run, epoch: state.epoch, command: command, node: contact.node.id,
-                expected: contact.expected, receipt: try await journal.receipt(forCommand: key))
-            let (_, output) = await performer.follow(script, StepID("return@\(contact.node.id)"), contact.node)
+                expected: contact.expected, marks: state.plan.marks(of: contact.node.id),
+                receipt: try await journal.receipt(forCommand: key))
+            let (outcome, output) = await performer.follow(script, StepID("return@\(contact.node.id)"), contact.node)
+            if case .refused(let reason) = outcome {
+                ports.announce(.notice(text: "\(contact.node.id) is NOT fenced, the node refused: \(reason)"))
+            }
             _ = try ports.keepTranscript(key, Redactor.redact(output))
         }
         let now = await ports.observe(needs(contact.node, state))
@@ -86,7 +90,7 @@ package struct ReturnWatch: Sendable {
             return .failure(Doubt(text: "\(node.id) answers, and does not say which machine it is"))
         }
         if let planned = state.plan.basis[node.id].identity.value {
-            return planned == found
+            return planned.isSameMachine(as: found)
                 ? .success(found)
                 : .failure(
                     Doubt(text: "behind \(node.id) answers \(found.hostName), which is another machine than before"))

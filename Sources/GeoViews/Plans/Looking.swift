@@ -58,7 +58,7 @@ struct Looking {
         case "node.fenced", "site.fenced":
             return [
                 way(nodes, "sudo gitlab-ctl status", "`down:` for every service"),
-                way(nodes, "systemctl is-enabled gitlab-runsvdir", "`disabled`"),
+                way(nodes, "systemctl is-enabled gitlab-runsvdir", "`masked`; `disabled` where it cannot be masked"),
                 way(nodes, "sudo ss -ltnp", "no port of GitLab"),
             ]
         case "database.stopped-cleanly": return [controlData("the state `shut down`")]

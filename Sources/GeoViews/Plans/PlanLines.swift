@@ -21,6 +21,7 @@ private struct PlanBody: Encodable {
     var toolVersion: String
     var scenario: Scenario
     var title: String
+    var isDrill: Bool
     var from: SiteID
     var to: SiteID
     var runbook: String
@@ -43,6 +44,7 @@ private struct PlanBody: Encodable {
         self.toolVersion = plan.toolVersion
         self.scenario = plan.scenario
         self.title = plan.title
+        self.isDrill = plan.isDrill
         self.from = plan.from
         self.to = plan.to
         self.runbook = plan.runbookName

@@ -131,8 +131,14 @@ package enum PlanSheet {
         case .commands(let commands, let node, let expected):
             let access = plan.inventory.node(node)?.access
             let login = access.map { Markdown.code(CommandText.ssh($0)) } ?? "(not in the inventory)"
+            let marks = plan.marks(of: node)
+            // The tool asks the node for these just before it starts a command there; so should a person.
+            let names =
+                ["host name \(Markdown.code(expected.hostName))"]
+                + (marks.siteName.map { ["site \(Markdown.code($0)) in gitlab.rb"] } ?? [])
+                + (marks.systemIdentifier.map { ["database \(Markdown.code($0)) by pg_controldata"] } ?? [])
             return [
-                "- [ ] **\(Markdown.escaped(node.rawValue))**: \(login), host name \(Markdown.code(expected.hostName))"
+                "- [ ] **\(Markdown.escaped(node.rawValue))**: \(login), \(names.joined(separator: ", "))"
             ]
                 + commands.flatMap { command in
                     ["", "  Run this (\(Markdown.escaped(CommandText.remark(command)))):", ""]

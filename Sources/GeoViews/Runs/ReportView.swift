@@ -31,6 +31,7 @@ package enum ReportView {
         var table = Table(header: ["", ""])
         table.add("run", report.run.rawValue)
         table.add("failover", "\(report.from) -> \(report.to), \(report.scenario.rawValue)")
+        if report.isDrill { table.add("drill", "yes: a real failover, promoted in Silent Mode") }
         table.add("started", moment(report.startedAt, missing: "unknown"))
         table.add("ended", moment(report.endedAt, missing: "not ended"))
         table.add("took", taken(report))
@@ -116,6 +117,7 @@ package enum ReportView {
                 "- WAIVED \(Markdown.code($0.check.rawValue)) \(Markdown.escaped($0.subject)):"
                     + " \(Markdown.escaped($0.observed))"
             }
+            + (report.silence.map { ["- \(Markdown.escaped($0))"] } ?? [])
             + report.unproven.map { "- **NOT PROVEN to be fenced**: \(Markdown.escaped($0))" }
         let beyond = [.planned, .unplanned].contains(report.scenario) ? [beyondTheJournal, ""] : []
         return ["## Open ends", ""] + (ends.isEmpty ? ["None that the journal knows of."] : ends) + [""] + beyond
@@ -183,6 +185,8 @@ private struct ReportBody: Encodable {
     var run: RunID
     var plan: Digest
     var title: String
+    var isDrill: Bool
+    var silence: String?
     var scenario: Scenario
     var from: SiteID
     var to: SiteID
@@ -212,6 +216,8 @@ private struct ReportBody: Encodable {
         self.run = report.run
         self.plan = report.plan
         self.title = report.title
+        self.isDrill = report.isDrill
+        self.silence = report.silence
         self.scenario = report.scenario
         self.from = report.from
         self.to = report.to

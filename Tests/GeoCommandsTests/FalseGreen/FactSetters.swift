@@ -12,6 +12,7 @@ enum FactSetters {
         "gitlabVersion": { $0.gitlabVersion = $1.gitlabVersion },
         "services": { $0.services = $1.services },
         "startsAtBoot": { $0.startsAtBoot = $1.startsAtBoot },
+        "isBootMasked": { $0.isBootMasked = $1.isBootMasked },
         "attributeFile": { $0.attributeFile = $1.attributeFile },
         "clusterFile": { $0.clusterFile = $1.clusterFile },
         "changesRunning": { $0.changesRunning = $1.changesRunning },

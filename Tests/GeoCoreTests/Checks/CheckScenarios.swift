@@ -49,6 +49,8 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
     static let verifications: [CheckScenario] = {
         let pair = Subject.failover(from: "tokyo", to: "seoul")
         let (quiesced, fenced, promoted) = (Fixtures.quiesced(), Fixtures.fenced(), Fixtures.promoted())
+        var silent = promoted
+        silent.put(\.geo, Fixtures.geo(primary: "seoul", silent: true), on: "seoul-pg-1")
         let tokyo = Fixtures.inventory().site("tokyo")?.nodes.filter(\.isManagedByOmnibus) ?? []
         let seoul = Fixtures.inventory().site("seoul")?.nodes.filter(\.isManagedByOmnibus) ?? []
         return [
@@ -79,6 +81,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "node.external-url", observation: promoted, subject: .node(id: "seoul-rails-1")),
             CheckScenario(check: "node.url-applied", observation: promoted, subject: .node(id: "seoul-rails-1")),
             CheckScenario(check: "site.maintenance-off", observation: promoted, subject: .site(id: "seoul")),
+            CheckScenario(check: "site.silent", observation: silent, subject: .site(id: "seoul")),
             CheckScenario(check: "cron.running", observation: promoted, subject: .site(id: "seoul")),
         ]
             + ["node.application-stopped", "node.stopped", "node.fenced"].flatMap { check in

@@ -143,6 +143,18 @@ import Testing
         ) {
             $0.put(\.startsAtBoot, true, on: "tokyo-pg-1")
         },
+        CheckCase(
+            "masked", "node.fenced", .on("tokyo-pg-1"), on: Fixtures.fenced(), is: .pass,
+            says: ["masked at boot and for systemctl"]
+        ) {
+            $0.put(\.isBootMasked, true, on: "tokyo-pg-1")
+        },
+        CheckCase(
+            "disabled and no more", "node.fenced", .on("tokyo-pg-1"), on: Fixtures.fenced(), is: .pass,
+            says: ["disabled only", "an upgrade of the package"]
+        ) {
+            $0.put(\.isBootMasked, false, on: "tokyo-pg-1")
+        },
         CheckCase("a service runs", "node.fenced", .on("tokyo-pg-1"), on: Fixtures.fenced(), is: .fail) {
             $0.service("postgresql", on: "tokyo-pg-1") { $0.state = .running }
         },

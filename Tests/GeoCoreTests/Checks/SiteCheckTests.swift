@@ -163,6 +163,31 @@ import Testing
         CheckCase(
             "still on", "site.maintenance-off", .at("seoul"), on: Fixtures.fenced(), is: .fail,
             says: ["users cannot write"]),
+        CheckCase(
+            "Silent Mode on at the start", "site.maintenance-mode", .at("tokyo"), is: .warn, says: ["Silent Mode"]
+        ) {
+            $0.put(\.geo, Fixtures.geo(silent: true), on: "tokyo-pg-1")
+        },
+        CheckCase(
+            "Silent Mode on at the end", "site.maintenance-off", .at("seoul"), on: Fixtures.promoted(), is: .warn,
+            says: ["Silent Mode", "no mail"]
+        ) {
+            $0.put(\.geo, Fixtures.geo(primary: "seoul", silent: true), on: "seoul-pg-1")
+        },
+        CheckCase(
+            "read-only and silent", "site.maintenance-off", .at("seoul"), on: Fixtures.promoted(), is: .fail,
+            says: ["users cannot write"]
+        ) {
+            $0.put(\.geo, Fixtures.geo(primary: "seoul", maintenanceMode: true, silent: true), on: "seoul-pg-1")
+        },
+        CheckCase(
+            "a drill that is heard", "site.silent", .at("seoul"), on: Fixtures.promoted(), is: .fail,
+            says: ["sends mail"]
+        ) {
+            $0.put(\.geo, Fixtures.geo(primary: "seoul", silent: false), on: "seoul-pg-1")
+        },
+        CheckCase(
+            "no such setting", "site.silent", .at("seoul"), on: Fixtures.promoted(), is: .unknown, says: ["too old"]),
         CheckCase("own database silent", "site.read-only", .at("tokyo"), on: Fixtures.quiesced(), is: .unknown) {
             $0.lose(\.geo, on: "tokyo-pg-1")
         },

@@ -136,6 +136,14 @@ import Testing
         },
     ]
 
+    static let names: [Breach] = [
+        Breach("right-place", "a node bears the name of the other site") { plan in
+            var copy = plan
+            copy.basis.nodes["tokyo-rails-1"]?.configuration = plan.basis["seoul-rails-1"].configuration
+            return copy
+        }
+    ]
+
     static let order: [Breach] = [
         Breach("database-first", "storage beside the database") {
             $0.changing("promote-data@seoul-gitaly-1") { $0.after = ["confirm"] }
@@ -155,7 +163,7 @@ import Testing
 
     private static let someone = NodeIdentity(hostName: "x", machineID: "y", bootID: "z")
 
-    @Test(arguments: shape + bounds + places + fences + order)
+    @Test(arguments: shape + bounds + places + names + fences + order)
     func aPlanThatBreaksIt(breach: Breach) {
         let found = PlanInvariants.violations(of: breach.apply(PlanFixture.plan))
         #expect(found.contains { $0.invariant == breach.invariant }, "\(found)")

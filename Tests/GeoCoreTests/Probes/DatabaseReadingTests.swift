@@ -35,7 +35,20 @@ struct DatabaseReadingTests {
         #expect(error?.reason.contains(reason) == true, "\(error?.reason ?? "")")
     }
 
+    /// Releases before it have no such column, and answers of earlier versions of this tool no such word.
+    @Test(
+        arguments: [
+            ("", nil), ("\"silent_mode\" : null,", nil), ("\"silent_mode\" : true,", true),
+            ("\"silent_mode\" : false,", false),
+        ] as [(String, Bool?)])
+    func silentModeIsOnOffOrNotKnownToTheRelease(word: String, expected: Bool?) throws {
+        let answer = Self.replaced(
+            RecordedAnswer.geoJSON, "\"maintenance_mode\" : false", word + "\"maintenance_mode\" : false")
+        #expect(try DatabaseReadings.geo(answer).isSilent == expected)
+    }
+
     @Test(arguments: [
+        ("\"maintenance_mode\" : false", "\"maintenance_mode\" : false, \"silent_mode\" : 1"),
         ("\"maintenance_mode\" : false", "\"maintenance_mode\" : null"), ("\"primary\" : true", "\"primary\" : null"),
         ("\"last_event_id\" : 12345", "\"last_event_id\" : \"12345\""), ("\"nodes\" : [", "\"nodes\" : [1, "),
         ("\"age_seconds\" : 31.5", "\"age_seconds\" : null"), ("{\"designs\" : 4}", "null"),

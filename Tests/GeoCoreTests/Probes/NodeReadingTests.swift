@@ -107,12 +107,20 @@ struct NodeReadingTests {
     @Test(
         arguments: [
             ("enabled\n", 0, true), ("disabled\n", 1, false), ("masked\n", 1, false), ("static\n", 0, nil),
-            ("", 1, nil),
+            // Whether it starts when that mask has gone is hidden.
+            ("masked-runtime\n", 1, nil), ("", 1, nil),
             ("not-found\n", 4, nil), ("enabled-runtime\n", 0, nil),
         ] as [(String, Int, Bool?)])
     func startAtBootIsWhatSystemdSays(output: String, status: Int, expected: Bool?) {
         #expect(
             RecordedAnswer.facts(.boot, ["boot": Saying(output: output, status: status)]).startsAtBoot.value == expected
+        )
+    }
+
+    @Test(arguments: [("enabled\n", 0, false), ("disabled\n", 1, false), ("masked\n", 1, true), ("static\n", 0, nil)])
+    func onlyAMaskThatOutlivesABootIsOne(output: String, status: Int, expected: Bool?) {
+        #expect(
+            RecordedAnswer.facts(.boot, ["boot": Saying(output: output, status: status)]).isBootMasked.value == expected
         )
     }
 

@@ -125,7 +125,7 @@ import Testing
             key: "args", run: "run", epoch: 1,
             command: RemoteCommand(
                 arguments: ["sh", "-c", "cat; printf %s \"$1\"", "name", hostile], asRoot: false, timeLimitSeconds: 20),
-            node: "local", expected: node.identity, base: node.base,
+            node: "local", expected: node.identity, marks: NodeMarks(), base: node.base,
             receipt: try await node.journal.receipt(forCommand: "args")
         ).bounded(by: "geo-b")
         let (state, output) = try await node.follow(script)

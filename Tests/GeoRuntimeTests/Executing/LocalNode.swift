@@ -32,13 +32,27 @@ final class LocalNode: Sendable {
     func write(_ text: String, to file: String) throws {
         try Data(text.utf8).write(to: URL(filePath: "\(base)/\(file)"))
     }
+    /// Makes it look like a node of GitLab: a `pg_controldata` that says this, and a gitlab.rb.
+    func install(controlData: String? = nil, configuration: String? = nil) throws {
+        func put(_ text: String, _ folder: String, _ name: String, _ mode: Int) throws {
+            try FileManager.default.createDirectory(
+                atPath: "\(base)/\(folder)", withIntermediateDirectories: true)
+            try write(text, to: "\(folder)/\(name)")
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode], ofItemAtPath: "\(base)/\(folder)/\(name)")
+        }
+        if let controlData {
+            try put("#!/bin/sh\n\(controlData)\n", "opt/gitlab/embedded/bin", "pg_controldata", 0o755)
+        }
+        if let configuration { try put(configuration, "etc/gitlab", "gitlab.rb", 0o600) }
+    }
     func read(_ file: String) -> String? {
         FileManager.default.contents(atPath: "\(base)/\(file)").map { String(decoding: $0, as: UTF8.self) }
     }
 
     func script(
         _ key: String, _ shell: String, limit: Int = 60, keep: Int = 4 << 20, epoch: Int = 1,
-        expected: NodeIdentity? = nil
+        expected: NodeIdentity? = nil, marks: NodeMarks = NodeMarks()
     ) async throws -> JobScript {
         _ = try await journal.append(.commandStarted(step: "step", attempt: 1, index: 0, key: key))
         // What the command needs of its folder it gets as an argument: nothing is filled into its text.
@@ -47,7 +61,7 @@ final class LocalNode: Sendable {
         )
         return JobScript(
             key: key, run: "run", epoch: epoch, command: command, node: "local", expected: expected ?? identity,
-            base: base, receipt: try await journal.receipt(forCommand: key)
+            marks: marks, base: base, root: base, receipt: try await journal.receipt(forCommand: key)
         ).bounded(by: "geo-test-boundary")
     }
 

@@ -126,6 +126,32 @@ class Life(unittest.TestCase):
         lab(NAME, "fault", "reboot", node)
         self.assertEqual(systemctl("is-active", "gitlab-runsvdir").stdout, "active\n")
 
+    def test_a_masked_unit_can_neither_be_enabled_nor_started(self):
+        node, own = "seoul-redis-1", "/etc/systemd/system/gitlab-runsvdir.service"
+        systemctl = lambda *a: lab(NAME, "exec", node, "--", "systemctl", *a, check=False)
+        said = lambda answer: (answer.returncode, answer.stdout, answer.stderr)
+        self.assertEqual(said(systemctl("mask", "gitlab-runsvdir")), (0, "", f"Created symlink {own} → /dev/null.\n"))
+        self.assertEqual(said(systemctl("mask", "gitlab-runsvdir")), (0, "", ""))
+        self.assertEqual(said(systemctl("is-enabled", "gitlab-runsvdir")), (1, "masked\n", ""))
+        # What runs goes on, until somebody stops it or the node reboots.
+        self.assertEqual(systemctl("is-active", "gitlab-runsvdir").stdout, "active\n")
+        lab(NAME, "fault", "reboot", node)
+        self.assertEqual(systemctl("is-active", "gitlab-runsvdir").stdout, "inactive\n")
+        self.assertEqual(said(systemctl("start", "gitlab-runsvdir")),
+                         (1, "", "Failed to start gitlab-runsvdir.service: Unit gitlab-runsvdir.service is masked.\n"))
+        self.assertEqual(said(systemctl("enable", "--now", "gitlab-runsvdir")), (1, "", f"Failed to enable unit: Unit file {own} is masked.\n"))
+        self.assertEqual(said(systemctl("disable", "gitlab-runsvdir")), (0, "", f"Unit {own} is masked, ignoring.\n"))
+        self.assertEqual(systemctl("is-active", "gitlab-runsvdir").stdout, "inactive\n")
+        self.assertEqual(said(systemctl("unmask", "gitlab-runsvdir")), (0, "", f'Removed "{own}".\n'))
+        self.assertEqual(said(systemctl("unmask", "gitlab-runsvdir")), (0, "", ""))
+        # Masked while it was enabled: that comes back with the unit.
+        self.assertEqual(systemctl("is-enabled", "gitlab-runsvdir").stdout, "enabled\n")
+        self.assertEqual(systemctl("start", "gitlab-runsvdir").returncode, 0)
+        # An administrator's own file is never replaced.
+        lab(NAME, "exec", node, "--", "cp", "/usr/lib/systemd/system/gitlab-runsvdir.service", own)
+        self.assertEqual(said(systemctl("mask", "gitlab-runsvdir")), (1, "", f"Failed to mask unit: File '{own}' already exists.\n"))
+        lab(NAME, "exec", node, "--", "rm", own)
+
     def test_stopping_the_unit_stops_what_it_started(self):
         node = "seoul-sidekiq-1"
         service = "/opt/gitlab/service/sleeper"

@@ -5,6 +5,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import time
 import unittest
@@ -98,6 +99,56 @@ class PlansThatAreRefused(Story):
                            "geo-failover plan planned-failover --from tokyo --to seoul")
         self.assertEqual([entry(record)[0] for record in self.tool.journal()], ["runStarted", "approved", "leaseTaken", "driftChecked", "runHalted"])
 
+    # Of the two sites, and of one: a database, the application, and what only one of them runs.
+    SWAPPED = (("tokyo-pg-1", "seoul-pg-1"), ("tokyo-rails-1", "seoul-rails-1"), ("tokyo-gitaly-1", "tokyo-rails-1"))
+
+    def test_addresses_of_two_nodes_swapped_before_the_plan_is_made_plan_nothing(self):
+        for left, right in self.SWAPPED:
+            with self.subTest(f"{left} and {right}"):
+                text = Path(self.lab.inventory).read_text()
+                first, second = (re.search(rf"{name}: +{{ address: ([0-9.]+),", text)[1] for name in (left, right))
+                for name, address in ((left, second), (right, first)):
+                    text = re.sub(rf"({name}: +{{ address: )[0-9.]+,", rf"\g<1>{address},", text)
+                path = self.tool.state / "swapped.yaml"
+                path.write_text(text)
+                answer = self.tool("plan", "-i", path, "--out", self.tool.state / "swapped.geoplan")
+                self.assertEqual(answer.code, 2, answer)
+                self.assertSays(answer.err, f"which the inventory calls {left}, answers as {right}", "no plan was made")
+                self.assertFalse((self.tool.state / "swapped.geoplan").exists())
+                self.assertNothingWasDone()
+
+    def test_addresses_of_two_nodes_swapped_after_the_plan_was_made_execute_nothing(self):
+        def swapped(left, right):
+            def change(content):
+                plan = json.loads(content)
+                nodes = {node["id"]: node["access"] for site in plan["inventory"]["sites"] for node in site["nodes"]}
+                nodes[left]["address"], nodes[right]["address"] = nodes[right]["address"], nodes[left]["address"]
+                return json.dumps(plan)
+            return change
+        for left, right in self.SWAPPED:
+            with self.subTest(f"{left} and {right}"):
+                path = self.edited(swapped(left, right))
+                answer = self.tool("execute", path, "--approve", digest(path))
+                self.assertRefused(answer, "REFUSED:", f"{left}: machine id", f"{right}: machine id")
+                self.tool = Tool(self.lab)
+
+    def test_a_drill_says_so_everywhere_and_promotes_in_silent_mode(self):
+        for form in ("text", "markdown"):
+            answer = self.tool("plan", "--drill", "--out", self.tool.state / f"drill-{form}.geoplan", "-o", form)
+            self.assertEqual(answer.code, 0, answer)
+            self.assertSays(answer.out, "DRILL: Planned failover", "gitlab-ctl geo promote --force --enable-silent-mode", "This is a DRILL")
+            self.assertNotIn("promote --force\n", answer.out)
+
+    def test_a_drill_needs_a_gitlab_that_knows_silent_mode(self):
+        files = [self.lab.files(node) / "opt/gitlab/version-manifest.txt" for node in self.lab.nodes]
+        files = {path: path.read_text() for path in files if path.exists()}
+        for path, text in files.items():
+            self.addCleanup(path.write_text, text)
+            path.write_text(text.replace("19.3.0", "16.4.5"))
+        answer = self.tool("plan", "--drill", "--out", self.tool.state / "drill.geoplan")
+        self.assertRefused(answer, "seoul-rails-1 runs GitLab 16.4.5-ee.0, whose promotion knows no Silent Mode", "16.5 or later")
+        self.assertFalse((self.tool.state / "drill.geoplan").exists())
+
     def test_replication_that_was_cut_after_the_plan_was_made(self):
         self.lab.fault("cut-replication")
         until(lambda: self.lab.sql("seoul-pg-1", "select count(*) from pg_stat_wal_receiver") == "0", what="the receiver to be gone")
@@ -185,8 +236,17 @@ class WholeFailover(Story):
 
     def test_the_former_primary_stays_off_through_a_reboot(self):
         self.lab.fault("reboot", "tokyo-pg-1")
-        self.assertEqual(self.lab.on("tokyo-pg-1", "systemctl", "is-enabled", "gitlab-runsvdir", check=False).strip(), "disabled")
+        self.assertEqual(self.lab.on("tokyo-pg-1", "systemctl", "is-enabled", "gitlab-runsvdir", check=False).strip(), "masked")
         self.assertEqual(self.lab.on("tokyo-pg-1", "pgrep", "-x", "postgres", check=False), "")
+        # Nor by what enables and starts a unit that is only disabled: a person, or a reconfigure after an upgrade of the package.
+        template = "/opt/gitlab/embedded/cookbooks/package/templates/default/gitlab-runsvdir.service.erb"
+        self.lab.on("tokyo-pg-1", "sh", "-c", f"echo '# of the next release' >>{template}")
+        for argv in (["systemctl", "enable", "--now", "gitlab-runsvdir"], ["systemctl", "start", "gitlab-runsvdir"],
+                     ["gitlab-ctl", "reconfigure"], ["gitlab-ctl", "start"]):
+            with self.subTest(argv):
+                self.assertNotEqual(self.lab.command("exec", "tokyo-pg-1", "--", *argv, check=False).returncode, 0)
+                self.assertEqual(self.lab.on("tokyo-pg-1", "systemctl", "is-active", "gitlab-runsvdir", check=False).strip(), "inactive")
+                self.assertEqual(self.lab.on("tokyo-pg-1", "pgrep", "-x", "postgres", check=False), "")
 
     def test_the_same_plan_again_is_stale(self):
         tool = Tool(self.lab)

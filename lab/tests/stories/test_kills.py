@@ -48,7 +48,7 @@ class Kills(Story):
         cls.lab = lab("story-kills")
         cls.tool, cls.machine = Tool(cls.lab), 0
         until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
-        cls.plan, cls.digest = cls.tool.plan()
+        cls.plan, cls.digest = cls.tool.plan("--drill")
         cls.killed, cls.pieces, cls.halts, cls.kills = set(), [], [], 0
         cls.cuts = Cuts(cls.lab)
         try:
@@ -219,6 +219,15 @@ class Kills(Story):
         answer = self.tool("report")
         self.assertEqual(answer.code, 0)
         self.assertSays(answer.out, "finished", "RTO reached", "no committed write of the database was lost")
+
+    def test_it_was_a_drill_that_nobody_outside_heard_and_the_report_says_how_to_end_it(self):
+        silent = "select silent_mode_enabled from application_settings"
+        self.assertEqual(self.lab.sql("seoul-pg-1", silent), "t")
+        self.assertSays(self.tool("status").out, "DRILL")
+        told = self.tool("report").out
+        self.assertSays(told, "# DRILL: Planned failover", "silent_mode_enabled: false")
+        self.lab.on("seoul-rails-1", "gitlab-rails", "runner", "::Gitlab::CurrentSettings.update!(silent_mode_enabled: false)")
+        self.assertEqual(self.lab.sql("seoul-pg-1", silent), "f")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ import time
 from gitlab_lab import attributes, cluster_file, gitlab_rb, paths
 from gitlab_lab.config import Config
 from gitlab_lab.ctl import chef, render, runit, services, tracking_database
-from gitlab_lab.ctl.output import err, out
+from gitlab_lab.ctl.output import capture, err, out
 
 LOCK = "/opt/gitlab/lab/reconfigure.lock"
+UNIT = "/usr/lib/systemd/system/gitlab-runsvdir.service"
+UNIT_TEMPLATE = "/opt/gitlab/embedded/cookbooks/package/templates/default/gitlab-runsvdir.service.erb"
 
 
 def command(_arguments):
@@ -42,15 +44,32 @@ def converge():
         _announce(overrides)
         run.work(0.5)
         try:
-            apply(config, run.changed)
+            reason = supervise(run.changed)
+            if not reason:
+                apply(config, run.changed)
         except OSError as error:
             reason = f"{error.strerror} - {error.filename}"
+        if reason:
             run.failed(reason)
             return reason
         run.work(0.5)
         attributes.finish(config.settings, config.services, overrides)
         run.complete()
         _warnings()
+    return None
+
+
+def supervise(changed):
+    """The recipe package::runit_systemd: a unit whose file was written anew, as after an upgrade, is enabled and started at
+    once. Returns why that failed."""
+    if paths.ROOT or not paths.write(UNIT, paths.read(UNIT_TEMPLATE)):
+        return None
+    changed(f"template[{UNIT}] action create")
+    for words in (["daemon-reload"], ["enable", "gitlab-runsvdir"], ["start", "gitlab-runsvdir"]):
+        code, _, said = capture(["systemctl", *words])
+        if code:
+            return f"execute[systemctl {' '.join(words)}]: Expected process to exit with [0], but received '{code}'\n{said.strip()}"
+        changed(f"execute[systemctl {' '.join(words)}] action run")
     return None
 
 

@@ -37,6 +37,12 @@ def _maintenance_off(_match):
     _set_maintenance(False)
 
 
+def _silent_mode(match):
+    from gitlab_lab.rails import database
+
+    database.Connection("main", "runner").query("UPDATE application_settings SET silent_mode_enabled = %s, updated_at = now()", (match[1] == "true",))
+
+
 def _cron_keep_four(_match):
     from gitlab_lab.rails import cron
 
@@ -102,6 +108,7 @@ def _sync_object_storage(_match):
 PROGRAMS = [
     (r"::Gitlab::CurrentSettings\.update!\( ?maintenance_mode: true, maintenance_mode_message: '((?:[^'\\]|\\.)*)' ?\)", _maintenance_on),
     (r"::Gitlab::CurrentSettings\.update!\( ?maintenance_mode: false ?\)", _maintenance_off),
+    (r"::Gitlab::CurrentSettings\.update!\( ?silent_mode_enabled: (true|false) ?\)", _silent_mode),
     (re.escape("Sidekiq::Cron::Job.all.each { |job| %w[" + " ".join(KEPT) + "].include?(job.name) ? job.enable! : job.disable! }"), _cron_keep_four),
     (re.escape("Sidekiq::Cron::Job.all.each(&:enable!)"), _cron_all),
     (r"Sidekiq::Cron::Job\.all\.each \{ \|job\| %w\[([\w ]+)\]\.include\?\(job\.name\) \? job\.disable! : job\.enable! \}", _cron_all_but),
