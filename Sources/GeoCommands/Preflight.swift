@@ -22,14 +22,15 @@ package struct Preflight {
         self.inventory = inventory
         self.profile = profile
         self.limits = Dictionary(
-            runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first })
+            runbook.preflight.map { ($0.check, $0.limits) }, uniquingKeysWith: { first, _ in first }
+        ).merging(profile.limits) { own, _ in own }
     }
 
     /// With the limits of a plan, where its runbook is not at hand.
     init(inventory: Inventory, limits: [CheckID: Limits], profile: CheckProfile) {
         self.inventory = inventory
         self.profile = profile
-        self.limits = limits
+        self.limits = limits.merging(profile.limits) { own, _ in own }
     }
 
     /// Everything that may be needed: which site is the primary is not known before it was looked at.

@@ -25,7 +25,8 @@ extension SimulatedState {
         _ arguments: [String], _ node: SimulatedNode, _ job: inout SimulatedJob
     ) -> [(Double, SimulatedJob.Act)] {
         switch arguments {
-        case ["gitlab-ctl", "stop"]: return [(2, .stop(service: nil)), (2, .exit(status: 0))]
+        case ["gitlab-ctl", "stop"]: return stopping(nil, node)
+        case ["gitlab-ctl", "graceful-kill"]: return [(30, .kill(service: nil)), (30, .exit(status: 0))]
         case ["gitlab-ctl", "start"]: return [(2, .start(service: nil)), (2, .exit(status: 0))]
         case ["gitlab-ctl", "reconfigure"]:
             return [(1, .beginReconfigure), (8, .endReconfigure(insidePromotion: false))]
@@ -46,7 +47,10 @@ extension SimulatedState {
         default:
             if let seconds = SimulatedURL.seconds(of: arguments) { return [(seconds, .url(arguments: arguments))] }
             if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "stop" {
-                return [(1, .stop(service: arguments[2])), (1, .exit(status: 0))]
+                return stopping(arguments[2], node)
+            }
+            if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "graceful-kill" {
+                return [(30, .kill(service: arguments[2])), (30, .exit(status: 0))]
             }
             if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "start" {
                 return [(1, .start(service: arguments[2])), (1, .exit(status: 0))]
@@ -57,6 +61,15 @@ extension SimulatedState {
             violations.append("\(node.node.id): nobody knows the command \(arguments)")
             return [(0, .exit(status: 127))]
         }
+    }
+
+    /// 30 s for each service that does not end, and an exit status that says how many they were.
+    private func stopping(_ service: String?, _ node: SimulatedNode) -> [(Double, SimulatedJob.Act)] {
+        let left = node.services.count { one in
+            one.isRunning && (service == nil || service == one.name)
+                && (node.deafServices.contains(one.name) || node.stuckServices.contains(one.name))
+        }
+        return [(2, .stop(service: service)), (2 + 30 * Double(left), .exit(status: left))]
     }
 
     private func promotion(
@@ -85,6 +98,9 @@ extension SimulatedState {
         func say(_ line: String, _ state: inout SimulatedState) { state.nodes[index].jobs[job].say(line) }
         switch act {
         case .stop(let service): stop(service, index)
+        case .kill(let service):
+            nodes[index].deafServices = nodes[index].deafServices.filter { service != nil && service != $0 }
+            stop(service, index)
         case .start(let service): start(service, index)
         case .disableBoot: nodes[index].startsAtBoot = false
         case .maskBoot: nodes[index].isBootMasked = true
@@ -127,7 +143,9 @@ extension SimulatedState {
     private mutating func stop(_ service: String?, _ index: Int) {
         for position in nodes[index].services.indices {
             let name = nodes[index].services[position].name
-            guard service == nil || service == name, !nodes[index].stuckServices.contains(name) else { continue }
+            guard service == nil || service == name, !nodes[index].stuckServices.contains(name),
+                !nodes[index].deafServices.contains(name)
+            else { continue }
             if name == "postgresql", nodes[index].services[position].isRunning { stopDatabaseCleanly(index) }
             nodes[index].services[position].isRunning = false
         }

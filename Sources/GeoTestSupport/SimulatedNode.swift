@@ -39,7 +39,9 @@ package struct SimulatedNode: Sendable {
 
     /// How many of the next reconfigures fail.
     package var failingReconfigures = 0
-    /// Services that ignore TERM.
+    /// Services that ignore TERM, and end when they are killed.
+    package var deafServices: Set<String> = []
+    /// Services that wait for a dead disk: nothing ends them.
     package var stuckServices: Set<String> = []
     /// The next command waits that long for a dead disk, whatever its limit, and then goes on as if nothing were.
     package var nextCommandHangsSeconds: Double = 0
@@ -99,6 +101,8 @@ package struct SimulatedDatabase: Sendable {
 package struct SimulatedJob: Sendable {
     package enum Act: Sendable {
         case stop(service: String?)
+        /// Ends what ignored TERM.
+        case kill(service: String?)
         case start(service: String?)
         case disableBoot, maskBoot, unmaskBoot, enableBoot
         /// A reconfigure begins by deleting the attribute file.

@@ -25,6 +25,35 @@ import Testing
         #expect(silent.allSatisfy { state.hasSucceeded(StepID("isolate@\($0)")) })
     }
 
+    @Test(arguments: [("tokyo-sidekiq-1", "sidekiq"), ("tokyo-gitaly-1", "gitaly"), ("tokyo-rails-1", "puma")])
+    func whatIgnoresTERMIsKilledAndSeenToBeDown(node: NodeID, service: String) async throws {
+        let rig = try LostSite.rig(off: ["tokyo-redis-1"])
+        rig.deployment.withState { $0[node].deafServices = [service] }
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)")
+        let killed = rig.deployment.withState { state in
+            state.nodes.filter { $0.jobs.contains { $0.arguments.contains("graceful-kill") } }.map(\.node.id)
+        }
+        // Nowhere else: what stopped by itself is not killed.
+        #expect(killed == [node])
+    }
+
+    @Test func whatNothingEndsHaltsTheRunWithTheServiceAndTheNodeByName() async throws {
+        let rig = try LostSite.rig(off: ["tokyo-redis-1"])
+        rig.deployment.withState { $0["tokyo-gitaly-1"].stuckServices = ["gitaly"] }
+        guard case .ended(.halted(let reason)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(reason.contains("gitaly of tokyo-gitaly-1 runs"), "\(reason)")
+        #expect(rig.promotions.isEmpty)
+        // Its plug is pulled, and somebody says so.
+        rig.deployment.withState { $0.powerOff("tokyo-gitaly-1") }
+        rig.say(LostSite.attestations(["tokyo-gitaly-1"]).map { .nodeAttested(attestation: $0) })
+        #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)\n\(rig.story)")
+    }
+
     @Test func aSilentNodeThatNobodyFencesOrVouchesForStopsThePlan() throws {
         let refusal = #expect(throws: PlanRefusal.self) {
             try LostSite.plan(off: ["tokyo-redis-1"], attested: [])
@@ -85,6 +114,32 @@ import Testing
         })
         #expect(second == .ended(.finished), "\(rig.story)")
         #expect(try rig.state().returned["tokyo-redis-1"]?.isFenced == true, "\(rig.story)")
+    }
+
+    /// From the moment that the whole site has power again to the contact with each node, by the simulation's clock.
+    @Test func aSiteThatComesBackIsMetWithinOneIntervalAndItsDatabaseStoppedFirst() async throws {
+        let rig = try LostSite.rig()
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
+                rig.deployment.clock.advance(seconds: 60)
+                rig.deployment.withState { state in LostSite.tokyo.forEach { state.powerOn($0) } }
+            }
+        })
+        #expect(end == .ended(.finished), "\(rig.story)")
+        let records = try rig.disk.decoded()
+        let back = try #require(
+            records.first {
+                if case .stepSucceeded("promote-first-rails", _, _, _) = $0.entry { true } else { false }
+            }
+        ).at.adding(seconds: 60)
+        for node in LostSite.tokyo {
+            let met = records.first { if case .nodeReturned(node, _, _, _) = $0.entry { true } else { false } }
+            // Two seconds between two looks, and what the other steps of the run take of the simulation's one clock.
+            let waited = try #require(met, "\(node)").at.seconds(since: back)
+            #expect(waited >= 0 && waited <= 2 + Double(JobScript.waitSeconds), "\(node) after \(waited) s")
+        }
+        let first = rig.deployment.withState { $0["tokyo-pg-1"].jobs.first { $0.key.hasPrefix("return") }?.arguments }
+        #expect(first == ["gitlab-ctl", "stop", "postgresql"])
     }
 
     @Test func aNodeThatDiesInTheMiddleIsVouchedForAndTheRunGoesOn() async throws {

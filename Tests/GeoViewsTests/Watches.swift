@@ -84,16 +84,29 @@ enum Watches {
         NextCommand.plan(runbook: "unplanned-failover", from: "tokyo", to: "seoul"),
     ]
 
+    static let plan = (path: "plans/tokyo-to-seoul.geoplan", text: "a plan is made: plans/tokyo-to-seoul.geoplan")
+
+    static let unproven = [
+        UnprovenNode(
+            deployment: "acme", run: "20261121-094352-tokyo-to-seoul", node: "tokyo-pg-1",
+            text: "tokyo-pg-1: anna@laptop says \"pulled the plug\"")
+    ]
+
     static func text(_ style: Style) -> String {
         events.map { WatchView.text($0.event, state: $0.state, style: style) }.joined()
             + (events.last.map { WatchView.heartbeat($0.state, now: Deployment.at(3, 30)) + "\n" } ?? "")
-            + WatchView.ranking(ranking, style: style) + WatchView.next(commands, style: style)
+            + WatchView.ranking(ranking, style: style) + WatchView.next(commands, plan: plan.text, style: style)
+            + WatchView.unproven(unproven, style: style)
             + WatchView.text(look(.unreachableFromEverywhere, 12, reasons: gone, votes: votes), style: style)
     }
 
     static var json: [String] {
         events.map { WatchView.json($0.event, state: $0.state) }
             + (events.last.flatMap { last in last.state.latest.map { [WatchView.json($0, state: last.state)] } } ?? [])
-            + WatchView.json(ranking) + [WatchView.json(next: commands)]
+            + WatchView.json(ranking) + [
+                WatchView.json(next: commands, plan: plan.path),
+                WatchView.json(next: commands, refusal: "seoul is not ready: node.disk"),
+            ]
+            + WatchView.json(unproven: unproven)
     }
 }

@@ -155,7 +155,8 @@ import Testing
         let starts = Set(commands.map { $0.arguments.prefix(2).joined(separator: " ") })
         #expect(
             starts == [
-                "gitlab-rails runner", "gitlab-ctl stop", "gitlab-ctl start", "gitlab-ctl geo",
+                "gitlab-rails runner", "gitlab-ctl stop", "gitlab-ctl graceful-kill", "gitlab-ctl start",
+                "gitlab-ctl geo",
                 "gitlab-ctl reconfigure",
                 "gitlab-psql -X", "systemctl disable", "systemctl mask", "systemctl unmask", "systemctl enable",
                 "mv -n",

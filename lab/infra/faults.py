@@ -51,6 +51,7 @@ OWN = [
     Fault("full-disk", "NODE [ROOM]", "no space left on the node's disk, or only ROOM (as 20M)", faults_node.full_disk, faults_node.room_again),
     Fault("wrong-host-key", "NODE", "sshd shows host keys that nobody knows", faults_node.wrong_host_key, faults_node.right_host_key),
     Fault("sudo-password", "NODE", f"sudo asks for a password (it is: {faults_node.SUDO_PASSWORD})", faults_node.sudo_password, faults_node.sudo_free),
+    Fault("sudo-hang", "NODE", "sshd answers, and sudo never comes back", faults_node.sudo_hang, faults_node.sudo_answers),
     Fault("sshd-hang", "NODE", "sshd accepts connections and never answers", faults_node.sshd_hang, faults_node.sshd_wake, volatile=True),
     Fault("close-port", "NODE PORT", "the node refuses connections to a TCP port", faults_node.close_port, faults_node.open_port, volatile=True),
 ]

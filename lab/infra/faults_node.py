@@ -89,6 +89,20 @@ def _set_sudo(node: Node, what: str, digest: str) -> None:
     shadow.write_text("".join(":".join([f[0], digest if f[0] == OPERATOR else f[1], *f[2:]]) + "\n" for f in lines))
 
 
+def sudo_hang(lab: Lab, node: Node, args: list[str]) -> None:
+    """As where accounts are kept in a directory that does not answer: sudo waits before it runs anything, its owner too."""
+    rule = node.root / "etc/pam.d/sudo"
+    if "pam_exec" not in rule.read_text():
+        rule.write_text("account required pam_exec.so quiet /bin/sleep 86400\n" + rule.read_text())
+
+
+def sudo_answers(lab: Lab, node: Node, args: list[str]) -> None:
+    rule = node.root / "etc/pam.d/sudo"
+    rule.write_text("".join(line for line in rule.read_text().splitlines(True) if "pam_exec" not in line))
+    if boot.is_running(lab, node):
+        lab.exec(node, ["pkill", "-KILL", "-f", "-x", "/bin/sleep 86400"], check=False)
+
+
 # --- ports
 
 def close_port(lab: Lab, node: Node, args: list[str]) -> None:

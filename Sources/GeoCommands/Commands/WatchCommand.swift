@@ -12,7 +12,8 @@ struct WatchCommand: AsyncParsableCommand {
             Looks from this machine and from nodes of the other sites. Changes no node, and never starts a failover.
             A disaster (the primary unreachable from everywhere, its database down, no writable site) is called when
             --looks looks after each other show it and most vantage points of two kinds agree; then it prints what each
-            saw, the candidates, and the command to run next.
+            saw, the candidates, and the command to run next: the plan of an unplanned failover lies in the state
+            directory by then, in `plans`, where one can be made. It is never executed from here.
 
             --on-change runs a program for every change that has settled, with GEO_FAILOVER_IS, GEO_FAILOVER_WAS,
             GEO_FAILOVER_DISASTER (yes or no), GEO_FAILOVER_PRIMARY, GEO_FAILOVER_SINCE, GEO_FAILOVER_REASON,
@@ -44,16 +45,21 @@ struct WatchCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let inventory = Self.impatient(try inventory.load())
+            let patient = try inventory.load()
+            let inventory = Self.impatient(patient)
+            // Read now: when it is needed nobody wants to hear that it cannot be read.
+            let unplanned = try Documents.runbook("unplanned-failover")
             let preflight = Preflight(
                 inventory: inventory, runbook: try Documents.runbook(runbook), profile: .unplanned)
             return try await Live.with(
                 inventory, stateDirectory: state.path, pageLimitSeconds: Self.connectLimitSeconds
             ) { live in
                 let program = onChange.map(ChangeProgram.init)
+                let drafting = PlanDraft(inventory: patient, runbook: unplanned, stateDirectory: state.path)
                 let session = WatchSession(
-                    live: live, preflight: preflight, program: program, isOnce: once, endsWithDisaster: untilDisaster,
-                    output: format.output, isVerbose: format.verbose)
+                    live: live, preflight: preflight, drafting: drafting, stateDirectory: state.path, program: program,
+                    isOnce: once, endsWithDisaster: untilDisaster, output: format.output, isVerbose: format.verbose)
+                await session.sayWhatIsUnproven()
                 let seconds = WrittenDuration.seconds(interval) ?? 30
                 let watcher = Watcher(inventory: inventory, interval: .seconds(seconds), clock: live.clock) {
                     await live.observe(inventory.watchScope)

@@ -40,7 +40,8 @@ enum OperatorMachine {
         OperatorFacts(
             addresses: addresses(), machineID: text("/etc/machine-id"),
             lastCheckAt: text(LastCheck.path(in: stateDirectory)).flatMap { Timestamp($0) },
-            lastFinishedRunAt: try lastFinishedRun(under: stateDirectory + "/runs"))
+            lastFinishedRunAt: try lastFinishedRun(under: stateDirectory + "/runs"),
+            unproven: try LeftNodes.unproven(under: stateDirectory + "/runs"))
     }
 
     private static func text(_ path: String) -> String? {

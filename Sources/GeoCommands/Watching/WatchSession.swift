@@ -12,6 +12,8 @@ actor WatchSession {
     private let program: ChangeProgram?
     private let isOnce: Bool
     private let endsWithDisaster: Bool
+    private let drafting: PlanDraft
+    private let stateDirectory: String
     private let output: OutputFormat
     private let isVerbose: Bool
     private let style = Console.style(forResult: true)
@@ -19,16 +21,34 @@ actor WatchSession {
     private(set) var status = ExitStatus.done
 
     init(
-        live: Live, preflight: Preflight, program: ChangeProgram?, isOnce: Bool, endsWithDisaster: Bool,
-        output: OutputFormat, isVerbose: Bool
+        live: Live, preflight: Preflight, drafting: PlanDraft, stateDirectory: String, program: ChangeProgram?,
+        isOnce: Bool, endsWithDisaster: Bool, output: OutputFormat, isVerbose: Bool
     ) {
         self.live = live
         self.preflight = preflight
+        self.drafting = drafting
+        self.stateDirectory = stateDirectory
         self.program = program
         self.isOnce = isOnce
         self.endsWithDisaster = endsWithDisaster
         self.output = output
         self.isVerbose = isVerbose
+    }
+
+    /// What runs of this machine left without a proof of its fence.
+    func sayWhatIsUnproven() {
+        do {
+            let left = try LeftNodes.unproven(under: stateDirectory + "/runs")
+                .filter { $0.isOf(preflight.inventory.deployment) }
+            guard !left.isEmpty else { return }
+            if output == .json {
+                for line in WatchView.json(unproven: left) { Console.result(line) }
+            } else {
+                Console.result(WatchView.unproven(left, style: style))
+            }
+        } catch {
+            Console.say("note: what earlier runs left without a proof cannot be read: \(error)")
+        }
     }
 
     /// Whether to look again.
@@ -71,6 +91,7 @@ actor WatchSession {
         guard isVerbose || LiveClock.wall.seconds(since: lastSaidAt) >= Self.heartbeatSeconds else { return }
         lastSaidAt = LiveClock.uptime()
         Console.result(WatchView.heartbeat(look.state, now: LiveClock.now()))
+        sayWhatIsUnproven()
     }
 
     /// Whether what the operator does not reach is alive, as the check before an unplanned failover has it.
@@ -103,19 +124,17 @@ actor WatchSession {
         let observation = await live.observe(scope)
         guard !Task.isCancelled else { return [] }
         let ranking = preflight.ranking(from: from, observation)
-        let commands = ranking.places.first.map { place in
-            [
-                NextCommand.checkUnplanned(from: from, to: place.site),
-                NextCommand.plan(runbook: "unplanned-failover", from: from, to: place.site),
-            ]
-        }
+        let draft = ranking.places.first.map { drafting.make(from: from, to: $0.site, observation) }
         if output == .json {
             for line in WatchView.json(ranking) { Console.result(line) }
         } else {
             Console.result(WatchView.ranking(ranking, style: style))
         }
-        say(WatchView.json(next: commands ?? [])) { WatchView.next(commands ?? [], style: style) }
-        return commands ?? []
+        let commands = draft?.commands ?? []
+        say(WatchView.json(next: commands, plan: draft?.path, refusal: draft?.refusal)) {
+            WatchView.next(commands, plan: draft?.sentence, style: style)
+        }
+        return commands
     }
 
     private func run(_ was: Diagnosis.Kind?, _ now: Diagnosis, _ state: WatchState, next: [String]) async {

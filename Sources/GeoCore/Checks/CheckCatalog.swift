@@ -54,6 +54,7 @@ package enum CheckCatalog {
     package static let plannedPreflight: [(check: CheckID, subjects: PreflightSubjects)] = [
         ("node.reachable", .nodes), ("node.sudo", .nodes), ("nodes.distinct", .failover), ("node.clock", .nodes),
         ("operator.independent", .failover), ("operator.last-check", .failover), ("operator.last-drill", .failover),
+        ("operator.left-proven", .failover),
         ("node.disk", .nodes), ("node.services-up", .nodes), ("node.starts-at-boot", .nodes),
         ("node.attributes-good", .nodes), ("node.cluster-file", .nodes), ("node.no-change-running", .nodes),
         ("node.reconfigured", .nodes), ("site.node-name", .bothSites),

@@ -43,7 +43,8 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
 
     /// What a base backup and a secondary that starts again need. Whether it replicates now is no question.
     private static let forReseed: Set<CheckID> = [
-        "node.reachable", "node.sudo", "nodes.distinct", "node.clock", "operator.independent", "node.disk",
+        "node.reachable", "node.sudo", "nodes.distinct", "node.clock", "operator.independent", "operator.left-proven",
+        "node.disk",
         "node.attributes-good", "node.cluster-file", "node.no-change-running", "site.node-name",
         "gitlab.versions-equal", "secrets.equal", "ssh-host-keys.equal", "postgresql.versions-equal",
         "deployment.one-primary", "replication.orphaned-slots", "rails.tracking-database", "site.dns",
@@ -66,8 +67,16 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     private static let lossAfterADisaster: Set<CheckID> = [
         "replication.streaming", "replication.slot", "replication.lag", "geo.status-fresh", "geo.healthy",
         "geo.complete", "geo.verified", "geo.log-cursor", "geo.waiting-items", "geo.types-replicated",
-        "geo.container-registry", "geo.selective-sync", "geo.oauth-application", "geo.tracking-schema",
+        "geo.container-registry", "geo.oauth-application", "geo.tracking-schema",
     ]
+
+    /// What counts where the runbook says nothing else. Nobody can copy a bucket from a site that is lost.
+    package var limits: [CheckID: Limits] {
+        switch self {
+        case .planned, .reseed, .drill: [:]
+        case .unplanned: ["geo.object-storage": Limits(["may_be_left_out": 0])]
+        }
+    }
 
     /// Why a finding does not stand in the way of this profile; `nil` when it does, and for passes and warnings.
     ///

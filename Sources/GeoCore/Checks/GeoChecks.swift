@@ -7,6 +7,11 @@ enum GeoChecks {
     static let askFrom: @Sendable (inout ObservationScope, SitePair, CheckContext) -> Void = { scope, pair, _ in
         scope.askGeo(of: pair.from)
     }
+    /// The primary's word counts, and the candidate's copy of it where the primary is silent.
+    static let askBoth: @Sendable (inout ObservationScope, SitePair, CheckContext) -> Void = { scope, pair, _ in
+        scope.askGeo(of: pair.from)
+        scope.askGeo(of: pair.to)
+    }
     static let askOwn: @Sendable (inout ObservationScope, Site, CheckContext) -> Void = { scope, site, _ in
         scope.askGeo(of: site)
     }
@@ -51,15 +56,15 @@ enum GeoChecks {
         "geo.selective-sync",
         CheckText(
             question: "Does the candidate replicate everything, not only chosen groups or storages?",
-            rationale: "100 % of a selection looks like 100 %; the rest is lost with the promotion.",
+            rationale: "100 % of a selection looks like 100 %; the rest is lost with the promotion. When the primary"
+                + " does not answer, the candidate's own copy of the setting counts: no step can mend it then, and a"
+                + " person has to accept the loss by name.",
             source: cite(.selectiveSync, .statusCheck),
             remedy: "Admin > Geo > Sites > SITE > Edit: Selective synchronization \"All projects\"; then wait for "
                 + "geo.complete"),
-        needs: askFrom
+        needs: askBoth
     ) { examination, pair in
-        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else {
-            return ""
-        }
+        guard let row = examination.settingsRow(of: pair) else { return "" }
         if let selection = row.selectiveSync, !selection.isEmpty {
             let lost =
                 selection == "shards" ? "projects on all other storages" : "groups and projects outside the selection"
@@ -67,6 +72,8 @@ enum GeoChecks {
                 "\(pair.to.id) replicates selected \(selection) only: the \(lost) would be lost",
                 remedy: "Admin > Geo > Sites > \(row.name) > Edit: Selective synchronization \"All projects\";"
                     + " then wait for geo.complete")
+        } else {
+            examination.requirePrimarysWord(pair)
         }
         return "\(pair.to.id) replicates everything: no selective synchronization"
     }
@@ -75,22 +82,35 @@ enum GeoChecks {
         "geo.object-storage",
         CheckText(
             question: "Does Geo replicate object storage to the candidate?",
-            rationale: "Where Geo does not, the storage provider has to, and Geo's counts do not show whether it does.",
+            rationale: "Where Geo does not, the storage provider has to, and Geo's counts do not show whether it does."
+                + " While the primary lives this is a warning; for a primary that is lost it stands in the way until a"
+                + " person says that the provider's copy is there.",
             source: cite(.plannedFailover, .dataTypes),
             remedy: "Admin > Geo > Sites > SITE > Edit: allow this site to replicate content on object storage; or "
                 + "confirm the provider's replication"),
-        needs: askFrom
+        limits: [
+            LimitDefault(
+                name: "may_be_left_out", value: 1, unit: .count,
+                meaning:
+                    "1: that Geo leaves buckets out is a warning; 0: it stands in the way (when the primary is lost)")
+        ],
+        needs: askBoth
     ) { examination, pair in
-        guard let geo = examination.geo(of: pair.from), let row = examination.row(of: pair.to, in: geo) else {
-            return ""
-        }
-        if !row.syncsObjectStorage {
-            examination.warn(
+        guard let row = examination.settingsRow(of: pair) else { return "" }
+        if row.syncsObjectStorage {
+            examination.requirePrimarysWord(pair)
+        } else {
+            let sentence =
                 "Geo does not replicate object storage to \(pair.to.id): what is in buckets is there only"
-                    + " if their provider replicates it",
-                remedy:
-                    "Admin > Geo > Sites > \(row.name) > Edit: allow this site to replicate content on object storage;"
-                    + " or confirm the provider's replication")
+                + " if their provider replicates it"
+            let remedy =
+                "Admin > Geo > Sites > \(row.name) > Edit: allow this site to replicate content on object storage;"
+                + " or confirm the provider's replication"
+            if examination.limit("may_be_left_out") > 0 {
+                examination.warn(sentence, remedy: remedy)
+            } else {
+                examination.fail(sentence, remedy: remedy)
+            }
         }
         return "Geo replicates object storage to \(pair.to.id)"
     }

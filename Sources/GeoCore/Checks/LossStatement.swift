@@ -30,12 +30,14 @@ package struct LossStatement: Sendable, Hashable, Codable {
     package var eventsBehind: Observed<Int>
     /// Which repositories the candidate lacks, by path.
     package var projects: Observed<ProjectLosses>
+    /// What Geo was set not to copy to the candidate, in sentences; `nil` when nothing is left out, or nobody can tell.
+    package var leftOut: [String]?
     /// What an earlier look at the primary adds where it does not answer now; `nil` when nothing is missing or kept.
     package var lastSeen: LastSeen?
 
     /// Whether every number is known and 0.
     package var isNothing: Bool {
-        bytesNotReplayed.value == 0 && eventsBehind.value == 0
+        leftOut == nil && bytesNotReplayed.value == 0 && eventsBehind.value == 0
             && projects.value.map { $0.projects.isEmpty && $0.unlisted == 0 } == true
             && items.value.map { items in
                 !items.isEmpty && items.allSatisfy { $0.notSynced == 0 && $0.missing.value == 0 && $0.notVerified == 0 }
@@ -57,6 +59,7 @@ package struct LossStatement: Sendable, Hashable, Codable {
             let count = projects.projects.count + projects.unlisted
             if count > 0 { lost.append(count == 1 ? "1 project's pushes" : "pushes to \(count) projects") }
         }
+        lost += leftOut ?? []
         if let seen = lastSeen?.bytes, bytesNotReplayed.value == nil {
             lost.append(
                 "at least \(Quantity.bytes(seen.value)) of WAL that \(seen.from) had at \(seen.at.toSeconds) UTC")
@@ -107,6 +110,7 @@ package struct LossStatement: Sendable, Hashable, Codable {
         self.items = assessment.items()
         self.eventsBehind = assessment.events()
         self.projects = assessment.projects()
+        self.leftOut = assessment.leftOut()
         if let primary = lastKnown?.primaries[from] {
             self.lastSeen = LastSeenAssessment(
                 pair: pair, context: context, observation: observation, primary: primary
@@ -118,7 +122,7 @@ package struct LossStatement: Sendable, Hashable, Codable {
     package static func scope(from: Site, to: Site) -> ObservationScope {
         var scope = ObservationScope()
         scope.ask([.database, .geo, .controlData, .projects], of: from.databaseNodes)
-        scope.ask([.database, .projects], of: to.databaseNodes)
+        scope.ask([.database, .geo, .projects], of: to.databaseNodes)
         scope.ask([.tracking, .projectRegistry], of: to.nodes)
         return scope
     }
@@ -226,6 +230,33 @@ private struct LossAssessment {
         return LossStatement.Items(
             dataType: type.name, notSynced: max(0, registry.total - registry.synced), missing: missing,
             notVerified: max(0, registry.synced - registry.verified - registry.verificationDisabled))
+    }
+
+    /// With a number where the primary's last counts, in whichever copy of them is at hand, give one: a least, since a
+    /// selection hides everything else from the candidate's own counts.
+    func leftOut() -> [String]? {
+        var examination = Examination("loss-statement", context, observation)
+        guard let row = examination.settingsRow(of: pair) else { return nil }
+        var sentences: [String] = []
+        if let selection = row.selectiveSync, !selection.isEmpty {
+            sentences.append(
+                "everything outside the selected \(selection) of \(pair.to.id) (\(unregistered(&examination)))")
+        }
+        if !row.syncsObjectStorage {
+            sentences.append("what is in object storage, unless its provider copies it (how much is not known)")
+        }
+        return sentences.isEmpty ? nil : sentences
+    }
+
+    private func unregistered(_ examination: inout Examination) -> String {
+        guard let geo = examination.settingsSource(of: pair),
+            let status = geo.facts.node(named: pair.from.geoNodeName)?.status,
+            let tracking = examination.tracking(of: pair.to)
+        else { return "how many items is not known" }
+        let count = DataType.all(primary: status, tracking: tracking.facts).reduce(0) {
+            $0 + max(0, ($1.onPrimary ?? 0) - ($1.registry?.total ?? 0))
+        }
+        return "at least \(Quantity.count(count, "item")), by counts \(Quantity.seconds(status.ageSeconds)) old"
     }
 
     func events() -> Observed<Int> {

@@ -1,6 +1,6 @@
 /// The tool's own place and memory: what a failover depends on before any node is asked.
 enum OperatorChecks {
-    static let all = [independent, lastCheck, lastDrill]
+    static let all = [independent, lastCheck, lastDrill, leftProven]
 
     static let ask: @Sendable (inout ObservationScope, SitePair, CheckContext) -> Void = { scope, _, _ in
         scope.asksOperator = true
@@ -91,6 +91,32 @@ enum OperatorChecks {
             examination.warn("the last finished run was \(Quantity.days(age)) ago", remedy: remedy)
         }
         return "the last finished run was \(Quantity.days(age)) ago"
+    }
+}
+
+extension OperatorChecks {
+    static let leftProven = Check.aboutFailover(
+        "operator.left-proven",
+        CheckText(
+            question: "Was every node of a site that was left from here seen to be fenced?",
+            rationale:
+                "A person's word, and a program's, hold only until the node comes back. It is then a second primary"
+                + " for as long as nobody looks.",
+            source: cite(.promise(1), .disasterRecovery),
+            remedy: "geo-failover guard RUN, until every node is seen to be fenced"),
+        needs: ask
+    ) { examination, _ in
+        guard let facts = examination.readOperator() else { return "" }
+        guard let unproven = facts.unproven else {
+            examination.warn(
+                "what runs of this machine left without a proof was not looked up",
+                remedy: "geo-failover check  # with this version")
+            return ""
+        }
+        for left in unproven where left.isOf(examination.context.inventory.deployment) {
+            examination.warn(left.sentence, remedy: "geo-failover guard \(left.run)")
+        }
+        return "no run of this machine left a node without a proof of its fence"
     }
 }
 

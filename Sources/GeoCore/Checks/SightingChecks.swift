@@ -30,7 +30,9 @@ enum SightingChecks {
                 remedy: "add the nodes of \(pair.from.id) to \(examination.context.inventory.source.path)")
         }
         for node in sighting.nodes { examination.note(node) }
-        let alive = sighting.nodes(.beyondReach)
+        let disobedient = examination.disobedient(sighting, of: pair.from)
+        for node in disobedient { examination.warnOfIsolation(node) }
+        let alive = sighting.nodes(.beyondReach).filter { !disobedient.contains($0) }
         if !alive.isEmpty { examination.failForLife(alive, of: pair.from) }
         let unseen = sighting.nodes(.notLooked)
         if !unseen.isEmpty {
@@ -56,6 +58,28 @@ enum SightingChecks {
 }
 
 extension Examination {
+    /// Nodes that answer the operator and let nobody in or run nothing (sudo hangs, the login is refused), while other nodes
+    /// of the site can be reached: it is the node that is broken, not the operator's way to the site. Those that a
+    /// program of the inventory can isolate are isolated by the plan, and that is proved before anything is promoted.
+    fileprivate func disobedient(_ sighting: SiteSighting, of site: Site) -> [SiteSighting.NodeSighting] {
+        let managed = Set(site.nodes.filter(\.isManagedByOmnibus).map(\.id))
+        guard sighting.nodes(.withinReach).contains(where: { managed.contains($0.node) }) else { return [] }
+        return sighting.nodes(.beyondReach).filter { seen in
+            let isSeenFromHere = seen.reports.contains { $0.vantage == .operatorMachine && $0.sees == true }
+            let fences = context.inventory.node(seen.node).map(context.inventory.fences(for:)) ?? []
+            return isSeenFromHere && !fences.isEmpty
+        }
+    }
+
+    fileprivate mutating func warnOfIsolation(_ seen: SiteSighting.NodeSighting) {
+        guard let node = context.inventory.node(seen.node) else { return }
+        let fences = context.inventory.fences(for: node)
+        warn(
+            "\(seen.node) answers and cannot be commanded (\(seen.reports.first?.text ?? "no reason")): it is isolated by"
+                + " \(fences.map(\.name).joined(separator: " or "))",
+            remedy: Self.lookAgain(at: node))
+    }
+
     fileprivate mutating func note(_ sighting: SiteSighting.NodeSighting) {
         // A node within reach needs no witness.
         let told = sighting.state == .withinReach ? sighting.reports.prefix(1) : sighting.reports[...]

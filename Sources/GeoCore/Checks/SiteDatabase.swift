@@ -80,6 +80,23 @@ extension Examination {
         return SiteGeo(node: node, facts: facts, at: at)
     }
 
+    /// How Geo is set to replicate to the candidate, by the primary. Where the primary is silent, by the candidate's own
+    /// copy: the setting is replicated like any row.
+    mutating func settingsRow(of pair: SitePair) -> GeoNodeRow? {
+        settingsSource(of: pair).flatMap { row(of: pair.to, in: $0) }
+    }
+
+    mutating func settingsSource(of pair: SitePair) -> SiteGeo? { geo(of: tells(pair.from) ? pair.from : pair.to) }
+
+    /// The copy is as old as replication was. That all is well by it is taken only when nobody else can say more.
+    mutating func requirePrimarysWord(_ pair: SitePair) {
+        if !tells(pair.from), context.lostSite == nil { _ = geo(of: pair.from) }
+    }
+
+    private func tells(_ site: Site) -> Bool {
+        site.databaseNodes.contains { observation[$0.id].geo.value != nil }
+    }
+
     /// A site's own row in `geo_nodes` as another database holds it; `nil`, with a remark, when there is none.
     mutating func row(of site: Site, in geo: SiteGeo) -> GeoNodeRow? {
         if let row = geo.facts.node(named: site.geoNodeName) { return row }

@@ -252,12 +252,16 @@ package struct ExecutionStateMachine: Sendable {
         let run = Effect.run(step: id, attempt: attempt, index: index, key: key)
         // Started and not ended: the same key finds the job on the node, or starts it if it never began.
         if running.isCommandStarted { return Directive(step: id, record: nil, effect: run) }
-        if command.condition == .previousSaysNotOK, running.lastTranscript?.saysNotOK != true {
+        let isNeeded =
+            switch command.condition {
+            case .previousSaysNotOK: running.lastTranscript?.saysNotOK == true
+            case .previousFailed: running.hasLastFailed
+            case .always, .attributeFileIsStub, .clusterFileIsEmpty: true
+            }
+        guard isNeeded else {
+            let because = "the command before it said nothing of a failure"
             return Directive(
-                step: id,
-                record: .commandSkipped(
-                    step: id, attempt: attempt, index: index, because: "the command before it said nothing of a failure"
-                ),
+                step: id, record: .commandSkipped(step: id, attempt: attempt, index: index, because: because),
                 effect: .none)
         }
         if command.condition == .attributeFileIsStub || command.condition == .clusterFileIsEmpty,

@@ -21,6 +21,8 @@ package struct RunState: Sendable, Hashable {
         /// The command at ``command`` was recorded as started: it may be running on the node.
         package var isCommandStarted = false
         package var lastTranscript: TranscriptSummary?
+        /// The last command of the attempt that ran ended, and not with 0.
+        package var hasLastFailed = false
         /// An outcome after which no further command of the attempt makes sense.
         package var stopped: CommandOutcome?
         package var isAnswered = false
@@ -317,8 +319,11 @@ extension RunState.Running {
         command = index + 1
         isCommandStarted = false
         lastTranscript = transcript
+        hasLastFailed = false
         switch outcome {
-        case .exited(let status, _): if mustBeZero, status != 0 { stopped = outcome }
+        case .exited(let status, _):
+            hasLastFailed = status != 0
+            if mustBeZero, status != 0 { stopped = outcome }
         case .timedOut, .refused, .lost, .unreachable: stopped = outcome
         }
     }

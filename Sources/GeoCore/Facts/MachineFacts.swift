@@ -94,15 +94,39 @@ package struct OperatorFacts: Sendable, Hashable, Codable {
     package var lastCheckAt: Timestamp?
     /// The last run of any kind that finished.
     package var lastFinishedRunAt: Timestamp?
+    /// Nodes that runs of this machine left without a proof of their fence; `nil` in facts of earlier versions.
+    package var unproven: [UnprovenNode]?
     package init(
         addresses: [String], machineID: String? = nil, lastCheckAt: Timestamp? = nil,
-        lastFinishedRunAt: Timestamp? = nil
+        lastFinishedRunAt: Timestamp? = nil, unproven: [UnprovenNode]? = []
     ) {
         self.addresses = addresses
         self.machineID = machineID
         self.lastCheckAt = lastCheckAt
         self.lastFinishedRunAt = lastFinishedRunAt
+        self.unproven = unproven
     }
+}
+
+/// A node of a site that a run left, of which nobody saw that it can write nothing; see ``RunStatus/unproven``.
+package struct UnprovenNode: Sendable, Hashable, Codable {
+    /// `nil`, as the node: the run's record cannot be read, so that nobody knows what it left.
+    package var deployment: String?
+    package var run: RunID
+    package var node: NodeID?
+    /// Why it is believed all the same: `tokyo-pg-1: anna@laptop says "pulled the plug"`.
+    package var text: String
+
+    package init(deployment: String?, run: RunID, node: NodeID?, text: String) {
+        self.deployment = deployment
+        self.run = run
+        self.node = node
+        self.text = text
+    }
+
+    package func isOf(_ name: String) -> Bool { deployment == nil || deployment == name }
+
+    package var sentence: String { "NOT PROVEN to be fenced since run \(run): \(text)" }
 }
 
 /// Archives of `gitlab-backup` on one node, by their names and times; nothing is opened.

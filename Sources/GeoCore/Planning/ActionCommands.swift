@@ -57,7 +57,7 @@ package enum ActionCommands {
                 // First the boot, so that a node which dies in between does not come back serving.
                 command(["systemctl", "disable", bootUnit], 60),
                 command(["systemctl", "mask", bootUnit], 60),
-                command(["gitlab-ctl", "stop"], timeLimit),
+                command(["gitlab-ctl", "stop"], timeLimit), kill(nil, timeLimit),
             ]
         case .startAndEnable: start(timeLimit)
         case .promoteNode: promote(timeLimit, isDrill)
@@ -153,9 +153,19 @@ package enum ActionCommands {
     private static func stopApplication(_ node: Node, _ timeLimit: Int) -> [RemoteCommand] {
         let application: Set<Component> = [.rails, .sidekiq, .logcursor, .monitoring]
         if node.components.allSatisfy(application.contains) {
-            return [command(["gitlab-ctl", "stop"], timeLimit)]
+            return [command(["gitlab-ctl", "stop"], timeLimit), kill(nil, timeLimit)]
         }
-        return applicationServices.map { command(["gitlab-ctl", "stop", $0], timeLimit) }
+        return applicationServices.flatMap {
+            [command(["gitlab-ctl", "stop", $0], timeLimit), kill($0, timeLimit)]
+        }
+    }
+
+    /// What ends a service that ignores TERM: `stop` waits SVWAIT (30 s) for each of them and exits with 1;
+    /// `graceful-kill` waits once more and then kills the process group (omnibus-ctl).
+    private static func kill(_ service: String?, _ timeLimit: Int) -> RemoteCommand {
+        RemoteCommand(
+            arguments: ["gitlab-ctl", "graceful-kill"] + (service.map { [$0] } ?? []), timeLimitSeconds: timeLimit,
+            condition: .previousFailed, quietSeconds: 60)
     }
 
     private static func promote(_ timeLimit: Int, _ isDrill: Bool) -> [RemoteCommand] {

@@ -92,6 +92,8 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         case attributeFileIsStub = "attribute-file-is-stub"
         /// The command before it printed `NOT OK`: only a reconfigure of its own gives an honest exit status.
         case previousSaysNotOK = "previous-says-not-ok"
+        /// The command before it ended with another exit status than 0: `gitlab-ctl stop` of a service that ignores TERM.
+        case previousFailed = "previous-failed"
         /// `gitlab-cluster.json` has zero bytes: promote and reconfigure fail until it is set aside.
         case clusterFileIsEmpty = "cluster-file-is-empty"
     }

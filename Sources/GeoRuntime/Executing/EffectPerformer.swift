@@ -113,7 +113,7 @@ struct EffectPerformer: Sendable {
         case .attributeFileIsStub: return answer(facts.attributeFile, { $0 != .good }, "the attribute file is whole")
         case .clusterFileIsEmpty:
             return answer(facts.clusterFile, { $0 == .empty }, "gitlab-cluster.json is not empty")
-        case .always, .previousSaysNotOK: return .advance
+        case .always, .previousSaysNotOK, .previousFailed: return .advance
         }
     }
 

@@ -56,7 +56,9 @@ package struct ReturnWatch: Sendable {
     /// Stops and disables the node, and says what is seen of its fence afterwards. Only after the contact's record.
     package func fence(_ contact: Contact, _ state: RunState) async throws -> JournalEntry {
         let performer = EffectPerformer(ports: ports, journal: journal, interruption: Interruption(), state: state)
+        var hasLastFailed = false
         for (key, command) in zip(contact.keys, contact.commands) {
+            if command.condition == .previousFailed, !hasLastFailed { continue }
             let script = JobScript(
                 key: key, run: journal.run, epoch: state.epoch, command: command, node: contact.node.id,
                 expected: contact.expected, marks: state.plan.marks(of: contact.node.id),
@@ -65,6 +67,7 @@ package struct ReturnWatch: Sendable {
             if case .refused(let reason) = outcome {
                 ports.announce(.notice(text: "\(contact.node.id) is NOT fenced, the node refused: \(reason)"))
             }
+            if case .exited(0, _)? = outcome { hasLastFailed = false } else { hasLastFailed = true }
             _ = try ports.keepTranscript(key, Redactor.redact(output))
         }
         let now = await ports.observe(needs(contact.node, state))
@@ -74,7 +77,10 @@ package struct ReturnWatch: Sendable {
 
     private func contact(_ node: Node, _ identity: NodeIdentity, _ state: RunState, _ seen: String) -> Contact {
         let attempt = (state.returned[node.id]?.attempt ?? 0) + 1
-        let commands = ActionCommands.commands(.stopAndDisable, on: node, message: "", timeLimit: 600)
+        // The database first: it is what takes writes beside the new primary.
+        let database =
+            node.runs(.postgresql) ? ActionCommands.commands(.stopDatabase, on: node, message: "", timeLimit: 60) : []
+        let commands = database + ActionCommands.commands(.stopAndDisable, on: node, message: "", timeLimit: 600)
         let keys = commands.indices.map { "return@\(node.id).\(attempt).\($0)" }
         return Contact(
             node: node, expected: identity,

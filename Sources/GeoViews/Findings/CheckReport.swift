@@ -33,6 +33,9 @@ package struct CheckReport: Sendable, Hashable {
 }
 
 extension Finding {
+    /// What is only believed of a site that was left stands in red wherever it is shown.
+    var tone: Style.Tone { check == "operator.left-proven" && verdict != .pass ? .bad : .plain }
+
     /// Evidence and remedy under a sentence, as the formats for programs show them to people.
     func detailLines(now: Timestamp) -> [String] {
         let seen = evidence.map { evidence in

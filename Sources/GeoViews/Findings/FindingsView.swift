@@ -65,7 +65,9 @@ package enum FindingsView {
         for finding in shown {
             // A group is named by its worst; whoever differs says so.
             let word = finding.verdict == group.verdict ? "" : "\(finding.verdict.word) "
-            page.say("\(word)\(SubjectText.of(finding.subject)): \(finding.summary)", indent: 2, hanging: 2)
+            page.say(
+                "\(word)\(SubjectText.of(finding.subject)): \(finding.summary)", indent: 2, tone: finding.tone,
+                hanging: 2)
             addEvidence(finding, &page, now, isVerbose)
             if let waiver = assessment.waiver(of: finding) {
                 page.say("waived by \(waiver.by): \(waiver.reason)", indent: 4, hanging: 2)

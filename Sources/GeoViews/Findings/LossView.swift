@@ -26,6 +26,7 @@ package enum LossView {
         table.add("events", amount(loss.eventsBehind) { $0 == 0 ? "none" : "\($0) not processed by the log cursor" })
         for line in items(loss) { table.add(line.name, line.text) }
         table.add("projects", projects(loss.projects, isDetailed))
+        for sentence in loss.leftOut ?? [] { table.add("left out", sentence) }
         page.table(table, indent: 2)
         addProjects(loss.projects, &page, now, isDetailed)
         addLastSeen(loss, &page, now, isDetailed)
@@ -159,6 +160,8 @@ private struct LossBody: Encodable {
     var items: Amount<[Items]>
     var projects: Amount<ProjectLosses>
     var gaps: [String]
+    /// What Geo was set not to copy.
+    var leftOut: [String]?
     /// By an earlier look at the primary: each a least, with the time of that look.
     var lastSeen: LossStatement.LastSeen?
 
@@ -173,6 +176,7 @@ private struct LossBody: Encodable {
         self.events = Self.amount(loss.eventsBehind)
         self.projects = Self.amount(loss.projects)
         self.gaps = loss.gaps
+        self.leftOut = loss.leftOut
         let items = Self.amount(loss.items)
         self.items = Amount(
             value: items.value.map { items in

@@ -13,5 +13,5 @@ package enum MessageType: String, Sendable, Hashable, CaseIterable {
     case runbook, action, check
     case holder, job
     /// Of a watch.
-    case look, change, candidate, next
+    case look, change, candidate, next, unproven
 }

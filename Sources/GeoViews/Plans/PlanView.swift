@@ -100,7 +100,7 @@ package enum PlanView {
         for finding in told {
             page.say(
                 "\(finding.check) \(SubjectText.of(finding.subject)): \(finding.summary)", indent: 2,
-                lead: Layout.padded(finding.verdict.word, to: 7), leadTone: finding.verdict.tone)
+                lead: Layout.padded(finding.verdict.word, to: 7), leadTone: finding.verdict.tone, tone: finding.tone)
             if let waiver = plan.waiver(of: finding) {
                 page.say(
                     "waived by \(waiver.by) at \(waiver.at.toSeconds) UTC: \(waiver.reason)", indent: 10, hanging: 2)

@@ -32,6 +32,7 @@ enum CommandText {
         case .always: nil
         case .attributeFileIsStub: "only if an earlier reconfigure did not end (the node's attribute file is a stub)"
         case .previousSaysNotOK: "only if the command before it printed NOT OK"
+        case .previousFailed: "only if the command before it did not exit with 0: something ignores TERM"
         case .clusterFileIsEmpty: "only if /etc/gitlab/gitlab-cluster.json has zero bytes"
         }
     }

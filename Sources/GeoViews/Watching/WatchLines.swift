@@ -38,12 +38,19 @@ extension WatchView {
         }
     }
 
-    /// One `next` line.
-    package static func json(next commands: [String]) -> String { JSONLine.of(.next, NextBody(commands: commands)) }
+    /// One `next` line; `plan` is the path of the plan that the last command executes, `refusal` why there is none.
+    package static func json(next commands: [String], plan: String? = nil, refusal: String? = nil) -> String {
+        JSONLine.of(.next, NextBody(commands: commands, plan: plan, refusal: refusal))
+    }
+
+    /// One `unproven` line per node.
+    package static func json(unproven nodes: [UnprovenNode]) -> [String] { nodes.map { JSONLine.of(.unproven, $0) } }
 }
 
 private struct NextBody: Encodable {
     var commands: [String]
+    var plan: String?
+    var refusal: String?
 }
 
 private struct CandidateBody: Encodable {

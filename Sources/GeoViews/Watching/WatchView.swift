@@ -48,9 +48,21 @@ package enum WatchView {
             + " \(DurationText.of(Int(now.seconds(since: since)))), \(CountText.of(state.looks, "look"))"
     }
 
-    /// What to do next after a disaster was called; the candidates first.
-    package static func next(_ commands: [String], style: Style) -> String {
+    /// Nodes of a site that was left, and that nobody saw fenced: at the start of a watch, and as often as it says that it looks.
+    package static func unproven(_ nodes: [UnprovenNode], style: Style) -> String {
         var page = Page(style)
+        for node in nodes { page.say(node.sentence, tone: .bad, hanging: 2) }
+        for run in Set(nodes.map(\.run)).sorted(by: { $0.rawValue < $1.rawValue }) {
+            page.literal("geo-failover guard \(run)", indent: 4)
+        }
+        return page.text
+    }
+
+    /// What to do next after a disaster was called; the candidates first. `plan` says where a plan lies already, or why
+    /// none could be made.
+    package static func next(_ commands: [String], plan: String? = nil, style: Style) -> String {
+        var page = Page(style)
+        if let plan { page.say(plan, indent: 2, hanging: 2) }
         if !commands.isEmpty { page.say("next:", indent: 2, tone: .strong) }
         for command in commands { page.literal(command, indent: 4) }
         return page.text

@@ -90,7 +90,9 @@ import Testing
     }
 
     /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
-    static let optionalFacts: Set<CheckID> = ["site.role", "primary.not-out-of-reach", "site.stands-back"]
+    static let optionalFacts: Set<CheckID> = [
+        "site.role", "primary.not-out-of-reach", "site.stands-back", "geo.selective-sync", "geo.object-storage",
+    ]
 
     @Test(arguments: CheckScenario.all.filter(\.asksSomething))
     func noStaleFactIsEverPass(_ scenario: CheckScenario) {
@@ -134,8 +136,8 @@ import Testing
             ![
                 "nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready", "site.dns",
                 "site.dns-ttl",
-                "operator.independent", "operator.last-check", "operator.last-drill", "certificate.served",
-                "primary.not-out-of-reach",
+                "operator.independent", "operator.last-check", "operator.last-drill", "operator.left-proven",
+                "certificate.served", "primary.not-out-of-reach",
             ].contains(id)
         else { return }
         var inventory = Fixtures.inventory()

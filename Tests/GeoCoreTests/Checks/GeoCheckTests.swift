@@ -37,6 +37,21 @@ import Testing
         CheckCase("buckets left out", "geo.object-storage", is: .warn) {
             $0.row("seoul", on: "tokyo-pg-1") { $0.syncsObjectStorage = false }
         },
+        CheckCase(
+            "buckets left out, and the primary lost", "geo.object-storage", limits: ["may_be_left_out": 0], is: .fail,
+            says: ["only if their provider replicates it"]
+        ) {
+            $0.row("seoul", on: "tokyo-pg-1") { $0.syncsObjectStorage = false }
+        },
+        CheckCase(
+            "by the candidate's copy", "geo.selective-sync", is: .fail, says: ["seoul replicates selected shards"]
+        ) {
+            $0 = $0.losing("tokyo-pg-1")
+            $0.row("seoul", on: "seoul-pg-1") { $0.selectiveSync = "shards" }
+        },
+        CheckCase("all is well by the candidate's copy alone", "geo.selective-sync", is: .unknown) {
+            $0 = $0.losing("tokyo-pg-1")
+        },
         CheckCase("no row", "geo.object-storage", is: .fail) { $0.geo(on: "tokyo-pg-1") { $0.nodes.removeLast() } },
         // The row was 5 s old evidence itself: 595 s then are 600 s now.
         CheckCase("600 s old", "geo.status-fresh", is: .pass, change: status("seoul") { $0.ageSeconds = 595 }),

@@ -12,11 +12,15 @@ import Testing
             let subjects = CheckCatalog.subjects(
                 of: check, inventory: inventory, from: "tokyo", to: "seoul", asked: item.subjects)
             return subjects.flatMap { subject -> [String] in
-                let context = CheckContext(inventory: inventory, subject: subject, from: "tokyo", to: "seoul")
+                let context = CheckContext(
+                    inventory: inventory, subject: subject, limits: profile.limits[item.check] ?? .init(),
+                    from: "tokyo",
+                    to: "seoul")
                 return check.findings(context, observation).filter { finding in
                     finding.verdict > .warn
                         && profile.acceptance(
-                            of: finding, limits: .init(), in: inventory, from: "tokyo", to: "seoul", observation) == nil
+                            of: finding, limits: profile.limits[item.check] ?? .init(), in: inventory, from: "tokyo",
+                            to: "seoul", observation) == nil
                 }.map { "\($0.check) \($0.subject): \($0.summary)" }
             }
         }
@@ -86,6 +90,26 @@ import Testing
         var other = Self.lost
         other.put(\.database, Fixtures.standby(isReplayPaused: true, receiver: nil), on: "seoul-pg-1")
         #expect(blocking(.unplanned, other).contains { $0.hasPrefix("replication.not-paused") })
+    }
+
+    /// No step mends it when the primary is gone: a person has to accept it by name, with its number in the statement.
+    @Test func whatGeoWasSetNotToCopyStandsInTheWayAndIsCounted() {
+        var selected = Self.lost
+        selected.row("seoul", on: "seoul-pg-1") { $0.selectiveSync = "namespaces" }
+        selected.registry("uploads") { $0.total -= 7 }
+        #expect(blocking(.unplanned, selected).contains { $0.hasPrefix("geo.selective-sync tokyo->seoul: seoul") })
+        let loss = LossStatement(inventory: Fixtures.inventory(), from: "tokyo", to: "seoul", observation: selected)
+        #expect(loss.leftOut?.contains { $0.hasPrefix("everything outside the selected namespaces") } == true)
+        #expect(loss.sentence.contains("at least 7 items, by counts"), "\(loss.sentence)")
+
+        var buckets = Self.lost
+        buckets.row("seoul", on: "seoul-pg-1") { $0.syncsObjectStorage = false }
+        #expect(
+            blocking(.unplanned, buckets).contains { $0.hasPrefix("geo.object-storage tokyo->seoul: Geo does not") })
+        let other = LossStatement(inventory: Fixtures.inventory(), from: "tokyo", to: "seoul", observation: buckets)
+        #expect(!other.isNothing && other.sentence.contains("what is in object storage, unless its provider copies it"))
+        // A primary that lives can still be asked to copy them.
+        #expect(blocking(.planned, Fixtures.healthy()) == [])
     }
 
     @Test func whatIsLossStandsInTheWayOnlyWhereNothingMayBeLost() {

@@ -92,6 +92,33 @@ import Testing
     ])
     func aliveAndBeyondReachIsNeverTakenForGone(_ line: CheckCase) { line.verify() }
 
+    /// Its sudo hangs, or its login is refused: the operator sees it, and gets onto its neighbours.
+    @Test func aNodeThatObeysNobodyIsIsolatedByAProgramOrStandsInTheWay() throws {
+        var observation = Fixtures.healthy()
+        observation = observation.losing("tokyo-redis-1")
+        observation.put(\.contact, .answered, on: "tokyo-redis-1")
+        #expect(askCheck(Self.check, observation).worst == .fail)
+        var inventory = Fixtures.inventory()
+        inventory.fences = [
+            FenceProgram(name: "power", run: ["off"], prove: ["is-off"], timeLimitSeconds: 60, nodes: ["tokyo-redis-1"])
+        ]
+        let findings = askCheck(Self.check, observation, inventory: inventory)
+        #expect(findings.worst == .warn && findings[0].summary.contains("isolated by power"), "\(findings[0].summary)")
+
+        // Where nobody of the site obeys, it is the operator's key and not the nodes: a fence would switch a healthy site off.
+        var refused = observation
+        for node in Self.tokyo {
+            refused = refused.losing(node)
+            refused.put(\.contact, .answered, on: node)
+        }
+        inventory.fences[0].nodes = []
+        #expect(askCheck(Self.check, refused, inventory: inventory).worst == .fail)
+        // Nor is one that only others see, with a program or without.
+        var hidden = Fixtures.healthy()
+        hidden.cutOperator(from: ["tokyo-redis-1"])
+        #expect(askCheck(Self.check, hidden, inventory: inventory).worst == .fail)
+    }
+
     @Test func whatWasSeenTooLongAgoIsNotSeen() throws {
         var observation = Fixtures.healthy()
         observation.powerOff(Self.tokyo)

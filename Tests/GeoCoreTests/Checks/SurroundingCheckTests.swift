@@ -4,6 +4,15 @@ import Testing
 
 /// Configuration, capacity, names, certificates, and the tool's own place.
 @Suite struct SurroundingCheckTests {
+    private static func left(deployment: String?) -> OperatorFacts {
+        OperatorFacts(
+            addresses: [],
+            unproven: [
+                UnprovenNode(
+                    deployment: deployment, run: "move", node: "tokyo-pg-1", text: "tokyo-pg-1: anna says \"off\"")
+            ])
+    }
+
     private static func configured(
         _ node: NodeID = "seoul-rails-1", changed: Double = -86_400, reconfigured: Double? = -86_000
     ) -> @Sendable (inout Observation) -> Void {
@@ -118,6 +127,21 @@ import Testing
         CheckCase("drilled last year", "operator.last-drill", is: .warn, says: ["365 days ago"]) {
             $0.operatorMachine = Fixtures.seen(
                 OperatorFacts(addresses: [], lastFinishedRunAt: Fixtures.moment(-365 * 86_400)))
+        },
+        CheckCase(
+            "a node was vouched for", "operator.left-proven", is: .warn,
+            says: ["NOT PROVEN to be fenced since run move: tokyo-pg-1: anna says"]
+        ) {
+            $0.operatorMachine = Fixtures.seen(left(deployment: "lab"))
+        },
+        CheckCase("of another deployment", "operator.left-proven", is: .pass) {
+            $0.operatorMachine = Fixtures.seen(left(deployment: "another"))
+        },
+        CheckCase("a run that cannot be read", "operator.left-proven", is: .warn, says: ["NOT PROVEN"]) {
+            $0.operatorMachine = Fixtures.seen(left(deployment: nil))
+        },
+        CheckCase("saved by an earlier version", "operator.left-proven", is: .warn, says: ["not looked up"]) {
+            $0.operatorMachine = Fixtures.seen(OperatorFacts(addresses: [], unproven: nil))
         },
     ])
     func namesAndTheToolsOwnPlace(_ line: CheckCase) { line.verify() }

@@ -62,7 +62,12 @@ class Watch(Story):
         self.assertEqual(process.wait(300), 0)
         self.assertEqual([c for c in self.lines(out, "change") if c["change"] == "called"], [])
 
-    def test_2_a_primary_without_power_is_suspected_then_called_and_the_next_command_named(self):
+    def test_2_a_primary_without_power_is_suspected_then_called_and_a_plan_lies_ready(self):
+        # A fence of the inventory covers what is silent, so that no plan has to wait for a person's word.
+        fences = json.dumps([{"name": "power", "run": ["true"], "prove": ["false"], "sites": ["tokyo"]}])
+        inventory = Path(self.lab.inventory).with_name("fences.yaml")
+        inventory.write_text(Path(self.lab.inventory).read_text() + f"\nfences: {fences}\n")
+        self.tool.environment["GEO_FAILOVER_INVENTORY"] = str(inventory)
         program = self.tool.state / "on-change"
         program.write_text(PROGRAM)
         program.chmod(0o755)
@@ -79,10 +84,21 @@ class Watch(Story):
         self.assertIn("suspected", told[:told.index("called")])
         agreeing = {vote["kind"] for vote in called["diagnosis"]["votes"] if vote.get("agrees")}
         self.assertLessEqual({"operator", "peer"}, agreeing)
-        candidate, = self.lines(out, "candidate")
-        self.assertEqual((candidate["from"], candidate["to"], candidate["place"]), ("tokyo", "seoul", 1))
-        command = "geo-failover plan unplanned-failover --from tokyo --to seoul"
-        self.assertEqual(self.lines(out, "next")[-1]["commands"][-1], command)
+        # Two sites could take over: ranked, with reasons; the operator chooses.
+        candidates = self.lines(out, "candidate")
+        self.assertEqual([line["place"] for line in candidates], [1, 2])
+        self.assertEqual({line["to"] for line in candidates}, {"seoul", "busan"})
+        self.assertTrue(candidates[0]["isReady"], candidates)
+        for line in candidates:
+            self.assertRegex(" ".join(line["reasons"]), r"ready.*(received|bytes of the primary's log)")
+        first = candidates[0]["to"]
+        said = self.lines(out, "next")[-1]
+        self.assertEqual(said["commands"][0], f"geo-failover check --for unplanned --from tokyo --to {first}")
+        command = f"geo-failover execute {said['plan']}"
+        self.assertEqual(said["commands"][-1], command)
+        # It is a plan like any other, and nobody executed it: that takes a person.
+        self.assertEqual(self.tool("execute", said["plan"]).code, 5)
+        self.assertEqual(self.tool.runs, [])
         # The program was told, and its failure was said and stopped nothing.
         calls = Path(f"{program}.calls").read_text()
         self.assertSays(calls, "disaster=yes", f"next={command}")
