@@ -24,9 +24,11 @@ PROGRAMS = {  # launcher: module whose run() it calls
     "puma": "gitlab_lab.app.puma", "gitlab-workhorse": "gitlab_lab.app.workhorse", "nginx": "gitlab_lab.app.nginx",
     "ruby": "gitlab_lab.ruby", "gitaly": "gitlab_lab.app.gitaly", "sidekiq": "gitlab_lab.app.sidekiq", "geo-logcursor": "gitlab_lab.app.logcursor",
 }
-LAUNCHER = """#!/usr/bin/python3 -I
+# Without `site`, which takes as long to load as the rest of a short command; the system's packages are found all the same.
+LAUNCHER = """#!/usr/bin/python3 -IS
 import sys
-sys.path.insert(0, "/opt/gitlab/embedded/lab")
+sys.path[:0] = ["/opt/gitlab/embedded/lab"]
+sys.path.append("/usr/lib/python3/dist-packages")
 from {module} import run
 run()
 """
@@ -57,7 +59,6 @@ def install(root, _site, node, config):
     if not (etc / "gitlab.rb").exists():
         _write(etc / "gitlab.rb", gitlab_rb_template.gitlab_rb(node.name, node.site, config), 0o600)
     _write(etc / "gitlab-secrets.json", _secrets(), 0o600)
-    _write(root / "opt/gitlab/lab/pace.json", json.dumps(config["pace"]) + "\n")
     (root / "opt/gitlab/lab/faults").mkdir(parents=True, exist_ok=True)
     _first_reconfigure(root, node)
 
@@ -77,7 +78,10 @@ def _link(path, target):
 def _programs(root):
     library = root / LIBRARY
     shutil.rmtree(library, ignore_errors=True)
-    shutil.copytree(HERE / "gitlab_lab", library / "gitlab_lab", ignore=shutil.ignore_patterns("__pycache__"))
+    # Compiled here, once: on a node the git user could not keep what it compiles, and would do so at every start.
+    import compileall
+    compileall.compile_dir(HERE / "gitlab_lab", quiet=2)
+    shutil.copytree(HERE / "gitlab_lab", library / "gitlab_lab")
     for name, module in PROGRAMS.items():
         _write(library / "bin" / name, LAUNCHER.format(module=module), 0o755)
     for wrapper in (HERE / "wrappers").iterdir():

@@ -7,7 +7,6 @@ Where loop devices are missing (some containers) the nodes live in a plain direc
 """
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import os
 import re
@@ -34,6 +33,7 @@ def attach(lab: Lab) -> bool:
         (lab.state / "disks").mkdir()
     if not _attach(lab, lab.state / "disks/shared.img", place, SHARED_SIZE, 500_000, fresh):
         return False
+    import concurrent.futures  # here, since nothing but `up` needs it
     with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
         waiting = [pool.submit(_attach, lab, image_of(lab, node), node.root, NODE_SIZE, 100_000, fresh) for node in lab.nodes.values()]
     if not all(made.result() for made in waiting):

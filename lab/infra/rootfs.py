@@ -6,7 +6,6 @@ Nothing else of the host is visible in a node.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from pathlib import Path
@@ -105,7 +104,7 @@ def _identity(lab: Lab, node: Node) -> None:
     hosts = ["127.0.0.1\tlocalhost", f"{lab.operator_address}\toperator.{DOMAIN} operator"]
     hosts += [f"{other.address}\t{other.fqdn} {other.name}" for other in lab.nodes.values()]
     _write(root, "etc/hosts", "\n".join(hosts) + "\n")
-    _write(root, "etc/machine-id", secrets.token_hex(16) + "\n", 0o444)
+    _write(root, "etc/machine-id", os.urandom(16).hex() + "\n", 0o444)
     _write(root, "etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\nprotocols: files\nservices: files\n")
     _write(root, "etc/resolv.conf", "# The lab has no name server; see /etc/hosts.\n")
     _write(root, "etc/default/locale", "LANG=C.UTF-8\n")

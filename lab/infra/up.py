@@ -4,9 +4,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import importlib
-import json
 import os
-import secrets
 import shutil
 import sys
 import time
@@ -76,9 +74,9 @@ def lab_config(lab: Lab) -> dict:
 def write_pace(lab: Lab, nodes: list[Node]) -> None:
     for node in nodes:
         if node.is_gitlab:
-            target = node.root / "opt/gitlab/lab/pace.json"
+            target = node.root / "opt/gitlab/lab/pace"
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(json.dumps(PACES[lab.pace]) + "\n")
+            target.write_text("".join(f"{what} {seconds}\n" for what, seconds in PACES[lab.pace].items()))
 
 
 def up(lab: Lab, pace: str | None, shape: Shape) -> None:
@@ -152,7 +150,7 @@ def _claim(lab: Lab, pace: str, shape: Shape) -> None:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         net = network.allocate(lab.name)
-        lab.save(name=lab.name, id=secrets.token_hex(8), net=net, pace=pace, **asdict(shape), phase="making",
+        lab.save(name=lab.name, id=os.urandom(8).hex(), net=net, pace=pace, **asdict(shape), phase="making",
                  made=time.strftime("%Y-%m-%dT%H:%M:%S%z"))
         host.run("ip", "netns", "add", lab.router)
     finally:

@@ -1,6 +1,5 @@
 """Faults that make a stand-in misbehave. A fault is a file below /opt/gitlab/lab/faults."""
 
-import json
 import os
 import sys
 import time
@@ -16,6 +15,9 @@ def active(name):
 
 def arguments(name):
     """The list stored with a fault; empty when the fault is not active."""
+    if not active(name):
+        return []
+    import json  # here, since each `gitlab-ctl status` would load it for nothing
     try:
         return json.loads(paths.read(f"{DIRECTORY}/{name}") or "[]")
     except (OSError, ValueError):

@@ -5,10 +5,8 @@ a directory: the installer uses that for a node which is not running yet, and
 the tests use it to run without nodes.
 """
 
-import json
 import os
 import pwd
-import socket
 
 ROOT = os.environ.get("GITLAB_LAB_ROOT", "")
 
@@ -35,6 +33,7 @@ def fqdn():
     """What `hostname -f` answers on the node."""
     if ROOT:
         return read("/etc/hostname").strip()
+    import socket  # here, since each `gitlab-ctl status` would load it for nothing
     return socket.getfqdn()
 
 
@@ -94,11 +93,12 @@ def directory(path, mode=0o755, owner=None, group=None):
 
 
 def pace(what):
-    """Seconds of pretended work, from the pace file that `up --pace` chooses."""
+    """Seconds of pretended work, from the pace file that `up --pace` chooses: a line with name and seconds each."""
     try:
-        return float(json.loads(read(LAB_DIR + "/pace.json")).get(what, 0))
+        return float(dict(line.split() for line in read(LAB_DIR + "/pace").splitlines()).get(what, 0))
     except (OSError, ValueError):
         return 0.0
+
 
 
 def service_enabled(name):

@@ -1,9 +1,9 @@
-"""Stands in for the package's Ruby, for one program: the digests of a node's passwords, keyed with its secrets.
+"""Stands in for the package's Ruby, for two programs: the digest of a node's secrets, whatever the order of their keys, and
+those of its passwords, keyed with its secrets.
 
 There is no Ruby in the lab. What any other program would do is not known here, and is refused as a missing Ruby would.
 """
 
-import glob
 import hashlib
 import hmac
 import json
@@ -18,13 +18,25 @@ SETTINGS = {
 
 def run():
     arguments = sys.argv[1:]
-    if "-e" not in arguments or "OpenSSL::HMAC" not in arguments[arguments.index("-e") + 1]:
+    program, *rest = arguments[arguments.index("-e") + 1:] if "-e" in arguments else [""]
+    if "OpenSSL::HMAC" in program and len(rest) == 2:
+        passwords(*rest)
+    elif "Digest::SHA256" in program and len(rest) == 1:
+        print(hashlib.sha256(canonical(*rest)).hexdigest())
+    else:
         print("ruby: not in the lab", file=sys.stderr)
         sys.exit(127)
-    secrets, nodes = arguments[-2:]
-    with open(secrets) as file:
-        key = json.dumps(json.load(file), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    files = glob.glob(nodes + "/*.json")
+
+
+def canonical(path):
+    with open(path, encoding="utf-8") as file:
+        return json.dumps(json.load(file), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def passwords(secrets, nodes):
+    key = canonical(secrets)
+    names = os.listdir(nodes) if os.path.isdir(nodes) else []
+    files = [f"{nodes}/{name}" for name in names if name.endswith(".json")]
     if not files:
         sys.exit("the node was never reconfigured")
     with open(max(files, key=os.path.getmtime)) as file:

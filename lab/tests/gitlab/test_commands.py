@@ -117,7 +117,7 @@ class Prompts(unittest.TestCase):
         self.assertIn("confirm_manual_checks': undefined method `chomp'", done.stderr)
 
     def test_replicate_without_an_answer_loops_for_ever(self):
-        script = "timeout 3 gitlab-ctl replicate-geo-database --host=10.0.0.1 --slot-name=x --force </dev/null | head -c 200000 | wc -c"
+        script = "timeout 60 gitlab-ctl replicate-geo-database --host=10.0.0.1 --slot-name=x --force </dev/null | head -c 200000 | wc -c"
         self.assertEqual(sh("seoul-pg-1", script).stdout.strip(), "200000")
         self.assertEqual(on("seoul-pg-1", "gitlab-ctl", "status").returncode, 0)
 

@@ -82,7 +82,7 @@ class Ways(Story):
 
     def test_postgresql_says_the_same_by_shell_by_tunnel_and_directly(self):
         self.lab.command("load", "stop")
-        self.addCleanup(self.lab.command, "load", "start")
+        self.addCleanup(self.lab.users_come)
         self.ready(self.lab.inventory)
         by_shell = self.facts(self.lab.inventory)
         for fact in TABLES:
@@ -128,7 +128,7 @@ class Ways(Story):
 
     def test_the_systems_ssh_and_a_jump_host_bring_home_the_same_facts(self):
         self.lab.command("load", "stop")
-        self.addCleanup(self.lab.command, "load", "start")
+        self.addCleanup(self.lab.users_come)
         self.ready(self.lab.inventory)
         by_library = self.facts(self.lab.inventory)
         self.assertGreater(sum("known" in answer for facts in by_library.values() for answer in facts.values()), 150)

@@ -19,7 +19,7 @@ class Watch(Story):
 
     @classmethod
     def setUpClass(cls):
-        cls.lab = lab("story-watch")
+        cls.lab = lab("story-outputs")
         cls.tool = Tool(cls.lab)
         cls.tokyo = [node for node in cls.lab.nodes if node.startswith("tokyo-")]
         until(lambda: cls.tool("watch", "--once").code == 0, what="the lab to be healthy")

@@ -61,13 +61,17 @@ def show(code):
     return code
 
 
-def service_list():
+def help_command(_):
+    return show(0)
+
+
+def service_list(_):
     for name in services.enabled():
         out(f"{name}*")
     return 0
 
 
-def show_config():
+def show_config(_):
     try:
         out(json.dumps(gitlab_rb.load(), indent=2))
         return 0

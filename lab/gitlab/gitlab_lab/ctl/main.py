@@ -1,29 +1,33 @@
 """gitlab-ctl: finds the command, loads "Chef" for a moment, runs it."""
 
+import importlib
 import os
 import sys
 import time
 
 from gitlab_lab import faults, paths
-from gitlab_lab.ctl import (
-    geo, help_text, pause, preflight, primary_node, reconfigure, replicate, services,
-)
+from gitlab_lab.ctl import services
 from gitlab_lab.ctl.output import Exit, err, out
 
+# Module and function; loaded when called, since a look at a lab calls `gitlab-ctl status` on every node.
 COMMANDS = {
-    "reconfigure": reconfigure.command,
-    "geo": geo.command,
-    "promotion-preflight-checks": preflight.command,
-    "geo-replication-pause": pause.pause,
-    "geo-replication-resume": pause.resume,
-    "replicate-geo-database": replicate.command,
-    "set-geo-primary-node": primary_node.set_primary,
-    "get-postgresql-primary": primary_node.get_postgresql_primary,
-    "graceful-kill": services.graceful_kill,
-    "service-list": lambda _: help_text.service_list(),
-    "show-config": lambda _: help_text.show_config(),
-    "help": lambda _: help_text.show(0),
+    "reconfigure": ("reconfigure", "command"),
+    "geo": ("geo", "command"),
+    "promotion-preflight-checks": ("preflight", "command"),
+    "geo-replication-pause": ("pause", "pause"),
+    "geo-replication-resume": ("pause", "resume"),
+    "replicate-geo-database": ("replicate", "command"),
+    "set-geo-primary-node": ("primary_node", "set_primary"),
+    "get-postgresql-primary": ("primary_node", "get_postgresql_primary"),
+    "graceful-kill": ("services", "graceful_kill"),
+    "service-list": ("help_text", "service_list"),
+    "show-config": ("help_text", "show_config"),
+    "help": ("help_text", "help_command"),
 }
+
+
+def _load(module, function):
+    return getattr(importlib.import_module(f"gitlab_lab.ctl.{module}"), function)
 
 
 def main(argv):
@@ -36,10 +40,10 @@ def main(argv):
         if command in services.COMMANDS:
             return services.control(command, argv[1:]) % 256
         if command in COMMANDS:
-            return COMMANDS[command](argv[1:])
+            return _load(*COMMANDS[command])(argv[1:])
         if command:
             out("I don't know that command.")
-        return help_text.show(1)
+        return _load("help_text", "show")(1)
     except Exit as leaving:
         if leaving.message:
             err(leaving.message)

@@ -1,7 +1,6 @@
 """How the commands talk: progress lines with carriage returns and colours, TTY or not."""
 
 import os
-import subprocess
 import sys
 
 OK = "\033[32mOK\033[0m"
@@ -37,11 +36,12 @@ def result(message, good):
     return good
 
 
-def run(argv, echo=True, environment=None, stdin=subprocess.DEVNULL):
+def run(argv, echo=True, environment=None):
     """Runs a command and returns (code, stdout), showing its lines as they come. Its stderr passes through."""
+    import subprocess  # here, since each `gitlab-ctl status` would load it for nothing
     process = subprocess.Popen(
         argv,
-        stdin=stdin,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         env={**os.environ, **(environment or {})},
         text=True,
@@ -57,6 +57,7 @@ def run(argv, echo=True, environment=None, stdin=subprocess.DEVNULL):
 
 def capture(argv, environment=None):
     """Runs a command silently and returns (code, stdout, stderr)."""
+    import subprocess
     done = subprocess.run(
         argv,
         stdin=subprocess.DEVNULL,
