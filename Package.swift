@@ -17,7 +17,6 @@ let package = Package(
     name: "geo-failover",
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2", traits: []),
     ],
@@ -36,7 +35,7 @@ let package = Package(
         .target(name: "HTTPTransport", dependencies: ["CLibCurl", "SystemThreads"]),
 
         // Values and decisions
-        .target(name: "GeoCore", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "GeoCore"),
 
         // Edges
         .target(name: "GeoDocuments", dependencies: ["GeoCore", .product(name: "Yams", package: "Yams")]),

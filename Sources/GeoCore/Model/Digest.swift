@@ -1,15 +1,13 @@
-import Crypto
-
 /// A SHA-256 digest, written as `sha256:` and 64 hexadecimal digits.
 package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
     package init(of bytes: some Sequence<UInt8>) {
-        let digits = SHA256.hash(data: Array(bytes)).map { byte in
-            let hex = String(byte, radix: 16)
-            return byte < 16 ? "0" + hex : hex
+        let words = SHA256(of: Array(bytes)).words
+        self.text = words.indices.reduce(into: "sha256:") { text, index in
+            let hex = String(words[index], radix: 16)
+            text += String(repeating: "0", count: 8 - hex.count) + hex
         }
-        self.text = "sha256:" + digits.joined()
     }
 
     /// Reads what ``text`` holds; `nil` when it is not a whole SHA-256 digest.

@@ -101,16 +101,13 @@ package enum InstallationReadings {
     /// The file that `geo promote` would read: the one with the node's full name, else the newest (omnibus-gitlab
     /// `gitlab_ctl/util.rb`). It needs a `normal` key, else promotion exits 3.
     package static func attributeFile(
-        counts: ProbeFrame, order: ProbeFrame, name: ProbeFrame
+        counts: ProbeFrame, times: ProbeFrame, name: ProbeFrame
     ) throws(Unreadable) -> AttributeFile {
-        if order.status == 2, order.refusal == nil, order.complains("No such file or directory") { return .missing }
-        var files: [(name: String, size: Int)] = []
-        for line in try order.text().nonemptyLines where !line.hasPrefix("total ") {
-            let words = line.split(separator: " ")
-            guard words.count >= 9, let size = Int(words[4]) else { throw .unexpected("ls -lnt", line.utf8) }
-            if words[8].hasSuffix(".json") { files.append((String(words[8]), size)) }
-        }
-        let fullName = try name.text().trimmed
+        let listed = try InstallationTimes(times)
+        guard listed.hasDirectory else { return .missing }
+        let files = listed.directory.filter { $0.name.hasSuffix(".json") }
+        // 1: the name is there, and something after it could not be read.
+        let fullName = try name.text(accepting: [0, 1]).nonemptyLines.first?.trimmed ?? ""
         guard !fullName.isEmpty else { throw Unreadable("the node does not know its name") }
         guard let newest = files.first else { return .missing }
         let chosen = files.first { $0.name == fullName + ".json" } ?? newest

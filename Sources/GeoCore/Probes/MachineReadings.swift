@@ -33,27 +33,24 @@ package enum MachineReadings {
         return keys.sorted()
     }
 
-    /// `path P` before the two lines of `df -Pk P`. `/` counts only on nodes without GitLab's directories.
+    /// Lines `path P`, then `df -Pk` of them all, a line each. `/` counts only on nodes without GitLab's directories.
     package static func disks(_ frame: ProbeFrame) throws(Unreadable) -> [DiskSpace] {
         let lines = try frame.text().nonemptyLines
+        let paths = lines.prefix { $0.hasPrefix("path /") }.map { $0.dropFirst("path ".count).trimmed }
+        let figures = lines.dropFirst(paths.count + 1)
+        guard !paths.isEmpty, paths.count < lines.count, lines[paths.count].hasPrefix("Filesystem"),
+            figures.count == paths.count
+        else { throw .unexpected("df", frame.output) }
         var disks: [DiskSpace] = []
-        var index = 0
-        while index < lines.count {
-            guard lines[index].hasPrefix("path /"), index + 2 < lines.count, lines[index + 1].hasPrefix("Filesystem")
-            else {
-                throw .unexpected("df", lines[index].utf8)
-            }
+        for (path, line) in zip(paths, figures) {
             // A file system's name may hold spaces; the figures are found from the capacity, the only word with `%`.
-            let words = lines[index + 2].split(separator: " ")
+            let words = line.split(separator: " ")
             guard let percent = words.lastIndex(where: { $0.hasSuffix("%") || $0 == "-" }), percent >= 4,
                 let total = Int(words[percent - 3]), let free = Int(words[percent - 1]), total >= 0,
                 free <= total, total < 1 << 50
-            else { throw .unexpected("df", lines[index + 2].utf8) }
-            let path = String(lines[index].dropFirst("path ".count)).trimmed
+            else { throw .unexpected("df", line.utf8) }
             disks.append(DiskSpace(path: path, freeBytes: max(0, free) << 10, totalBytes: total << 10))
-            index += 3
         }
-        guard !disks.isEmpty else { throw .unexpected("df", frame.output) }
         return disks.count > 1 ? disks.filter { $0.path != "/" } : disks
     }
 

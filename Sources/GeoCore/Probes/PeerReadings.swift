@@ -17,9 +17,13 @@ extension ProbeCatalog {
         tell() { printf '%s %s %s\\n' "$1" "$2" "$3"; }
         see() {
         address=$2
-        if command -v getent >/dev/null 2>&1; then
-        address=$(timeout 3 getent ahosts "$2" | awk 'NR == 1 { print $1 }')
-        fi
+        case $2 in
+        *:*) ;;
+        *[!0-9.]*) if command -v getent >/dev/null 2>&1; then
+        address=$(timeout 3 getent ahosts "$2")
+        address=${address%% *}
+        fi ;;
+        esac
         if [ -z "$address" ]; then tell tcp "$1" unresolved; return; fi
         said=$(timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' look "$address" "$3" 2>&1)
         case $?:$said in

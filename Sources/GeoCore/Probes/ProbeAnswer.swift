@@ -33,17 +33,13 @@ package struct ProbeAnswer: Sendable, Hashable {
                 times[line.words[0]] = Self.time(line.words[1])
                 isWhole = isWhole || line.words[0] == "trailer"
             case ("begin", 2): open = OpenFrame(name: name, outputStart: line.end)
-            case ("said", 2) where open?.name == name && open?.complaintStart == nil:
-                open?.outputEnd = line.start
-                open?.complaintStart = line.end
-            case ("exit", 2):
-                open?.complaintCut = line.start..<line.end
-                open?.exit = Int(name)
+            case ("said", 2) where open?.name == name && open?.said == nil: open?.said = line.start..<line.end
+            case ("exit", 2) where open?.exit == nil && open?.said == nil:
+                open?.exit = Int(name).map { (status: $0, line: line.start..<line.end) }
             case ("skip", 2) where commands[name] != nil && commands[name]?.condition != .always: close(name, .skipped)
-            case ("end", 3):
+            case ("end", 2):
                 guard let command = commands[name], let frame = open, frame.name == name,
-                    let status = Int(line.words[2]), status == frame.exit,
-                    let made = frame.frame(in: output, until: line.start, status: status, command: command)
+                    let made = frame.frame(in: output, until: line.start, command: command)
                 else {
                     open = nil
                     continue
@@ -84,27 +80,29 @@ package struct ProbeAnswer: Sendable, Hashable {
     private struct OpenFrame {
         var name: String
         var outputStart: Int
-        var outputEnd: Int?
-        var complaintStart: Int?
-        var complaintCut: Range<Int>?
-        var exit: Int?
+        var exit: (status: Int, line: Range<Int>)?
+        var said: Range<Int>?
 
         init(name: String, outputStart: Int) {
             self.name = name
             self.outputStart = outputStart
         }
 
-        func frame(in output: [UInt8], until end: Int, status: Int, command: ProbeCommand) -> ProbeFrame? {
-            guard let outputEnd, let complaintStart, let complaintCut, complaintStart <= complaintCut.upperBound,
-                outputStart <= outputEnd + 1, complaintCut.upperBound <= end + 1
-            else { return nil }
-            let complaint =
-                output[complaintStart..<max(complaintStart, complaintCut.lowerBound)]
-                + output[complaintCut.upperBound..<max(complaintCut.upperBound, end)]
+        func frame(in output: [UInt8], until end: Int, command: ProbeCommand) -> ProbeFrame? {
+            guard let said else { return nil }
+            let outputEnd = exit?.line.lowerBound ?? said.lowerBound
+            guard outputStart <= outputEnd + 1, said.upperBound <= end + 1 else { return nil }
+            let printed = Array(output[outputStart..<max(outputStart, outputEnd)])
+            // The exit line is whole and the last of the output, or the output is over its limit.
+            let isCut = printed.count > command.outputLimitBytes
+            guard isCut || exit?.line.upperBound == said.lowerBound else { return nil }
             return ProbeFrame(
-                command: command, status: status, output: Array(output[outputStart..<max(outputStart, outputEnd)]),
-                complaint: Array(complaint))
+                command: command, status: exit?.status ?? Self.brokenPipe, output: printed,
+                complaint: Array(output[said.upperBound..<max(said.upperBound, end)]))
         }
+
+        /// 128 + SIGPIPE: how a command ends that goes on after `head` has closed its output.
+        private static let brokenPipe = 141
     }
 
     /// Reads `SECONDS.FRACTION` as `date +%s.%N` prints it.
@@ -123,7 +121,7 @@ package struct ProbeFrame: Sendable, Hashable {
     package var command: ProbeCommand
     package var status: Int
     package var output: [UInt8]
-    /// The start of what it printed to standard error.
+    /// What it printed to standard error, of much the end.
     package var complaint: [UInt8]
 
     package init(command: ProbeCommand, status: Int, output: [UInt8], complaint: [UInt8] = []) {

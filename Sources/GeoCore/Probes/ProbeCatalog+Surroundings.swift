@@ -5,14 +5,7 @@ extension ProbeCatalog {
         case .machine: [shell("machine", machine)]
         case .configuration:
             [
-                // The file itself needs root, and so does the directory of the attributes. Exact names, no glob: sudoers
-                // can list it. A missing file is said on standard error and leaves the others' lines whole.
-                ProbeCommand(
-                    "configuration-times",
-                    [
-                        "/bin/ls", "-ln", "--time-style=+%s", "/etc/gitlab/gitlab.rb",
-                        "/etc/gitlab/gitlab-secrets.json", "/opt/gitlab/embedded/nodes",
-                    ], as: .root),
+                configurationTimes,
                 // Two settings that name the site, and nothing else of a file that holds passwords. The dots stand for
                 // brackets and quotes, which sudoers would read as patterns.
                 ProbeCommand(
@@ -26,13 +19,25 @@ extension ProbeCatalog {
         }
     }
 
-    /// `pgrep -c` prints 0 and exits with 1 when there is none.
+    /// The files themselves need root, and so does the directory of the attributes. Exact names, no glob: sudoers can list
+    /// it. A missing file is said on standard error and leaves the others' lines whole. The newest first, to the nanosecond.
+    static let configurationTimes = ProbeCommand(
+        "configuration-times",
+        [
+            "/bin/ls", "-lnt", "--time-style=+%s", "/etc/gitlab/gitlab.rb", secretsFile, attributeDirectory,
+        ], as: .root)
+
+    /// One pgrep, which reads all of `/proc`; it exits with 1 when there is none, and with more when it cannot say.
     private static let machine =
-        "echo \"processors $(nproc)\"; awk '/^MemTotal:/ { print \"memory\", $2 }' /proc/meminfo; "
+        "echo \"processors $(nproc)\"; key=; until [ \"$key\" = MemTotal: ]; do "
+        + "read -r key value _ || { value=; break; }; done </proc/meminfo; echo \"memory $value\"; "
         + "echo \"libc $(getconf GNU_LIBC_VERSION 2>/dev/null)\"; "
         + "echo \"system $(. /etc/os-release 2>/dev/null; echo \"$ID $VERSION_ID\")\"; "
         + "echo \"addresses $(hostname -I 2>/dev/null)\"; "
-        + "echo \"puma $(pgrep -fc '^puma: cluster worker')\"; echo \"sidekiq $(pgrep -fc '^sidekiq [0-9]')\""
+        + "found=$(pgrep -fa '^(puma: cluster worker|sidekiq [0-9])'); [ $? -le 1 ] || exit 1; "
+        + "puma=0 sidekiq=0; set -f; IFS='\n'; for line in $found; do case ${line#* } in "
+        + "'puma: cluster worker'*) puma=$((puma + 1)) ;; 'sidekiq '[0-9]*) sidekiq=$((sidekiq + 1)) ;; esac; done; "
+        + "echo \"puma $puma\"; echo \"sidekiq $sidekiq\""
 
     /// What is served, not what lies in a file: a certificate that was renewed and never loaded shows here. Whether its
     /// chain is trusted says GitLab's own OpenSSL, with the authorities that GitLab itself uses (`trusted-certs`).

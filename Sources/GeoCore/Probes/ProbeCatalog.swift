@@ -45,11 +45,11 @@ package enum ProbeCatalog {
             [ProbeCommand("boot", ["systemctl", "is-enabled", "gitlab-runsvdir"], as: .operatorAccount)]
         case .attributes:
             // `-r` on the directory instead of the file: no command line depends on the node's name. Only counts are
-            // printed, since the file holds passwords.
+            // printed, since the file holds passwords. The others are asked once, with ``Probe/configuration`` and
+            // ``Probe/identity``.
             [
                 ProbeCommand("attributes", ["/bin/grep", "-rc", "\"normal\"", attributeDirectory], as: .root),
-                ProbeCommand("attributes-order", ["/bin/ls", "-lnt", attributeDirectory], as: .root),
-                shell("attributes-name", Snippet.fullName),
+                configurationTimes, shell("identity", Snippet.identity),
             ]
         case .clusterFile:
             [ProbeCommand("cluster-file", ["/bin/cat", "/etc/gitlab/gitlab-cluster.json"], as: .root)]
@@ -212,13 +212,13 @@ package enum ProbeCatalog {
 
     /// Unprivileged questions that need a loop or several short commands.
     private enum Snippet {
-        static let fullName = "hostname -f 2>/dev/null || uname -n"
+        /// The name is the first line, whatever becomes of the rest.
         static let identity =
             "hostname -f 2>/dev/null || uname -n; cat /etc/machine-id /proc/sys/kernel/random/boot_id"
         static let hostKeys = "for key in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf \"$key\" || exit; done"
         static let disks =
-            "for path in /etc/gitlab /opt/gitlab /var/opt/gitlab /var/log/gitlab /; do "
-            + "if [ -d \"$path\" ]; then echo \"path $path\"; df -Pk \"$path\" || exit; fi; done"
+            "set --; for path in /etc/gitlab /opt/gitlab /var/opt/gitlab /var/log/gitlab /; do "
+            + "[ ! -d \"$path\" ] || set -- \"$@\" \"$path\"; done; printf 'path %s\\n' \"$@\"; df -Pk \"$@\""
         static let listening =
             "awk 'FNR > 1 && $4 == \"0A\" { print \"proc\", $2 }' /proc/net/tcp "
             + "$(test -e /proc/net/tcp6 && echo /proc/net/tcp6)"

@@ -73,7 +73,7 @@ package struct ProbeReader: Sendable {
         case .attributes:
             facts.attributeFile = fact { () throws(Unreadable) in
                 try InstallationReadings.attributeFile(
-                    counts: frame("attributes"), order: frame("attributes-order"), name: frame("attributes-name"))
+                    counts: frame("attributes"), times: frame("configuration-times"), name: frame("identity"))
             }
         case .clusterFile:
             facts.clusterFile = fact { () throws(Unreadable) in

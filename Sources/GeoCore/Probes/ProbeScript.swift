@@ -1,14 +1,16 @@
 /// The script of one visit: the read-only probes that one node is asked, framed so that a cut or garbled answer shows.
 ///
 /// Only this file makes one, and only from ``Probe`` values by way of ``ProbeCatalog``; that is how `check` is read-only
-/// by type. For `sh -s` on standard input; POSIX, leaves nothing on the node. The answer (``ProbeAnswer`` reads it):
+/// by type. For `sh -s` on standard input; POSIX, leaves nothing on the node. The answer (``ProbeAnswer`` reads it), in
+/// which the line `B exit` is missing where the output was cut at its limit:
 ///
 ///     B visit SECONDS.NANOSECONDS
 ///     B begin NAME
-///     what the command printed, at most one byte more than its limit
+///     what the command printed, or so much of it that it is over its limit
+///     B exit STATUS
 ///     B said NAME
-///     the start of what it printed to standard error, and somewhere in it the line "B exit STATUS"
-///     B end NAME STATUS
+///     the end of what it printed to standard error
+///     B end NAME
 ///     B skip NAME
 ///     B trailer SECONDS.NANOSECONDS
 package struct ProbeScript: Sendable, Hashable {
@@ -37,8 +39,9 @@ package struct ProbeScript: Sendable, Hashable {
         self.outputLimitBytes = commands.map { $0.outputLimitBytes + Self.complaintLimitBytes + 512 }.reduce(4096, +)
     }
 
-    /// Bytes kept of what each command prints to standard error.
-    package static let complaintLimitBytes = 2000
+    /// Bytes kept of what each command prints to standard error: the last ones, and so many that with nearly all commands
+    /// they are all.
+    package static let complaintLimitBytes = 8000
 
     private static func isBoundaryByte(_ byte: UInt8) -> Bool {
         switch byte {
@@ -64,28 +67,34 @@ package struct ProbeScript: Sendable, Hashable {
     }
 
     private static func render(_ commands: [ProbeCommand], become: NodeAccess.Become, boundary: String) -> String {
-        let questions = commands.map { lines(for: $0, become: become, boundary: boundary) }
+        let questions = commands.indices.map { index in
+            let next = commands.index(after: index)
+            let hasFallback = next < commands.endIndex && commands[next].condition == .previousFailed
+            return lines(for: commands[index], hasFallback: hasFallback, become: become, boundary: boundary)
+        }
         return [preamble(boundary), questions.joined(separator: "\n"), closing].joined(separator: "\n")
     }
 
     /// Shell functions. Everything stands in functions that the last word calls, so half a script does nothing.
     ///
-    /// In `_geo_ask`, fd 3 is the script's output, fd 1 within `$( )` collects standard error and, through fd 4, the exit
-    /// status, which a pipe alone would lose. `cat` drains what `head` leaves, so that a talkative command is not killed
-    /// by SIGPIPE for its warnings.
+    /// In `_geo_ask`, fd 3 is the script's output. Two processes beside the command bound what it says: `head`, behind which
+    /// a command that says too much is ended by SIGPIPE, and `tail`, which reads standard error to its end, so that none is
+    /// ended for its warnings, and prints when `head` is done. The exit status travels behind the output, and in `_geo_try`,
+    /// for a command that has a fallback, also through fd 4 to the script.
     private static func preamble(_ boundary: String) -> String {
         """
         _geo_ask() {
         _geo_name=$1
         _geo_limit=$2
         shift 2
-        printf '\\n%s begin %s\\n' "$_geo_b" "$_geo_name"
-        _geo_said=$( { { { "$@" 3>&- 4>&-; printf '\\n%s exit %s\\n' "$_geo_b" "$?" >&4; } |
-        head -c "$_geo_limit" >&3; } 2>&1 | { head -c \(complaintLimitBytes); cat >/dev/null; }; } 4>&1 )
-        _geo_status=${_geo_said##*"$_geo_b exit "}
-        _geo_status=${_geo_status%%[!0-9]*}
-        printf '\\n%s said %s\\n%s\\n%s end %s %s\\n' \\
-        "$_geo_b" "$_geo_name" "$_geo_said" "$_geo_b" "$_geo_name" "$_geo_status"
+        printf '\\n%s begin %s\\n' "$_geo_b" "$_geo_name" >&3
+        { { "$@" 3>&- 4>&-; _geo_status=$?; printf %s "$_geo_status" >&4
+        printf '\\n%s exit %s\\n' "$_geo_b" "$_geo_status"; } | head -c "$_geo_limit" >&3
+        printf '\\n%s said %s\\n' "$_geo_b" "$_geo_name" >&3; } 2>&1 | tail -c \(complaintLimitBytes) >&3
+        printf '\\n%s end %s\\n' "$_geo_b" "$_geo_name" >&3
+        }
+        _geo_try() {
+        _geo_status=$( _geo_ask "$@" 4>&1 )
         }
         _geo_feed() {
         _geo_input=$1
@@ -107,19 +116,21 @@ package struct ProbeScript: Sendable, Hashable {
     private static let closing = """
         printf '\\n%s trailer %s\\n' "$_geo_b" "$(date +%s.%N)"
         }
-        3>&1 </dev/null _geo_visit
+        3>&1 4>/dev/null </dev/null _geo_visit
 
         """
 
     private static func lines(
-        for command: ProbeCommand, become: NodeAccess.Become, boundary: String
+        for command: ProbeCommand, hasFallback: Bool, become: NodeAccess.Become, boundary: String
     ) -> String {
         var words = command.commandLine(become: become)
         if !command.queries.isEmpty {
             words = ["_geo_feed", DatabaseQueries.psqlInput(command.queries, boundary: boundary)] + words
         }
-        // One byte more than the limit is asked for: its presence shows that there was more.
-        words = ["_geo_ask", command.name, String(command.outputLimitBytes + 1)] + words
+        // One byte more than the limit is let through, since its presence shows that there was more, and then the longest
+        // exit line: where that one is cut, the output was over its limit.
+        let limit = command.outputLimitBytes + 1 + "\n\(boundary) exit 255\n".utf8.count
+        words = [hasFallback ? "_geo_try" : "_geo_ask", command.name, String(limit)] + words
         let question = words.map(quoted).joined(separator: " ")
         return switch command.condition {
         case .always: question

@@ -26,38 +26,17 @@ package enum SurroundingReadings {
             addresses: (values["addresses"] ?? "").split(separator: " ").map(String.init))
     }
 
-    /// Long lines of `ls -ln --time-style=+%s`: files by full name, then the directory's own after its heading.
     package static func configuration(times: ProbeFrame, names: ProbeFrame) throws(Unreadable) -> ConfigurationFacts {
-        // 2: one of the three is not there, which is an answer.
-        let isMissing = times.status == 2 && times.complains("No such file or directory")
-        var found: [String: Timestamp] = [:]
-        var newest: Timestamp?
-        var isInDirectory = false
-        for line in try times.text(accepting: isMissing ? [0, 2] : [0]).nonemptyLines {
-            if line.hasPrefix("total ") { continue }
-            if line.hasSuffix(":"), line.hasPrefix("/") {
-                isInDirectory = true
-                continue
-            }
-            let words = line.split(separator: " ", maxSplits: 6, omittingEmptySubsequences: true)
-            guard words.count == 7, let seconds = Int64(words[5]), (0..<4_102_444_800).contains(seconds) else {
-                throw .unexpected("ls -ln", line.utf8)
-            }
-            let at = Timestamp(milliseconds: seconds * 1000)
-            if isInDirectory {
-                // A reconfigure makes the file anew at its start, and writes it whole at its end.
-                if words[6].hasSuffix(".json") { newest = max(newest ?? at, at) }
-            } else {
-                found[String(words[6])] = at
-            }
-        }
-        guard let changed = found["/etc/gitlab/gitlab.rb"] else {
+        let listed = try InstallationTimes(times)
+        guard let changed = listed.files["/etc/gitlab/gitlab.rb"] else {
             throw Unreadable("/etc/gitlab/gitlab.rb is missing")
         }
         let whole = try names.text(accepting: [0, 1]).nonemptyLines
         let lines = whole.map(\.trimmed)
         return ConfigurationFacts(
-            changedAt: changed, secretsChangedAt: found["/etc/gitlab/gitlab-secrets.json"], reconfiguredAt: newest,
+            changedAt: changed, secretsChangedAt: listed.files[ProbeCatalog.secretsFile],
+            // A reconfigure makes the file anew at its start, and writes it whole at its end.
+            reconfiguredAt: listed.directory.filter { $0.name.hasSuffix(".json") }.map(\.at).max(),
             nodeName: setting("gitlab_rails", in: lines, after: "="),
             externalURL: setting("external_url", in: lines, after: " "),
             urlLines: whole.filter { $0.trimmed.hasPrefix("external_url") }.map(String.init))

@@ -108,10 +108,10 @@ import Testing
         answer.sayings["services"] = .init(
             output: "down: postgresql: 12s, normally up\ndown: puma: 12s, normally up\ndown: gitaly: 9s, normally up\n"
                 + "down: redis: 9s\ndown: sidekiq: 9s\ndown: geo-logcursor: 4s\ndown: geo-postgresql: 3s\n", status: 21)
-        let full = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda1 263840404 263840404 0 100% /\n"
+        let paths = ["/etc/gitlab", "/opt/gitlab", "/var/opt/gitlab", "/var/log/gitlab"].map { "path \($0)\n" }
+        let full = paths.map { _ in "/dev/vda1 263840404 263840404 0 100% /\n" }
         answer.sayings["disks"] = .init(
-            output: ["/etc/gitlab", "/opt/gitlab", "/var/opt/gitlab", "/var/log/gitlab"].map { "path \($0)\n\(full)" }
-                .joined())
+            output: (paths + ["Filesystem 1024-blocks Used Available Capacity Mounted on\n"] + full).joined())
         let empty = "\"verified\" : 0, \"verification_failed\" : 700, \"verification_disabled\" : 0}"
         let tables = ["project_repository_registry", "file_registry", "job_artifact_registry"].map {
             "\"\($0)\" : {\"total\" : 900, \"synced\" : 100, \"failed\" : 800, \(empty)"

@@ -135,8 +135,8 @@ struct NodeReadingTests {
             [
                 "attributes": Saying(
                     output: "/opt/gitlab/embedded/nodes/a.lab.json:\(count)\n", status: count > 0 ? 0 : 1),
-                "attributes-order": Saying(output: "total 8\n-rw------- 1 0 0 \(size) Nov 21 08:00 a.lab.json\n"),
-                "attributes-name": Saying(output: "a.lab\n"),
+                "configuration-times": Self.listed(["\(size) 1795100000 a.lab.json"]),
+                "identity": Saying(output: "a.lab\n", status: 1),
             ])
         #expect(facts.attributeFile.value == expected)
     }
@@ -148,11 +148,8 @@ struct NodeReadingTests {
                 [
                     "attributes": Saying(
                         output: "/opt/gitlab/embedded/nodes/new.json:0\n/opt/gitlab/embedded/nodes/a.json:1\n"),
-                    "attributes-order": Saying(
-                        output:
-                            "total 8\n-rw------- 1 0 0 38 Nov 21 08:00 new.json\n-rw------- 1 0 0 9999 Nov 1 08:00 a.json\n"
-                    ),
-                    "attributes-name": Saying(output: name + "\n"),
+                    "configuration-times": Self.listed(["38 1795100000 new.json", "9999 1793100000 a.json"]),
+                    "identity": Saying(output: name + "\n"),
                 ]
             ).attributeFile.value
         }
@@ -162,14 +159,33 @@ struct NodeReadingTests {
 
     @Test func noAttributeFileIsMissing() {
         let gone = "/bin/ls: cannot access '/opt/gitlab/embedded/nodes': No such file or directory"
-        for order in [Saying(output: "total 0\n"), Saying(output: "", complaint: gone, status: 2)] {
+        for times in [Self.listed([]), Saying(output: "", complaint: gone, status: 2)] {
             let facts = RecordedAnswer.facts(
                 .attributes,
                 [
-                    "attributes": Saying(output: "", status: 1), "attributes-order": order,
-                    "attributes-name": Saying(output: "a.lab\n"),
+                    "attributes": Saying(output: "", status: 1), "configuration-times": times,
+                    "identity": Saying(output: "a.lab\n"),
                 ])
             #expect(facts.attributeFile.value == .missing)
+        }
+    }
+
+    /// The directory of the attributes as `ls -lnt` lists it: size, time and name of each file, the newest first.
+    private static func listed(_ files: [String]) -> Saying {
+        let lines = files.map { "-rw------- 1 0 0 \($0)\n" }.joined()
+        return Saying(output: "\n/opt/gitlab/embedded/nodes:\ntotal 8\n\(lines)")
+    }
+
+    @Test func aListWithoutTheDirectoryIsNoAnswer() {
+        for (complaint, status) in [("", 0), ("/bin/ls: /etc/gitlab/gitlab.rb: No such file or directory", 2)] {
+            let facts = RecordedAnswer.facts(
+                .attributes,
+                [
+                    "attributes": Saying(output: "", status: 1),
+                    "configuration-times": Saying(output: "", complaint: complaint, status: status),
+                    "identity": Saying(output: "a.lab\n"),
+                ])
+            #expect(facts.attributeFile.reason?.contains("ls -lnt") == true, "\(facts.attributeFile)")
         }
     }
 

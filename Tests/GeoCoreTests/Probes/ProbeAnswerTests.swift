@@ -110,6 +110,22 @@ struct ProbeAnswerTests {
         #expect(facts.services.reason?.hasPrefix("gitlab-ctl status: \"ffffffffffffffff end") == true)
     }
 
+    /// A child that was left behind and printed late, and an exit line that never came: there may have been more to say.
+    @Test func anAnswerCountsOnlyWithItsExitLineAndNothingAfterIt() {
+        let script = RecordedAnswer.script([.boot])
+        let b = script.boundary
+        let start = "\n\(b) begin boot\nenabled\n"
+        let end = "\n\(b) said boot\n\n\(b) end boot\n\n\(b) trailer 1795221548.2\n"
+        func boot(_ middle: String) -> Observed<Bool> {
+            RecordedAnswer.facts(Array((start + middle + end).utf8), script).startsAtBoot
+        }
+        #expect(boot("\n\(b) exit 0\n").value == true)
+        #expect(boot("\n\(b) exit 0\nlate\n") == .unknown(reason: "the answer was garbled"))
+        #expect(boot("\n\(b) exit\n") == .unknown(reason: "the answer was garbled"))
+        #expect(boot("") == .unknown(reason: "the answer was garbled"))
+        #expect(boot(String(repeating: "x", count: 20_000)).reason?.contains("more than 16384 bytes") == true)
+    }
+
     @Test func commandThatMayNotBeSkippedIsMissingWhenSkipped() {
         #expect(RecordedAnswer.facts(.services, [:]).services == .unknown(reason: "the answer was garbled"))
     }

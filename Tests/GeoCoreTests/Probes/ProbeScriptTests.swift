@@ -86,6 +86,21 @@ struct ProbeScriptTests {
         #expect(facts(try node.run(script.text, shell: shell), script).railsRole.value == "primary")
     }
 
+    /// A node pays for every process, and a site has many nodes.
+    @Test(arguments: FakeNode.shells)
+    func twoHelpersBesideEachCommandAreAllThatRuns(shell: [String]) throws {
+        let node = try FakeNode()
+        for helper in ["head", "tail", "cat", "wc", "sed", "awk", "tr", "sleep", "mktemp"] {
+            try node.install("bin/\(helper)", "echo \(helper) >>\"$FAKE_NODE/ran\"; exec /usr/bin/\(helper) \"$@\"")
+        }
+        try node.install("root/opt/gitlab/bin/gitlab-ctl", "echo 'run: puma: (pid 1) 2s'")
+        try node.install("bin/systemctl", "echo enabled")
+        let script = script([.services, .boot, .privileges])
+        _ = try node.run(script.text, shell: shell)
+        let ran = try String(contentsOf: node.directory.appendingPathComponent("ran"), encoding: .utf8)
+        #expect(ran.split(separator: "\n").sorted() == ["head", "head", "head", "tail", "tail", "tail"])
+    }
+
     @Test(arguments: FakeNode.shells)
     func psqlGetsTheStatementsAndMayFailOneByOne(shell: [String]) throws {
         let node = try FakeNode()

@@ -22,9 +22,10 @@ struct RecordedAnswer {
                 text += "\n\(b) skip \(command.name)\n"
                 continue
             }
-            let output = String(saying.output.prefix(command.outputLimitBytes + 1))
-            text += "\n\(b) begin \(command.name)\n\(output)\n\(b) said \(command.name)\n\(saying.complaint)"
-            text += "\n\(b) exit \(saying.status)\n\(b) end \(command.name) \(saying.status)\n"
+            let exit = "\n\(b) exit \(saying.status)\n"
+            let output = (saying.output + exit).utf8.prefix(command.outputLimitBytes + 1 + exit.utf8.count)
+            text += "\n\(b) begin \(command.name)\n\(String(decoding: output, as: UTF8.self))"
+            text += "\n\(b) said \(command.name)\n\(saying.complaint)\n\(b) end \(command.name)\n"
         }
         return Array((text + "\n\(b) trailer \(ended)\n").utf8)
     }
@@ -120,9 +121,6 @@ extension RecordedAnswer {
                 """, status: 3),
         "boot": Saying(output: "enabled\n"),
         "attributes": Saying(output: "/opt/gitlab/embedded/nodes/seoul-all-1.lab.test.json:1\n"),
-        "attributes-order": Saying(
-            output: "total 24\n-rw------- 1 0 0 23553 Nov 21 08:00 seoul-all-1.lab.test.json\n"),
-        "attributes-name": Saying(output: "seoul-all-1.lab.test\n"),
         "cluster-file": Saying(
             output: "", complaint: "/bin/cat: /etc/gitlab/gitlab-cluster.json: No such file or directory\n", status: 1),
         "changes-running": Saying(output: "", status: 1),
@@ -132,10 +130,9 @@ extension RecordedAnswer {
         "disks": Saying(
             output: """
                 path /etc/gitlab
-                Filesystem     1024-blocks     Used Available Capacity Mounted on
-                /dev/vda1        263840404 181395384  82445020      69% /
                 path /
                 Filesystem     1024-blocks     Used Available Capacity Mounted on
+                /dev/vda1        263840404 181395384  82445020      69% /
                 /dev/vda1        263840404 181395384  82445020      69% /
 
                 """),

@@ -47,10 +47,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 2, "/bin/ls: cannot access '/etc/gitlab/gitlab.rb': No such file or directory", "is missing"),
+        (
+            "/opt/gitlab/embedded/nodes:\ntotal 0\n", 2,
+            "/bin/ls: cannot access '/etc/gitlab/gitlab.rb': No such file or directory", "is missing"
+        ),
         ("-rw------- 1 0 0 2013 yesterday /etc/gitlab/gitlab.rb\n", 0, "", "ls -ln"),
         ("-rw------- 1 0 0 2013 99999999999 /etc/gitlab/gitlab.rb\n", 0, "", "ls -ln"),
-        ("garbage\n", 0, "", "ls -ln"), ("", 0, "", "is missing"),
+        ("garbage\n", 0, "", "ls -ln"), ("", 0, "", "ls -ln"), ("/opt/gitlab/embedded/nodes:\n", 0, "", "is missing"),
         ("", 1, "sudo: a password is required", "sudo asks for a password"),
     ])
     func oddTimesAreUnknown(output: String, status: Int, complaint: String, reason: String) {
