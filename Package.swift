@@ -25,17 +25,18 @@ let package = Package(
         .systemLibrary(name: "CLibSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "CSHA256", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CSSHCrypto", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "CLinux"),
 
         // Transports: know nothing of Geo
         .target(name: "SystemThreads", dependencies: ["CLinux"]),
-        .target(name: "SSHTransport", dependencies: ["CLibSSH2", "CSSHCrypto", "CLinux", "SystemThreads"]),
+        .target(name: "SSHTransport", dependencies: ["CLibSSH2", "CSHA256", "CSSHCrypto", "CLinux", "SystemThreads"]),
         .target(name: "PostgresTransport", dependencies: ["CLibPQ", "CLinux", "SystemThreads"]),
         .target(name: "HTTPTransport", dependencies: ["CLibCurl", "SystemThreads"]),
 
         // Values and decisions
-        .target(name: "GeoCore"),
+        .target(name: "GeoCore", dependencies: ["CSHA256"]),
 
         // Edges
         .target(name: "GeoDocuments", dependencies: ["GeoCore", .product(name: "Yams", package: "Yams")]),

@@ -11,14 +11,11 @@
 #include <openssl/hmac.h>
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 // geo_ssh_key is an EVP_PKEY under a name that Swift can import without OpenSSL's headers.
 static EVP_PKEY *unwrap(const geo_ssh_key *key) { return (EVP_PKEY *)(uintptr_t)key; }
 static geo_ssh_key *wrap(EVP_PKEY *key) { return (geo_ssh_key *)key; }
-
-int geo_ssh_sha256(const uint8_t *data, size_t length, uint8_t *out) { return SHA256(data, length, out) != NULL; }
 
 int geo_ssh_hmac_sha1(const uint8_t *key, size_t key_length, const uint8_t *data, size_t length, uint8_t *out) {
     unsigned int written = 20;

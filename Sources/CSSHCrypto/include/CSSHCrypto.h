@@ -24,9 +24,6 @@ enum { GEO_SSH_PART_POINT = 0, GEO_SSH_PART_MODULUS = 1, GEO_SSH_PART_EXPONENT =
 // Why geo_ssh_key_from_pem gave no key.
 enum { GEO_SSH_PEM_BROKEN = 0, GEO_SSH_PEM_NEEDS_PASSPHRASE = 1 };
 
-// SHA-256 of data; out has 32 bytes. 1 when done.
-int geo_ssh_sha256(const uint8_t *data, size_t length, uint8_t *out);
-
 // HMAC-SHA-1, as hashed known_hosts names use it; out has 20 bytes. 1 when done.
 int geo_ssh_hmac_sha1(const uint8_t *key, size_t key_length, const uint8_t *data, size_t length, uint8_t *out);
 

@@ -1,12 +1,16 @@
+internal import CSHA256
+
 /// A SHA-256 digest, written as `sha256:` and 64 hexadecimal digits.
 package struct Digest: Hashable, Sendable, Codable, CustomStringConvertible {
     package let text: String
 
     package init(of bytes: some Sequence<UInt8>) {
-        let words = SHA256(of: Array(bytes)).words
-        self.text = words.indices.reduce(into: "sha256:") { text, index in
-            let hex = String(words[index], radix: 16)
-            text += String(repeating: "0", count: 8 - hex.count) + hex
+        let bytes = Array(bytes)
+        var digest = [UInt8](repeating: 0, count: 32)
+        precondition(unsafe geo_sha256(bytes, bytes.count, &digest) == 1, "libcrypto has no SHA-256")
+        self.text = digest.reduce(into: "sha256:") { text, byte in
+            if byte < 16 { text += "0" }
+            text += String(byte, radix: 16)
         }
     }
 

@@ -1,4 +1,4 @@
-internal import CSSHCrypto
+internal import CSHA256
 
 /// A host's public key as SSH sends it, with what people compare it by.
 struct HostKey: Hashable, Sendable {
@@ -19,7 +19,7 @@ struct HostKey: Hashable, Sendable {
 enum Digest {
     static func sha256(_ bytes: [UInt8]) -> [UInt8] {
         var digest = [UInt8](repeating: 0, count: 32)
-        precondition(unsafe geo_ssh_sha256(bytes, bytes.count, &digest) == 1, "libcrypto has no SHA-256")
+        precondition(unsafe geo_sha256(bytes, bytes.count, &digest) == 1, "libcrypto has no SHA-256")
         return digest
     }
 
