@@ -73,7 +73,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     /// What counts where the runbook says nothing else. Nobody can copy a bucket from a site that is lost.
     package var limits: [CheckID: Limits] {
         switch self {
-        case .planned, .reseed, .drill: [:]
+        case .planned, .reseed, .drill, .changeURL: [:]
         case .unplanned: ["geo.object-storage": Limits(["may_be_left_out": 0])]
         }
     }

@@ -253,7 +253,11 @@ private struct LossAssessment {
             let status = geo.facts.node(named: pair.from.geoNodeName)?.status,
             let tracking = examination.tracking(of: pair.to)
         else { return "how many items is not known" }
-        let count = DataType.all(primary: status, tracking: tracking.facts).reduce(0) {
+        let registries = RegistriesInForce(tracking.facts, status: nil)
+        // A least: of two registries for one type nobody said which counts.
+        let doubtful = Set(registries.undecided.flatMap { [$0, RegistriesInForce.successors[$0] ?? $0] })
+        let types = DataType.all(primary: status, registries: registries, uncounted: geo.facts.uncounted)
+        let count = types.filter { !doubtful.contains($0.name) }.reduce(0) {
             $0 + max(0, ($1.onPrimary ?? 0) - ($1.registry?.total ?? 0))
         }
         return "at least \(Quantity.count(count, "item")), by counts \(Quantity.seconds(status.ageSeconds)) old"

@@ -1,4 +1,5 @@
 internal import CSHA256
+internal import CSSHCrypto
 
 /// A host's public key as SSH sends it, with what people compare it by.
 struct HostKey: Hashable, Sendable {
