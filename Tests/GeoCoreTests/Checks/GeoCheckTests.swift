@@ -126,6 +126,7 @@ import Testing
                 $0.registries["project_wiki_repositories"] = nil
                 $0.unread = ["project_registry"]
             }
+            $0.row("tokyo", on: "tokyo-pg-1") { $0.status?.counts["project_wiki_repositories_count"] = nil }
         },
         CheckCase("a table of a form that nobody knows", "geo.verified", is: .unknown, says: ["keeps moon_registry"]) {
             $0.tracking { $0.unread = ["moon_registry"] }

@@ -34,7 +34,7 @@ struct ObserverTests {
     private static func answer(_ script: ProbeScript) -> NodeVisit {
         let b = script.boundary
         let text =
-            "\(b) visit 1795221546.000000000\n\n\(b) begin boot\nenabled\n\n\(b) said boot\n\n\(b) exit 0\n\(b) end boot 0\n"
+            "\(b) visit 1795221546.000000000\n\n\(b) begin boot\nenabled\n\n\(b) exit 0\n\n\(b) said boot\n\n\(b) end boot\n"
         return .answered(output: Array((text + "\n\(b) trailer 1795221546.100000000\n").utf8), elapsedMilliseconds: 100)
     }
 
