@@ -17,7 +17,6 @@ package struct Citation: Sendable, Hashable, CustomStringConvertible {
     /// A promise of this tool, which the project's own documentation lists.
     static func promise(_ number: Int) -> Citation { Citation("docs/INVARIANTS.md, promise \(number)") }
     static func decision(_ name: String) -> Citation { Citation("docs/decisions/\(name).md") }
-    static func measured(_ what: String) -> Citation { Citation("measured with GitLab 19.3's own programs: \(what)") }
 }
 
 /// Several places in one line, the most telling first.

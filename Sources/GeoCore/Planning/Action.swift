@@ -174,7 +174,7 @@ package enum ActionCatalog {
             Action(
                 name: name, reach: .node,
                 summary: "Applies gitlab.rb. Alone, unlike inside a promotion, it exits honestly.",
-                source: cite(.serviceControl, .measured("gitlab-ctl reconfigure, exit status")),
+                source: cite(.serviceControl),
                 effect: .degraded, effectText: "services of one node after the other restart", expectedSeconds: 120,
                 timeLimitSeconds: 1800)
         }
