@@ -95,7 +95,7 @@ class LostSite(Story):
 
     def test_6_one_command_brings_the_other_site_into_service(self):
         """tokyo-rails-1 is isolated by a program of the inventory, the others are vouched for."""
-        command = f"{ROOT}/lab/lab --name {self.lab.name} fault"
+        command = f"{ROOT}/lab/lab --name {self.lab.real_name} fault"
         prove = f"{command} list --json | grep -q '\"target\": \"'$1'\"'"
         fences = json.dumps([{"name": "power", "run": ["sh", "-c", f"{command} node-down $1", "off", "{node}"],
                               "prove": ["sh", "-c", prove, "prove", "{node}"], "nodes": ["tokyo-rails-1"]}])
