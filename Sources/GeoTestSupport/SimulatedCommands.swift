@@ -6,7 +6,7 @@ extension SimulatedState {
     mutating func begin(_ command: RemoteCommand, _ run: RunID, _ key: String, on index: Int) {
         let node = nodes[index]
         note("\(node.node.id) \(key): \(command.shellText)")
-        starts["\(node.node.id)/\(key)", default: 0] += 1
+        starts["\(node.node.id)/\(run)/\(key)", default: 0] += 1
         if let other = node.runningJob {
             violations.append("\(node.node.id): \(key) was started while \(other.key) runs")
         }

@@ -60,7 +60,8 @@ import Testing
                 if own.value != url || own.applied != url { found.append("\(node.node.id) has \(own.applied)") }
                 if own.backup != "external_url '\(former)'" { found.append("\(node.node.id) kept no copy") }
             }
-            for node in state.nodes(of: state.from) where node.url?.line != "external_url '\(wanted)'" {
+            for node in state.nodes(of: state.from) {
+                guard let own = node.url, own.line != "external_url '\(wanted)'" else { continue }
                 found.append("\(node.node.id) was edited")
             }
             if state.database(of: state.to).rows.urls[state.to] != url { found.append("geo_nodes was not written") }
