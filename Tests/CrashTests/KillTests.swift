@@ -102,7 +102,7 @@ import Testing
                 if case .commandStarted(_, _, _, let key) = record.entry { keys.insert(key) }
             }
             let begun = rig.deployment.withState {
-                Set($0.starts.keys.map { String($0.drop { $0 != "/" }.dropFirst()) })
+                Set($0.starts.keys.compactMap { $0.split(separator: "/").last.map(String.init) })
             }
             #expect(begun.isSubset(of: started), "record \(record)")
         }

@@ -191,7 +191,7 @@ class Kills(Story):
         self.assertGreater(audit["writes"]["acknowledged"], 10)
 
     def test_every_node_was_promoted_once(self):
-        promote = "sudo -n gitlab-ctl geo promote --force"
+        promote = "sudo -n gitlab-ctl geo promote --force --enable-silent-mode"
         for node in ("seoul-pg-1", "seoul-gitaly-1", "seoul-sidekiq-1", "seoul-rails-1", "seoul-rails-2", "seoul-geo-1"):
             with self.subTest(node):
                 jobs = self.lab.jobs(node)
