@@ -38,9 +38,6 @@ STATE = Path("/var/lib/geo-failover-lab")
 TRANSCRIPT = os.environ.get("GEO_STORIES_TRANSCRIPT")
 LIMIT = float(os.environ.get("GEO_STORIES_LIMIT", "2400"))
 
-# Labs of another shape than the usual one.
-SHAPES = {"story-watch": ["--sites", "3"]}
-
 _lab = None
 _processes = set()
 _folder = Path(tempfile.mkdtemp(prefix="geo-stories-"))
@@ -111,7 +108,7 @@ class PracticeLab:
         self.state = STATE / self.real_name
         self.command("down")
         try:
-            self.command("up", *SHAPES.get(name, []), timeout=400)
+            self.command("up", timeout=400)
             self.users_come()
         except BaseException:
             self.command("down", check=False)
