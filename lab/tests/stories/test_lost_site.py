@@ -144,7 +144,7 @@ class LostSite(Story):
         _, said = process.communicate(timeout=500)
         self.assertEqual(process.returncode, 0, said)
         for node in self.tokyo:
-            self.assertSays(said, f"{node} ANSWERED AGAIN", f"{node} is fenced: services down, not started at boot")
+            self.assertSays(said, f"{node} ANSWERED AGAIN", f"{node} is fenced: services down, masked at boot and for systemctl")
         self.assertSays(self.tool("status").out, "Next: geo-failover report")
         _, audit = self.lab.audit()
         # A second site was writable from its boot to the fence that the journal tells of, and not once after that.
