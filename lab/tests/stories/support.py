@@ -155,6 +155,13 @@ class PracticeLab:
     def nodes(self):
         return {node["name"]: node for node in json.loads(self.command("status", "--json", check=False).stdout)["nodes"]}
 
+    def wait_for_users_at(self, site):
+        """Until users write at a site, and were promised so much that an audit means something."""
+        acknowledged = {kind: self.state / f"load/acked-{kind}.log" for kind in ("writes", "pushes")}
+        before = acknowledged["writes"].stat().st_size
+        until(lambda: site in acknowledged["writes"].read_text()[before:], what=f"users to write at {site}")
+        until(lambda: all(log.read_text().count("\n") > 10 for log in acknowledged.values()), what="more than ten writes and pushes")
+
     def audit(self):
         done = self.command("audit", "--json", check=False)
         return done.returncode, json.loads(done.stdout)

@@ -128,8 +128,7 @@ class BadMachine(Story):
         self.assertLess(report["outageSeconds"], 3600)
 
     def test_6_nothing_was_lost_or_done_twice(self):
-        log = self.lab.state / "load/acked-writes.log"
-        until(lambda: "seoul" in log.read_text()[-3000:], what="users to write at seoul")
+        self.lab.wait_for_users_at("seoul")
         self.lab.command("load", "stop")
         code, audit = self.lab.audit()
         self.assertEqual((code, audit["verdict"], audit["writable_now"]), (0, "nothing lost", ["seoul"]), audit)

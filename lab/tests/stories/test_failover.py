@@ -171,10 +171,7 @@ class WholeFailover(Story):
         if cls.execution.code:
             raise AssertionError(str(cls.execution))
         until(lambda: (cls.lab.state / "dns").read_text() == "seoul\n", what="the hook to have run")
-        # Users have come to the new primary before they are counted.
-        log = cls.lab.state / "load/acked-writes.log"
-        size = log.stat().st_size
-        until(lambda: "seoul" in log.read_text()[size:], what="users to write at seoul")
+        cls.lab.wait_for_users_at("seoul")
         cls.lab.command("load", "stop")
         cls.audit = cls.lab.audit()
 

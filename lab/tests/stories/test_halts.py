@@ -189,8 +189,7 @@ class Halts(Story):
         self.assertEqual(len(keys), len(set(keys)), "a key is begun once")
 
     def test_9b_nothing_is_lost_and_never_two_sites_are_writable(self):
-        log = self.lab.state / "load/acked-writes.log"
-        until(lambda: "seoul" in log.read_text()[-3000:], what="users to write at seoul")
+        self.lab.wait_for_users_at("seoul")
         self.lab.command("load", "stop")
         code, audit = self.lab.audit()
         self.assertEqual((code, audit["verdict"], audit["writable_now"]), (0, "nothing lost", ["seoul"]), audit)

@@ -181,8 +181,7 @@ class Kills(Story):
     def test_users_are_sent_to_the_new_primary_and_write_there(self):
         """The hook runs on the operator's machine, where no node remembers whether it was run."""
         self.assertEqual((self.lab.state / "dns").read_text(), "seoul\n")
-        log = self.lab.state / "load/acked-writes.log"
-        until(lambda: "seoul" in log.read_text()[-2000:], what="users to write at seoul")
+        self.lab.wait_for_users_at("seoul")
 
     def test_zero_writes_are_lost_and_never_two_sites_are_writable(self):
         self.lab.command("load", "stop")
