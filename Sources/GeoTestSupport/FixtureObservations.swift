@@ -61,6 +61,9 @@ extension Fixtures {
             }
         }
         observation.change("seoul-pg-1") { $0.database = seen(standby(receiver: nil), on: "seoul-pg-1") }
+        for node in inventory().site(seoul)?.nodes ?? [] {
+            observation.change(node.id) { $0.views = seen(views(of: [tokyo], .refused), on: node.id) }
+        }
         return observation
     }
 

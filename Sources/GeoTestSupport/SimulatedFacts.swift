@@ -63,7 +63,11 @@ extension SimulatedState {
         case .views: facts.views = .unknown(reason: "there was nothing to look at")
         case .machine: facts.machine = seen(Fixtures.machine(), node)
         case .configuration:
-            if let url = node.url { facts.configuration = seen(url.configuration(of: node.site), node) }
+            if let url = node.url {
+                var configuration = url.configuration(of: node.site)
+                configuration.nodeName = .text(value: node.siteName)
+                facts.configuration = seen(configuration, node)
+            }
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)
         case .database: facts.database = database(node)
         case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)

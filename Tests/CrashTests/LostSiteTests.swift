@@ -1,6 +1,7 @@
 import GeoCore
 import GeoRuntime
 import GeoTestSupport
+import Synchronization
 import Testing
 
 /// The primary site is lost, whole or in part, and the other one takes over.
@@ -143,6 +144,52 @@ import Testing
         #expect(first == ["gitlab-ctl", "stop", "postgresql"])
     }
 
+    @Test func anAddressThatLeadsToTheOtherSiteIsLeftAlone() async throws {
+        let rig = try LostSite.rig()
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
+                rig.deployment.withState {
+                    $0["tokyo-rails-1"].siteName = "seoul"
+                    $0.powerOn("tokyo-rails-1")
+                }
+            }
+        })
+        #expect(end == .ended(.finished), "\(rig.story)")
+        #expect(try rig.state().returned["tokyo-rails-1"] == nil, "\(rig.story)")
+        #expect(rig.deployment.withState { $0["tokyo-rails-1"].jobs.isEmpty })
+    }
+
+    /// The link is cut, and users go on writing between the plan and the fence: what the plan said is not the loss.
+    @Test func moreThanThePlanSaidIsToldAndNoDigestAcceptsIt() async throws {
+        let rig = try LostSite.rig(off: ["tokyo-redis-1"])
+        #expect(rig.file.plan.loss.bytesNotReplayed.value == 0)
+        rig.deployment.withState { state in
+            state.isReplicationCut = true
+            let primary = state.databaseIndex(of: "tokyo")
+            state.nodes[primary].database?.position += 1_000_000
+        }
+        let end = await rig.process(answers: { $0.isInThePlan ? $0.expected ?? "" : nil })
+        guard case .ended(.halted(let reason)) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        #expect(reason.contains("more is lost than what was approved"), "\(reason)")
+        #expect(rig.promotions.isEmpty)
+        let told = Mutex("")
+        // The same digest, by somebody who has been told.
+        let second = await rig.process(answers: { question in
+            told.withLock { $0 = question.text }
+            return question.isInThePlan ? question.expected ?? "" : nil
+        })
+        #expect(second == .ended(.finished), "\(rig.story)")
+        let state = try rig.state()
+        let report = RunReport(run: "run", digest: rig.file.digest, state: state, records: try rig.disk.decoded())
+        let lost = try #require(report.loss?.bytesNotReplayed.value)
+        #expect(
+            lost >= 1_000_000 && told.withLock { $0 }.contains("Type the name of the site"), "\(told.withLock { $0 })")
+        #expect(report.timeline.contains { $0.text.contains("seen before the question: As far as can be seen") })
+    }
+
     @Test func aNodeThatDiesInTheMiddleIsVouchedForAndTheRunGoesOn() async throws {
         let rig = try LostSite.rig(off: [])
         let end = await rig.process(watching: { event in
@@ -157,6 +204,37 @@ import Testing
         rig.say(LostSite.attestations(["tokyo-redis-1"]).map { .nodeAttested(attestation: $0) })
         #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)\n\(rig.story)")
+    }
+
+    @Test func aNodeThatDiesInTheMiddleAndIsIsolatedByItsFenceNeedsNobodysWord() async throws {
+        let rig = try LostSite.rig(off: [], inventory: LostSite.fenced())
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
+                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
+            }
+        })
+        guard case .ended(.halted) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return
+        }
+        let silenced = RunStatus(run: "run", state: try rig.state()).nodesToIsolate
+        #expect(silenced.map(\.id) == ["tokyo-redis-1"])
+        let node = try #require(silenced.first)
+        func proof() -> Attestation? {
+            var scope = ObservationScope()
+            scope.ask([.identity], of: [node])
+            var now = rig.deployment.observe(scope)
+            let isOff = rig.deployment.withState { $0[node.id].isOff }
+            now.isolation[node.id] = .known(
+                value: isOff ? .proven(by: "power") : .open, at: now.endedAt, from: "operator")
+            return GivingUp.proof(of: node, now)
+        }
+        rig.say([.nodeAttested(attestation: try #require(proof()))])
+        #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)\n\(rig.story)")
+        // Of a node that answers nothing is believed but what is seen on it.
+        rig.deployment.withState { $0.powerOn("tokyo-redis-1") }
+        #expect(proof() == nil)
     }
 
     @Test func aPlannedFailoverTakesNobodysWord() {

@@ -49,6 +49,8 @@ enum FenceChecks {
         needs: { context in
             var scope = ObservationScope()
             for node in context.site?.nodes.filter(\.isManagedByOmnibus) ?? [] { ask(of: node, &scope, context) }
+            // Before a site is promoted also those look who would be served beside it.
+            if let site = context.site { scope.askViews(of: site.id, in: context.inventory) }
             return scope
         },
         evaluate: { context, observation in
@@ -62,7 +64,11 @@ enum FenceChecks {
             return site.nodes.map { node in
                 var examination = Examination("site.fenced", context, observation)
                 let sentence = examination.requireFence(of: node)
-                return examination.finding(about: .node(id: node.id), pass: sentence)
+                let seers = node.isManagedByOmnibus ? examination.requireNoAnswer(of: node) : 0
+                let more =
+                    sentence.isEmpty || seers == 0
+                    ? "" : "; no port of it answers \(Quantity.count(seers, "node")) of other sites"
+                return examination.finding(about: .node(id: node.id), pass: sentence + more)
             }
         })
 }
@@ -112,6 +118,30 @@ extension Examination {
             }
         }
         return "\(node.id) is fenced: services down, \(bootGuard), no GitLab port open"
+    }
+
+    /// What other places got out of the node's ports; how many of them looked. The node's own word is not outweighed by
+    /// one who could not look, but by one who was answered.
+    fileprivate mutating func requireNoAnswer(of node: Node) -> Int {
+        guard let site = context.inventory.site(of: node.id) else { return 0 }
+        var seers = 0
+        for peer in context.inventory.vantagePoints(at: site.id) {
+            guard case .known(let views, let at, let from) = observation[peer.id].views,
+                let ports = views.nodes[node.id]?.filter({ isGitLabs($0.port, on: node) }), !ports.isEmpty
+            else { continue }
+            note(
+                Evidence(
+                    "\(node.id): " + ports.map { "\($0.service) \($0.sight.word)" }.joined(separator: ", "), from: from,
+                    at: at))
+            guard observation.endedAt.seconds(since: at) <= Double(limit("fact_age")) else { continue }
+            seers += 1
+            for port in ports where port.sight == .answered {
+                fail(
+                    "port \(port.port) (\(port.service)) of \(node.id) answers \(peer.id), whatever the node says of itself",
+                    remedy: "find who has the address \(node.access.address), and stop it; then check again")
+            }
+        }
+        return seers
     }
 
     /// How what is down is kept from coming back. A mask may be refused, and earlier versions did not ask for one: that

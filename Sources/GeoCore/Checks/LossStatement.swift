@@ -44,29 +44,52 @@ package struct LossStatement: Sendable, Hashable, Codable {
             } == true
     }
 
+    /// Whether it is more than was told before: a number that grew, or log that could be counted then and cannot be now.
+    ///
+    /// Numbers that only the primary gives and that went with it are no growth: the statement says that they are not known.
+    package func exceeds(_ told: LossStatement) -> Bool {
+        func grew(_ now: Int?, _ then: Int?) -> Bool { now.map { now in then.map { now > $0 } ?? false } ?? false }
+        if told.bytesNotReplayed.value != nil, bytesNotReplayed.value == nil { return true }
+        return grew(bytesNotReplayed.value, told.bytesNotReplayed.value)
+            || grew(eventsBehind.value, told.eventsBehind.value)
+            || grew(itemCount, told.itemCount) || grew(projectCount, told.projectCount)
+            || leftOut != told.leftOut && leftOut != nil
+    }
+
+    /// Of all types, as far as they are counted.
+    private var itemCount: Int? {
+        items.value.map { $0.reduce(0) { $0 + $1.notSynced + ($1.missing.value ?? 0) } }
+    }
+
+    private var projectCount: Int? { projects.value.map { $0.projects.count + $0.unlisted } }
+
     /// The whole in a few sentences, for the question that acknowledges it.
     package var sentence: String {
         if isNothing { return "Nothing is lost, by every number there is." }
+        let parts = self.parts
+        let known = parts.isEmpty ? "" : "As far as can be seen this loses \(parts.joined(separator: ", ")). "
+        let count = gaps.count
+        return known + (count == 0 ? "" : "\(count) of the numbers \(count == 1 ? "is" : "are") not known: \(gaps[0]).")
+    }
+
+    /// What is known to be lost, each a noun.
+    package var parts: [String] {
         var lost: [String] = []
         if let bytes = bytesNotReplayed.value, bytes > 0 { lost.append("\(Quantity.bytes(bytes)) of WAL") }
         if let moment = lastReplayedAt.value, bytesNotReplayed.value != 0 {
             lost.append("what was committed after \(moment.toSeconds) UTC")
         }
-        let items = (items.value ?? []).reduce(0) { $0 + $1.notSynced + ($1.missing.value ?? 0) }
-        if items > 0 { lost.append(items == 1 ? "1 item" : "\(items) items") }
+        if let items = itemCount, items > 0 { lost.append(items == 1 ? "1 item" : "\(items) items") }
         if let events = eventsBehind.value, events > 0 { lost.append(events == 1 ? "1 event" : "\(events) events") }
-        if let projects = projects.value {
-            let count = projects.projects.count + projects.unlisted
-            if count > 0 { lost.append(count == 1 ? "1 project's pushes" : "pushes to \(count) projects") }
+        if let count = projectCount, count > 0 {
+            lost.append(count == 1 ? "1 project's pushes" : "pushes to \(count) projects")
         }
         lost += leftOut ?? []
         if let seen = lastSeen?.bytes, bytesNotReplayed.value == nil {
             lost.append(
                 "at least \(Quantity.bytes(seen.value)) of WAL that \(seen.from) had at \(seen.at.toSeconds) UTC")
         }
-        let known = lost.isEmpty ? "" : "As far as can be seen this loses \(lost.joined(separator: ", ")). "
-        let count = gaps.count
-        return known + (count == 0 ? "" : "\(count) of the numbers \(count == 1 ? "is" : "are") not known: \(gaps[0]).")
+        return lost
     }
 
     /// What is not known, and why; in the order of the statement.

@@ -41,6 +41,14 @@ package struct GivingUp: Sendable, Hashable, Codable {
         ]
     }
 
+    /// What stands in for a person's word where a node that does not answer is isolated by a fence of the inventory, as the
+    /// fence's own proof says now.
+    package static func proof(of node: Node, _ now: Observation) -> Attestation? {
+        guard now[node.id].identity.value == nil, case .known(.proven(let fence), let at, _) = now.isolation[node.id]
+        else { return nil }
+        return Attestation(node: node.id, words: "isolated, by its own proof", by: "the fence \(fence)", at: at)
+    }
+
     private static func needs(_ step: Step, _ plan: Plan) -> Set<NodeID> {
         guard let until = step.until, let check = CheckCatalog.check(until.check.check) else { return [] }
         let context = CheckContext(
@@ -52,6 +60,9 @@ package struct GivingUp: Sendable, Hashable, Codable {
 extension RunState {
     /// What the run is now: a planned failover whose primary was given up goes on as an unplanned one.
     package var scenario: Scenario { givenUp == nil ? plan.scenario : .unplanned }
+
+    /// What the operator was told last that it costs; `nil` where nothing is given up.
+    package var toldLoss: LossStatement? { lossSeen ?? (plan.scenario == .unplanned ? plan.loss : nil) }
 
     /// Whether the zero-loss proof can still be asked for just before the promotion: not when the database that it needs
     /// is gone, or when it was dropped.

@@ -37,6 +37,8 @@ package enum JournalEntry: Sendable, Hashable, Codable {
     /// A person ends a command that nobody waits for any more. Written before the node is told; its end is found under
     /// the same key when the run goes on.
     case commandCancelled(step: StepID, attempt: Int, index: Int, key: String, by: Actor, reason: String)
+    /// What is lost, by a look in front of the question that accepts it; only where it is not what was told before.
+    case lossSeen(loss: LossStatement)
     /// `how` is "typed", or the approval that stood for it.
     case answered(step: StepID, attempt: Int, answer: String, by: Actor, how: String)
     /// A person goes on without a step that failed or is in doubt; only one that ``StepGraph/isSkippable(_:in:)`` allows.

@@ -68,6 +68,8 @@ package struct RunState: Sendable, Hashable {
     package private(set) var ranThrough: Set<StepID> = []
     /// Set when the primary died in the middle and was given up.
     package private(set) var givenUp: GivingUp?
+    /// What was seen lost since the plan was made; `nil` while that is what the plan says.
+    package private(set) var lossSeen: LossStatement?
     /// Words for nodes of the site to leave that do not answer: the plan's, and those given since.
     package private(set) var attestations: [Attestation]
     /// Nodes that answered again after that.
@@ -184,8 +186,8 @@ package struct RunState: Sendable, Hashable {
             guard commandInDoubt(of: step) != nil else {
                 throw JournalContradiction(detail: "a command of \(step) was cancelled, and none of it was in doubt")
             }
-        case .answered(let step, let attempt, _, _, _):
-            try update(step, attempt) { $0.isAnswered = true }
+        case .lossSeen(let loss): lossSeen = loss
+        case .answered(let step, let attempt, _, _, _): try update(step, attempt) { $0.isAnswered = true }
         case .stepSucceeded(let step, let attempt, let how, let findings):
             try known(step)
             end(step, .succeeded(attempt: attempt, how: how), findings, at)
@@ -196,8 +198,7 @@ package struct RunState: Sendable, Hashable {
             try known(step)
             if case .running(let running) = progress(of: step) { detached[step] = running.detached }
             end(step, .inDoubt(attempt: attempt, reason: reason), [], at)
-        case .stepSkipped(let step, let attempt, let reason, _):
-            try skip(step, attempt, reason, at)
+        case .stepSkipped(let step, let attempt, let reason, _): try skip(step, attempt, reason, at)
         case .stepPassed(let step, let attempt, let reason):
             guard case .wait = plan.step(step)?.operation, !isOver(step) else {
                 throw JournalContradiction(detail: "\(step) was passed, and is over or does more than wait")

@@ -64,9 +64,11 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var attestations: [Attestation]
     /// Who signed the plan, as their signatures were verified.
     package var approvals: [VerifiedApproval]
+    /// Of each node of the site that was left: what its fence stands on. Empty where none was left.
+    package var fences: [FenceRow]
     /// What is only believed of the site that was left; see ``RunStatus/unproven``.
     package var unproven: [String]
-    /// What an unplanned failover gave up, as it was known when the plan was made; `nil` for others.
+    /// What an unplanned failover gave up, as it was told before the question that accepts it; `nil` for others.
     package var loss: LossStatement?
     /// A planned failover whose primary died in the middle: who gave it up, and what that was said to cost.
     package var givenUp: GivingUp?
@@ -104,10 +106,9 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.approvals = records.compactMap { record in
             if case .signed(let approval) = record.entry { approval } else { nil }
         }
+        self.fences = FenceRow.ledger(of: state)
         self.unproven = RunStatus(run: run, state: state).unproven
-        self.loss =
-            plan.scenario == .unplanned && state.givenUp == nil
-            ? plan.loss : nil
+        self.loss = state.toldLoss
         self.humanSeconds = Self.humanSeconds(records)
         self.steps = plan.steps.map { Self.row($0, state) }
         var seen: Set<Actor> = []
@@ -202,13 +203,12 @@ package enum Timeline {
         case .driftChecked(let step, _), .stepStarted(let step, _), .commandSkipped(let step, _, _, _),
             .commandStarted(let step, _, _, _), .commandCancelled(let step, _, _, _, _, _),
             .commandFinished(let step, _, _, _, _),
-            .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _), .stepPassed(let step, _, _),
-            .stepSucceeded(let step, _, _, _),
+            .answered(let step, _, _, _, _), .stepSkipped(let step, _, _, _),
+            .stepPassed(let step, _, _), .stepSucceeded(let step, _, _, _),
             .stepFailed(let step, _, _, _), .stepLeftInDoubt(let step, _, _):
             step
-        case .runStarted, .runResumed, .approved, .signed, .leaseTaken, .siteGivenUp, .nodeAttested, .nodeReturned,
-            .nodeFencedAgain,
-            .runHalted, .runAbandoned, .runFinished:
+        case .runStarted, .runResumed, .approved, .signed, .leaseTaken, .siteGivenUp, .lossSeen, .nodeAttested,
+            .nodeReturned, .nodeFencedAgain, .runHalted, .runAbandoned, .runFinished:
             nil
         }
     }
@@ -237,6 +237,7 @@ package enum Timeline {
         case .commandCancelled(let step, _, _, _, let by, let reason):
             "\(by.user) on \(by.host) ENDED the command of \(step), because: \(reason)"
         case .commandFinished(let step, _, _, let outcome, let transcript): "\(step): \(text(outcome, transcript))"
+        case .lossSeen(let loss): "seen before the question: \(loss.sentence)"
         case .answered(let step, _, let answer, let by, let how):
             "\(by.user) on \(by.host) answered \(step) with `\(answer)` (\(how))"
         case .stepSkipped(let step, _, let reason, let by):

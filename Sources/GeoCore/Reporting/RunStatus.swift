@@ -17,6 +17,10 @@ package struct RunStatus: Sendable, Hashable {
     package var troubled: [(step: StepID, reason: String)]
     /// Of nodes that were given up and not seen to be fenced since: why they are believed to write nothing.
     package var unproven: [String]
+    /// Nodes of a lost site at which a step is in trouble, and which a fence of the inventory could isolate.
+    package var nodesToIsolate: [Node]
+    /// Until when nothing of the site that was left is to be given up; `nil` unless a failover finished.
+    package var observedUntil: Timestamp?
     package var haltReason: String?
     /// The command that is safe to give next.
     package var nextCommand: String
@@ -40,9 +44,20 @@ package struct RunStatus: Sendable, Hashable {
             case .pending, .running, .succeeded, .skipped: nil
             }
         }
+        let troubled = Set(self.troubled.map(\.step))
+        let nodes = Set(plan.steps.filter { troubled.contains($0.id) }.compactMap(\.node))
+        self.nodesToIsolate =
+            state.scenario != .unplanned || state.isPastPointOfNoReturn
+            ? []
+            : (plan.inventory.site(plan.from)?.nodes ?? []).filter {
+                nodes.contains($0.id) && !plan.inventory.fences(for: $0).isEmpty
+            }
         self.unproven = state.unprovenNodes.map { node in
             state.attestations.last { $0.node == node }.map { "\(node): \($0.by) says \"\($0.words)\"" }
                 ?? "\(node): isolated by a fence of the inventory"
+        }
+        if state.phase == .finished, [.planned, .unplanned].contains(state.scenario) {
+            self.observedUntil = state.endedAt?.adding(seconds: Double(FinishedFailover.observationSeconds))
         }
         if case .halted(let reason) = state.phase { self.haltReason = reason }
         self.scenario = state.scenario
@@ -72,7 +87,12 @@ package struct RunStatus: Sendable, Hashable {
                 : "\(from) is being put back into service; \(to) stays a secondary."
         }
         if let undoneBy { return "It was aborted; \(undoneBy) puts \(from) back into service." }
-        if isFinished { return "\(to) is the primary." }
+        if isFinished {
+            let wait = observedUntil.map {
+                " Until \($0.toSeconds) UTC change nothing of \(from) that cannot be undone: what only it has may be missed."
+            }
+            return "\(to) is the primary." + (wait ?? "")
+        }
         return isPastPointOfNoReturn
             ? "The point of no return is passed: \(from) stays fenced, \(to) is being promoted. Go forward."
             : scenario == .unplanned

@@ -32,7 +32,7 @@ package struct ReturnWatch: Sendable {
         var told: Set<String> = []
         while !Task.isCancelled {
             var scope = needs(node, state)
-            scope.ask([.identity], of: [node])
+            scope.ask([.identity, .configuration], of: [node])
             // What programs and other places say was asked already; here only the node itself counts.
             scope.isolation = []
             scope.probes = scope.probes.filter { $0.key == id }
@@ -95,6 +95,13 @@ package struct ReturnWatch: Sendable {
         guard let found = now[node.id].identity.value else {
             return .failure(Doubt(text: "\(node.id) answers, and does not say which machine it is"))
         }
+        if case .text(let name)? = now[node.id].configuration.value?.nodeName,
+            let other = state.plan.inventory.sites.first(where: { $0.geoNodeName == name }),
+            other.id != state.plan.inventory.site(of: node.id)?.id
+        {
+            return .failure(
+                Doubt(text: "behind \(node.id) answers \(found.hostName), which says it is of \(other.id): left alone"))
+        }
         if let planned = state.plan.basis[node.id].identity.value {
             return planned.isSameMachine(as: found)
                 ? .success(found)
@@ -102,7 +109,7 @@ package struct ReturnWatch: Sendable {
                     Doubt(text: "behind \(node.id) answers \(found.hostName), which is another machine than before"))
         }
         for (other, facts) in state.plan.basis.nodes where other != node.id {
-            if facts.identity.value?.machineID == found.machineID {
+            if let seen = facts.identity.value, seen.machineID == found.machineID || seen.hostName == found.hostName {
                 return .failure(Doubt(text: "the address of \(node.id) leads to \(other), which is left alone"))
             }
         }

@@ -8,6 +8,9 @@ package struct RunDirectory: Sendable {
     package let run: RunID
     package let path: String
 
+    /// The folder that it lies in, with the other runs of this machine.
+    package var parent: String { String(path.dropLast(run.rawValue.count + 1)) }
+
     package init(run: RunID, under parent: String) {
         self.run = run
         self.path = parent + "/" + run.rawValue
@@ -22,7 +25,7 @@ package struct RunDirectory: Sendable {
     ///
     /// - Throws: ``RunDirectoryError/exists`` when a run of that name is there already.
     package func create(plan: PlanFile) throws {
-        let parent = String(path.dropLast(run.rawValue.count + 1))
+        let parent = parent
         try FileManager.default.createDirectory(
             atPath: parent, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         guard unsafe mkdir(path, 0o700) == 0 else {

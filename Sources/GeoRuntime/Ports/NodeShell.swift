@@ -44,6 +44,8 @@ package struct OperatorPrompt: Sendable {
         package var text: String
         /// What must be typed; `nil`: anything, such as a return when a manual step is done.
         package var expected: String?
+        /// Whether who approved the plan has read all of it; otherwise a person has to answer.
+        package var isInThePlan = true
         package init(step: StepID, text: String, expected: String?) {
             self.step = step
             self.text = text

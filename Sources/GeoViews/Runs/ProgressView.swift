@@ -120,7 +120,7 @@ package enum ProgressView {
         case .stepSucceeded, .runFinished: .good
         case .stepFailed, .stepLeftInDoubt, .stepSkipped, .stepPassed, .runHalted, .runAbandoned: .bad
         case .driftChecked(_, let drift): drift.isEmpty ? .plain : .bad
-        case .siteGivenUp, .nodeAttested, .nodeReturned, .commandCancelled: .bad
+        case .siteGivenUp, .lossSeen, .nodeAttested, .nodeReturned, .commandCancelled: .bad
         case .nodeFencedAgain(_, _, let findings): findings.worst <= .warn ? .good : .bad
         case .leaseTaken(_, let missing, let from, _): missing.isEmpty && from == nil ? .plain : .bad
         case .runStarted, .runResumed, .approved, .signed, .stepStarted, .commandSkipped, .commandStarted,

@@ -8,7 +8,7 @@ package enum ReportView {
             "",
         ]
         lines += summary(report).markdown + [""]
-        lines += openEnds(report) + steps(report) + timeline(report) + people(report)
+        lines += openEnds(report) + fences(report) + steps(report) + timeline(report) + people(report)
         lines += ["## Next", ""] + Markdown.block([nextCommand(report)] + later(report)) + [""]
         return lines.joined(separator: "\n")
     }
@@ -96,10 +96,11 @@ package enum ReportView {
     static func rpo(_ report: RunReport) -> String {
         let target = report.objectives.rpoSeconds.map { " (objective \(DurationText.of($0)))" } ?? ""
         if let givenUp = report.givenUp, report.zeroLossProof?.verdict != .pass {
-            return "acknowledged by \(givenUp.by.user) when the primary was given up: \(givenUp.loss)\(target)"
+            let later = report.loss.map(\.sentence).flatMap { givenUp.loss.contains($0) ? nil : " Later: \($0)" } ?? ""
+            return "acknowledged by \(givenUp.by.user) when the primary was given up: \(givenUp.loss)\(later)\(target)"
         }
         if let loss = report.loss, report.zeroLossProof?.verdict != .pass {
-            return "acknowledged when it began: \(loss.sentence)\(target)"
+            return "acknowledged before the promotion: \(loss.sentence)\(target)"
         }
         guard let proof = report.zeroLossProof else { return "not proven: no proof was made\(target)" }
         guard proof.verdict == .pass else { return "not proven: \(proof.verdict.word), \(proof.summary)\(target)" }
@@ -127,6 +128,20 @@ package enum ReportView {
     private static let beyondTheJournal =
         "What no journal knows: runners that had no answer for an hour ask again up to an hour later; search indexes"
         + " (Elasticsearch, Zoekt) are not replicated; whether the new primary may list and write its buckets shows in use."
+
+    /// The fence ledger: each node of the site that was left, and whose word stands for it.
+    private static func fences(_ report: RunReport) -> [String] {
+        guard !report.fences.isEmpty else { return [] }
+        var table = Table(header: ["node", "fence", "what was seen", "by", "at (UTC)"])
+        for row in report.fences {
+            var seen: Set<String> = []
+            let places = row.evidence.compactMap(\.from).filter { seen.insert($0).inserted }
+            table.add(
+                row.node.rawValue, row.state == .proven ? "proven" : row.state.rawValue.uppercased(), row.summary,
+                places.isEmpty ? "nobody" : places.joined(separator: ", "), row.at?.toSeconds ?? "never")
+        }
+        return ["## Fence ledger of \(report.from)", ""] + table.markdown + [""]
+    }
 
     private static func steps(_ report: RunReport) -> [String] {
         var table = Table(header: ["step", "state", "started (UTC)", "expected", "taken", "attempts", "what was seen"])
@@ -206,6 +221,7 @@ private struct ReportBody: Encodable {
     var operators: [Actor]
     var waivers: [Waiver]
     var attestations: [Attestation]
+    var fences: [FenceRow]
     var unproven: [String]
     var loss: LossStatement?
     var humanSeconds: Double
@@ -236,6 +252,7 @@ private struct ReportBody: Encodable {
         self.operators = report.operators
         self.waivers = report.waivers
         self.attestations = report.attestations
+        self.fences = report.fences
         self.unproven = report.unproven
         self.loss = report.loss
         self.humanSeconds = report.humanSeconds

@@ -13,6 +13,11 @@ package enum StatusView {
         for trouble in status.troubled { page.say("\(trouble.step): \(trouble.reason)", indent: 2, lead: "-") }
         page.blank()
         page.say("Next:", tone: .strong)
+        for node in status.nodesToIsolate {
+            guard let fence = state.plan.inventory.fences(for: node).first else { continue }
+            let command = fence.run.map(RemoteCommand.quoted).joined(separator: " ")
+            page.literal("\(command)  # if \(node.id) does not answer any more: isolates it", indent: 2)
+        }
         page.literal(status.nextCommand, indent: 2)
         if status.canGoBack, !state.acted.isEmpty {
             page.literal("\(NextCommand.abort(run))  # or go back", indent: 2)
@@ -68,7 +73,12 @@ package enum StatusView {
 
     private static func position(_ status: RunStatus, _ state: RunState, _ now: Timestamp) -> String? {
         guard !status.isFinished, let group = state.place else { return nil }
-        let place = "It is at group \(group.position) of \(state.plan.groups.count), \(group.id) (\(group.place))"
+        let holder = state.actor.map {
+            "\($0.user) on \($0.host) started or resumed it last, under epoch \(state.epoch). "
+        }
+        let place =
+            (holder ?? "")
+            + "It is at group \(group.position) of \(state.plan.groups.count), \(group.id) (\(group.place))"
         guard !status.running.isEmpty else { return place + "; by the journal nothing is running." }
         let running = status.running.map { step, since in
             "\(step)\(since.map { ", started \(AgeText.of($0, now: now))" } ?? "")"

@@ -57,6 +57,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(
                 check: "database.room-for-base-backup", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "database.seed-source", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "operator.observation-window", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "primary.not-out-of-reach", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),

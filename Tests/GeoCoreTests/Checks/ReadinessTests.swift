@@ -91,6 +91,25 @@ import Testing
         #expect(loss.gaps.allSatisfy { $0.contains("connection timed out") })
     }
 
+    @Test func whatGrewOrCannotBeCountedAnyMoreIsMoreThanWasTold() {
+        let told = loss(Fixtures.healthy())
+        #expect(!told.exceeds(told))
+        let grown = loss(Fixtures.healthy()) {
+            $0.put(
+                \.database, Fixtures.standby(replayed: LogPosition(bytes: Fixtures.current.bytes - 8)),
+                on: "seoul-pg-1")
+        }
+        #expect(grown.exceeds(told) && !told.exceeds(grown))
+        let dead = loss(Fixtures.healthy().losing("tokyo-pg-1"))
+        #expect(dead.exceeds(told))
+        // That nobody could count was told: it is the same now.
+        #expect(!dead.exceeds(dead) && !told.exceeds(dead))
+        let item = loss(Fixtures.healthy()) {
+            $0.registry("uploads") { $0 = .init(total: 2, synced: 1, failed: 1, verified: 1, verificationFailed: 0) }
+        }
+        #expect(item.exceeds(told))
+    }
+
     @Test func aCleanlyStoppedPrimarySaysWhatIsMissing() {
         #expect(loss(Fixtures.fenced()).bytesNotReplayed.value == 0)
         let short = loss(Fixtures.fenced()) {

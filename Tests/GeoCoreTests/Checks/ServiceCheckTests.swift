@@ -174,6 +174,20 @@ import Testing
             $0 = $0.losing("tokyo-redis-1")
         },
         CheckCase("never fenced", "site.fenced", .at("tokyo"), is: .fail),
+        CheckCase(
+            "others are refused", "site.fenced", .at("tokyo"), on: Fixtures.fenced(), is: .pass,
+            says: ["no port of it answers 3 nodes of other sites"]),
+        CheckCase(
+            "another is answered", "site.fenced", .at("tokyo"), on: Fixtures.fenced(), is: .fail,
+            says: ["port 5432 (postgresql) of tokyo-pg-1 answers seoul-rails-1, whatever the node says"]
+        ) {
+            $0.put(\.views, Fixtures.views(of: ["tokyo"]), on: "seoul-rails-1")
+        },
+        CheckCase("nobody else could look", "site.fenced", .at("tokyo"), on: Fixtures.fenced(), is: .pass) {
+            for node in ["seoul-pg-1", "seoul-rails-1", "seoul-sidekiq-1", "seoul-lb-1"] as [NodeID] {
+                $0.change(node) { $0.views = .unknown(reason: "timed out") }
+            }
+        },
     ])
     func aFenceHoldsAcrossAReboot(_ line: CheckCase) { line.verify() }
 
