@@ -25,15 +25,19 @@ extension RunSession {
     }
 
     /// A run that goes on stands on the signatures that it began with, verified again; those that the journal lacks.
-    func signatures(of records: [JournalRecord], _ state: RunState) async throws -> [JournalEntry] {
+    /// `words` are given up with this resumption, and need signatures of their own.
+    func signatures(
+        of records: [JournalRecord], _ state: RunState, words: String?
+    ) async throws -> [JournalEntry] {
         guard file.plan.inventory.approvals != nil else { return [] }
         let recorded = records.compactMap { record in
             if case .signed(let one) = record.entry { one } else { nil }
         }
         let kept = try ApprovalFile.beside(directory.planPath).map(ApprovalFile.read)
         let known = recorded.map(\.approval)
-        let signed = try await gate.check(
-            known + (kept + approvals).filter { !known.contains($0) }, isStart: state.phase == .ready)
+        let all = known + (kept + approvals).filter { !known.contains($0) }
+        var signed = try await gate.check(all, isStart: state.phase == .ready)
+        if let words { signed += try await gate.check(all, isStart: true, words: words) }
         return signed.filter { !recorded.contains($0) }.map { .signed(approval: $0) }
     }
 }

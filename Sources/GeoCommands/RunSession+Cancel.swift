@@ -13,7 +13,7 @@ extension RunSession {
         try await locked { contents in
             let state = try replay(contents.records).state
             let (node, attempt, index) = try cancellable(step, state)
-            return try await Live.with(file.plan.inventory) { live in
+            return try await Live.with(file.plan.inventory, stateDirectory: stateDirectory) { live in
                 let journal = try Journal(
                     run: directory.run, store: try directory.openStore(wholeBytes: contents.wholeBytes),
                     clock: LiveClock.wall, after: contents.records)

@@ -4,25 +4,32 @@ import GeoViews
 
 /// Nodes of a lost site that nobody saw fenced.
 extension RunSession {
-    /// Words given when a run is resumed; each node is looked at first.
+    /// Words given when a run is resumed, and proofs of fences for nodes that fell silent in the middle; each node is looked
+    /// at first.
     func attestations(_ arguments: [String], _ state: RunState, _ live: Live) async throws -> [JournalEntry] {
-        guard !arguments.isEmpty else { return [] }
         guard state.scenario == .unplanned else {
+            guard !arguments.isEmpty else { return [] }
             throw CommandFailure(
                 "--attest is for a site that is lost. In a planned failover nothing is given up and nothing may be lost;"
                     + " if the primary died:\n  \(command) --unplanned --reason 'what happened' --attest ...", .refused)
         }
+        let silenced = RunStatus(run: directory.run, state: state).nodesToIsolate
+        guard !arguments.isEmpty || !silenced.isEmpty else { return [] }
         var scope = ObservationScope()
         scope.ask([.identity], of: file.plan.inventory.site(file.plan.from)?.nodes ?? [])
-        return try Attestations.of(
-            arguments, site: file.plan.from, in: file.plan.inventory, await live.observe(scope)
-        ).map { .nodeAttested(attestation: $0) }
+        scope.isolation = Set(silenced.map(\.id))
+        let now = await live.observe(scope)
+        let words = try Attestations.of(arguments, site: file.plan.from, in: file.plan.inventory, now)
+        let proofs = silenced.filter { node in !words.contains { $0.node == node.id } }
+            .compactMap { GivingUp.proof(of: $0, now) }
+        return (words + proofs).map { .nodeAttested(attestation: $0) }
     }
 
-    /// Watches nodes that were given up, and fences whichever answers, until all are seen to be fenced or the operator
-    /// stops it.
+    /// Watches nodes that were given up, and fences whichever answers, until all are seen to be fenced, or the operator
+    /// or the limit stops it.
     func guardReturns(
-        _ ports: ExecutionPorts, _ journal: Journal, _ interruption: Interruption, _ display: Display
+        _ ports: ExecutionPorts, _ journal: Journal, _ interruption: Interruption, _ display: Display,
+        forSeconds limit: Int?
     ) async throws {
         var state = await display.state
         let unproven = RunStatus(run: directory.run, state: state).unproven
@@ -32,6 +39,12 @@ extension RunSession {
                 + unproven.map { "\n  \($0)" }.joined()
                 + "\nWhichever answers from here on is fenced at once. Ctrl-C ends the watch.")
         let watch = ReturnWatch(ports: ports, journal: journal)
+        let timer = Task {
+            guard let limit else { return }
+            await LiveClock.wall.sleep(.seconds(limit))
+            if !Task.isCancelled { await interruption.raise() }
+        }
+        defer { timer.cancel() }
         try await withThrowingTaskGroup(of: Watched.self) { group in
             group.addTask { .stopped(await interruption.next(above: .none)) }
             for node in state.unprovenNodes { group.addTask { [state] in .contact(await watch.next(node, state)) } }
@@ -84,26 +97,21 @@ extension RunSession {
                 Console.result("every node of \(file.plan.from) was seen to be fenced; there is nothing to watch")
                 return .done
             }
-            return try await Live.with(file.plan.inventory) { live in
+            return try await Live.with(file.plan.inventory, stateDirectory: stateDirectory) { live in
                 let journal = try Journal(
                     run: directory.run, store: try directory.openStore(wholeBytes: contents.wholeBytes),
                     clock: LiveClock.wall, after: contents.records)
                 let display = Display(plan: file.plan, state: machine.state, output: output)
                 let watching = Interruption()
                 let signals = Signals { await watching.raise() }
-                let timer = Task {
-                    guard let limit else { return }
-                    await LiveClock.wall.sleep(.seconds(limit))
-                    if !Task.isCancelled { await watching.raise() }
-                }
                 let (events, feed) = AsyncStream.makeStream(of: RunEvent.self)
                 async let shown: Void = display.follow(events, watching)
                 defer {
-                    timer.cancel()
                     signals.stop()
                     feed.finish()
                 }
-                try await guardReturns(ports(live, display, { feed.yield($0) }, {}), journal, watching, display)
+                try await guardReturns(
+                    ports(live, display, { feed.yield($0) }, {}), journal, watching, display, forSeconds: limit)
                 feed.finish()
                 await shown
                 return await display.state.unprovenNodes.isEmpty ? .done : .halted

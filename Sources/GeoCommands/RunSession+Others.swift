@@ -7,15 +7,14 @@ extension RunSession {
     /// Runs of this person on this machine that ``refuseBesideUnfinishedRun()`` let pass: finished, or nothing changed.
     var ownRuns: Set<RunID> {
         get throws {
-            let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
-            guard FileManager.default.fileExists(atPath: parent) else { return [] }
-            return Set(try FileManager.default.contentsOfDirectory(atPath: parent).map { RunID($0) })
+            guard FileManager.default.fileExists(atPath: directory.parent) else { return [] }
+            return Set(try FileManager.default.contentsOfDirectory(atPath: directory.parent).map { RunID($0) })
         }
     }
 
     /// Two runs that change the same sites would each undo the other's proofs.
     func refuseBesideUnfinishedRun() throws {
-        let parent = String(directory.path.dropLast(directory.run.rawValue.count + 1))
+        let parent = directory.parent
         guard FileManager.default.fileExists(atPath: parent) else { return }
         for name in try FileManager.default.contentsOfDirectory(atPath: parent).sorted() {
             let other = RunDirectory(run: RunID(name), under: parent)

@@ -30,9 +30,11 @@ extension RunSession {
         let isProven = plan.steps.contains {
             $0.until?.check.check == "database.zero-loss" && state.hasSucceeded($0.id)
         }
+        // What the plan saw of the primary is known on any machine; this one may have heard of it since.
+        let memory = CheckMemory(stateDirectory: stateDirectory, deployment: plan.inventory.deployment)
+        memory.learn(from: plan.basis, of: plan.inventory)
         let statement = LossStatement(
-            inventory: plan.inventory, from: plan.from, to: plan.to, observation: now,
-            lastKnown: CheckMemory(stateDirectory: StateOptions.usual, deployment: plan.inventory.deployment).load())
+            inventory: plan.inventory, from: plan.from, to: plan.to, observation: now, lastKnown: memory.load())
         let loss =
             isProven
             ? "That no committed write of the database is lost was proven before it died."
@@ -41,7 +43,7 @@ extension RunSession {
         let silent = Set(managed.filter { now[$0.id].identity.value == nil }.map(\.id))
         let dropped = GivingUp.dropped(of: state, silent: silent)
         return [.siteGivenUp(by: Settings.actor, reason: reason, loss: loss, dropped: dropped)]
-            + words.map { .nodeAttested(attestation: $0) }
+            + (isProven ? [] : [.lossSeen(loss: statement)]) + words.map { .nodeAttested(attestation: $0) }
     }
 
     private func refuseWithoutReason(_ state: RunState) throws {
@@ -65,13 +67,7 @@ extension RunSession {
         var words = try Attestations.of(arguments, site: file.plan.from, in: file.plan.inventory, now)
         var open: [Node] = []
         for node in managed where now[node.id].identity.value == nil && !words.contains(where: { $0.node == node.id }) {
-            if case .known(.proven(let fence), let at, _) = now.isolation[node.id] {
-                words.append(
-                    Attestation(
-                        node: node.id, words: "isolated, by its own proof", by: "the fence \(fence)", at: at))
-            } else {
-                open.append(node)
-            }
+            if let proof = GivingUp.proof(of: node, now) { words.append(proof) } else { open.append(node) }
         }
         guard !open.isEmpty else { return words }
         let fences = open.compactMap { file.plan.inventory.fences(for: $0).first?.run }

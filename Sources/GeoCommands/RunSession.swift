@@ -13,12 +13,17 @@ struct RunSession {
     var takeover: Takeover?
     /// The run that this one undoes, and why it was given up.
     var undoing: (run: RunDirectory, reason: String)?
+    /// How long to watch for nodes that nobody saw fenced, once the run is finished; `nil`: on a terminal until Ctrl-C,
+    /// and not at all without one.
+    var guardSeconds: Int?
     /// What people signed, not verified yet.
     var approvals: [Approval] = []
     /// What was typed, for those who have to type it again.
     let command: String
 
     private var actor: Actor { Settings.actor }
+    /// With the runs in it, and what this machine remembers.
+    var stateDirectory: String { URL(filePath: directory.parent).deletingLastPathComponent().path }
 
     /// `20261121-031245`, UTC: sorts by time.
     static func stamp(_ at: Timestamp) -> String {
@@ -40,7 +45,7 @@ struct RunSession {
         for approval in signed.map(\.approval) {
             try ApprovalFile.write(approval, to: ApprovalFile.path(of: directory.planPath, by: approval.by))
         }
-        return try await Live.with(file.plan.inventory) { live in
+        return try await Live.with(file.plan.inventory, stateDirectory: stateDirectory) { live in
             let holding: RunHolding
             do {
                 holding = try await RunHolding.take(live, self, atLeast: Self.epoch(after: 0), replacing: own)
@@ -96,8 +101,9 @@ struct RunSession {
                 throw CommandFailure(
                     "\(directory.run) was aborted\n  go on with the way back: geo-failover resume \(other)", .refused)
             }
-            let signed = try await signatures(of: contents.records, state)
-            return try await Live.with(file.plan.inventory) { live in
+            let signed = try await signatures(
+                of: contents.records, state, words: Approval.words(givingUp: givingUp, attesting: attesting))
+            return try await Live.with(file.plan.inventory, stateDirectory: stateDirectory) { live in
                 let words =
                     if let givingUp {
                         try await giveUp(state, because: givingUp, attesting, live)
@@ -244,8 +250,8 @@ struct RunSession {
             // A transcript is as much a record as a line of the journal.
             throw error is RunDirectoryError ? CommandFailure.cannotRecord(error) : error
         }
-        if outcome == .finished, Console.canAsk {
-            try await guardReturns(ports, journal, watching, display)
+        if outcome == .finished, Console.canAsk || guardSeconds != nil {
+            try await guardReturns(ports, journal, watching, display, forSeconds: guardSeconds)
         }
         upkeep.cancel()
         _ = await copies.flush(within: 10, clock: LiveClock.wall)
@@ -271,8 +277,11 @@ struct RunSession {
         return ExecutionPorts(
             observe: { await live.observe($0) }, shell: live.shell, programs: LocalProcess.programs,
             prompt: OperatorPrompt { question in
-                // The digest stands for a person who read the plan; it cannot say that somebody did something.
-                if let approval, let expected = question.expected { return .init(expected, how: approval) }
+                // The digest stands for a person who read the plan; it cannot say that somebody did something, or saw
+                // what the plan does not say.
+                if let approval, let expected = question.expected, question.isInThePlan {
+                    return .init(expected, how: approval)
+                }
                 return await display.asking { await Prompt.ask(question) }
             },
             clock: live.clock, boundary: Live.boundary,

@@ -187,6 +187,44 @@ import Testing
         await #expect(throws: CommandFailure.self) { try await missing.sign("x", key: people.key("anna")) }
     }
 
+    /// What both signed was a failover that loses nothing; one of them alone cannot make another of it.
+    @Test func whatIsGivenUpInTheMiddleNeedsTheSignaturesOfBothForExactlyThat() async throws {
+        let people = try People()
+        try await people.make("anna", "ben")
+        try people.allow([("anna", "anna"), ("ben", "ben")])
+        let plan = try Self.plan(people)
+        let words = try #require(Approval.words(givingUp: "the hall\n burned", attesting: ["tokyo-pg-1=plug pulled"]))
+        #expect(words == "unplanned: the hall burned; attest: tokyo-pg-1=plug pulled")
+        #expect(Approval.words(givingUp: nil, attesting: []) == nil)
+        func signed(_ name: String, _ words: String?) async throws -> Approval {
+            let until = Self.now.adding(seconds: 3600)
+            let statement = Approval.statement(plan: plan.digest, by: name, at: Self.now, until: until, words: words)
+            let signature = try await Self.signatures.sign(statement, key: people.key(name))
+            return Approval(
+                plan: plan.digest, by: name, at: Self.now, until: until, signature: signature, words: words)
+        }
+        let plain = [try await signed("anna", nil), try await signed("ben", nil)]
+        let gate = ApprovalGate(plan: plan, signatures: Self.signatures, now: Self.now)
+        let failure = await #expect(throws: CommandFailure.self) {
+            try await gate.check(plain, isStart: true, words: words)
+        }
+        #expect(failure?.message.contains("and nobody did") == true, "\(failure?.message ?? "")")
+        #expect(failure?.message.contains("--words 'unplanned: the hall burned; attest:") == true)
+        let other = plain + [try await signed("anna", words), try await signed("ben", words + ".")]
+        await #expect(throws: CommandFailure.self) { try await gate.check(other, isStart: true, words: words) }
+        let both = other + [try await signed("ben", words)]
+        #expect(try await gate.check(both, isStart: true, words: words).map(\.approval.by) == ["anna", "ben"])
+        // Nor do words stand for the plan.
+        let only = both.filter { $0.words != nil }
+        await #expect(throws: CommandFailure.self) { try await gate.check(only, isStart: true) }
+        var moved = plain[0]
+        moved.words = words
+        await #expect(throws: CommandFailure.self) {
+            try await gate.check([moved, both.last ?? moved], isStart: true, words: words)
+        }
+        #expect(ApprovalFile.path(of: "p", by: "anna") != ApprovalFile.path(of: "p", by: "anna", words: words))
+    }
+
     @Test func theWayBackNeedsNobody() throws {
         let people = try People()
         let plan = try Self.plan(people)

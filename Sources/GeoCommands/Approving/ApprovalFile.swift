@@ -13,7 +13,10 @@ package enum ApprovalFile {
     private static let type = "geo-failover.approval"
     private static let largest = 64 << 10
 
-    package static func path(of plan: String, by principal: String) -> String { "\(plan).approval-\(principal)" }
+    /// One for the plan, and one for each of the words that a person signs.
+    package static func path(of plan: String, by principal: String, words: String? = nil) -> String {
+        "\(plan).approval-\(principal)" + (words.map { "+\(Digest(of: Array($0.utf8)).short)" } ?? "")
+    }
 
     static func write(_ approval: Approval, to path: String) throws {
         let encoder = JSONEncoder()

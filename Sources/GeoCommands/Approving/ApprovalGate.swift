@@ -15,8 +15,10 @@ package struct ApprovalGate: Sendable {
     }
 
     /// The approvals that let the plan run, verified; empty where the inventory asks for none. Unless it `isStart`, a run
-    /// that began while they held may go on after they ended.
-    package func check(_ approvals: [Approval], isStart: Bool) async throws -> [VerifiedApproval] {
+    /// that began while they held may go on after they ended. With `words`, those that were signed for exactly them.
+    package func check(
+        _ approvals: [Approval], isStart: Bool, words: String? = nil
+    ) async throws -> [VerifiedApproval] {
         guard let rule = plan.plan.inventory.approvals else { return [] }
         if let reason = TrustedFile.whyNot(rule.allowedSigners) {
             throw refusal(
@@ -25,7 +27,7 @@ package struct ApprovalGate: Sendable {
         }
         var verified: [VerifiedApproval] = []
         var reasons: [String] = []
-        for approval in approvals {
+        for approval in approvals where approval.words == words {
             do {
                 verified.append(try await signatures.verify(approval, allowedSigners: rule.allowedSigners))
             } catch let failure as CommandFailure {
@@ -37,16 +39,17 @@ package struct ApprovalGate: Sendable {
             throw refusal(
                 missing + reasons,
                 """
-                  another person, on another machine: geo-failover approve PLAN --as NAME --key FILE
+                  another person, on another machine: geo-failover approve PLAN --as NAME --key FILE\(
+                    words.map { " --words \(RemoteCommand.quoted($0))" } ?? "")
                   bring PLAN.approval-NAME back beside the plan, or give --approval FILE
-                """)
+                """, words)
         }
         return verified
     }
 
-    private func refusal(_ reasons: [String], _ next: String) -> CommandFailure {
+    private func refusal(_ reasons: [String], _ next: String, _ words: String? = nil) -> CommandFailure {
         CommandFailure(
-            "plan \(plan.digest.short) is not approved, and nothing was changed\n"
+            "\(words.map { "`\($0)`, for " } ?? "")plan \(plan.digest.short), is not approved, and nothing was changed\n"
                 + reasons.map { "  - \($0)" }.joined(separator: "\n") + "\n" + next, .refused)
     }
 }

@@ -21,11 +21,19 @@ struct ApproveCommand: AsyncParsableCommand {
     @Option(help: "Your public key, when your agent has the private half; or a private key without a passphrase.")
     var key: String
     @Option(name: .customLong("valid-for"), help: "Hours after which a run may not begin with it.") var hours = 12
+    @Option(
+        help: ArgumentHelp(
+            "Sign that a run of the plan goes on without what it promised: the line that `resume` asks for.",
+            discussion: "With resume --unplanned and --attest, which give up what both people approved."))
+    var words: String?
     @Argument(help: "The plan file that `plan` wrote.") var plan: String
 
     func validate() throws {
         guard Approval.isPrincipal(principal) else {
             throw ValidationError("--as takes one name of letters, digits and @._+-, such as anna@example.com")
+        }
+        guard words.map({ !$0.isEmpty && $0 == Approval.oneLine($0) }) ?? true else {
+            throw ValidationError("--words takes the one line that `resume` printed")
         }
         guard (1...168).contains(hours) else { throw ValidationError("--valid-for takes 1 to 168 hours") }
     }
@@ -50,11 +58,14 @@ struct ApproveCommand: AsyncParsableCommand {
             try await ask(file)
             let now = LiveClock.now()
             let until = now.adding(seconds: Double(hours) * 3600)
-            let statement = Approval.statement(plan: file.digest, by: principal, at: now, until: until)
+            let statement = Approval.statement(
+                plan: file.digest, by: principal, at: now, until: until, words: words)
             let signature = try await Signatures(programs: LocalProcess.programs).sign(statement, key: key)
-            let path = ApprovalFile.path(of: plan, by: principal)
+            let path = ApprovalFile.path(of: plan, by: principal, words: words)
             try ApprovalFile.write(
-                Approval(plan: file.digest, by: principal, at: now, until: until, signature: signature), to: path)
+                Approval(
+                    plan: file.digest, by: principal, at: now, until: until, signature: signature, words: words),
+                to: path)
             Console.say(
                 "\(principal) approved plan \(file.digest.short) until \(until.toSeconds) UTC: \(path)\n"
                     + "  carry it beside the plan on the machine that executes")
@@ -70,8 +81,11 @@ struct ApproveCommand: AsyncParsableCommand {
         }
         let site = file.plan.to.rawValue
         let question = OperatorPrompt.Question(
-            step: "approve", text: "You approve exactly the plan above. Type \(site) to sign it as \(principal).",
-            expected: site)
+            step: "approve",
+            text: words.map {
+                "A run of the plan above is to go on without what the plan promised: \($0)"
+                    + "\nType \(site) to sign that as \(principal)."
+            } ?? "You approve exactly the plan above. Type \(site) to sign it as \(principal).", expected: site)
         guard await Prompt.ask(question)?.text == site else {
             throw CommandFailure("declined; nothing was signed", .declined)
         }

@@ -47,6 +47,7 @@ struct ExecuteCommand: AsyncParsableCommand {
     @OptionGroup var approval: ApprovalOptions
     @OptionGroup var format: OutputOptions
     @OptionGroup var takeover: TakeoverOptions
+    @OptionGroup var guarding: GuardOptions
     @Option(name: .customLong("approval"), help: "An approval that does not lie beside the plan.") var approvals:
         [String] = []
     @Argument(help: "The plan file that `plan` wrote.") var plan: String
@@ -80,7 +81,8 @@ struct ExecuteCommand: AsyncParsableCommand {
             let directory = RunDirectory(run: RunID(name), under: state.runsDirectory)
             var session = RunSession(
                 directory: directory, file: file, isApproved: isApproved, output: format.output,
-                takeover: takeover.takeover, command: "geo-failover execute \(plan)")
+                takeover: takeover.takeover, guardSeconds: try guarding.seconds(),
+                command: "geo-failover execute \(plan)")
             if file.plan.inventory.approvals != nil {
                 session.approvals = try (approvals + ApprovalFile.beside(plan)).map(ApprovalFile.read)
             }
@@ -109,6 +111,7 @@ struct ResumeCommand: AsyncParsableCommand {
     @OptionGroup var format: OutputOptions
     @OptionGroup var inventory: InventoryOptions
     @OptionGroup var takeover: TakeoverOptions
+    @OptionGroup var guarding: GuardOptions
     @Option(help: "A step that failed or is in doubt, to go on without; needs --reason.") var skip: String?
     @Option(
         help:
@@ -120,6 +123,8 @@ struct ResumeCommand: AsyncParsableCommand {
     @Option(
         help: "A node that has a copy of the run, where this machine has none; its inventory is needed to get there.")
     var fromNode: String?
+    @Option(name: .customLong("approval"), help: "An approval that does not lie beside the run's plan.") var approvals:
+        [String] = []
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func validate() throws {
@@ -135,9 +140,11 @@ struct ResumeCommand: AsyncParsableCommand {
             let file = try directory.readPlan()
             try inventory.refuseOtherDeployment(file.plan, of: directory.run)
             let isApproved = try approval.isGiven(for: file.digest)
-            let session = RunSession(
+            var session = RunSession(
                 directory: directory, file: file, isApproved: isApproved, output: format.output,
-                takeover: takeover.takeover, command: "geo-failover resume \(directory.run)")
+                takeover: takeover.takeover, guardSeconds: try guarding.seconds(),
+                command: "geo-failover resume \(directory.run)")
+            session.approvals = try approvals.map(ApprovalFile.read)
             return try await session.resume(
                 skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } }, attesting: attest,
                 givingUp: unplanned ? takeover.reason : nil)

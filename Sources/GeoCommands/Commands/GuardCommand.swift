@@ -3,6 +3,25 @@ import GeoCore
 import GeoDocuments
 import GeoRuntime
 
+/// Watching, after a run, for nodes that nobody saw fenced.
+struct GuardOptions: ParsableArguments {
+    @Option(
+        name: .customLong("guard"),
+        help: ArgumentHelp(
+            "Once the run is finished, how long to watch for nodes that nobody saw fenced, as 10m.",
+            discussion: "Default: on a terminal until Ctrl-C; without one not at all: `geo-failover guard` does it."))
+    var duration: String?
+
+    func seconds() throws -> Int? { try duration.map { try Self.seconds($0, of: "--guard") } }
+
+    static func seconds(_ text: String, of option: String) throws -> Int {
+        guard let seconds = Quantity.seconds(text) else {
+            throw CommandFailure("\(option) takes \(Quantity.durationForm), and got `\(text)`", .badDocument)
+        }
+        return seconds
+    }
+}
+
 /// `guard`: goes on watching what a finished run could not prove to be fenced.
 struct GuardCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -24,12 +43,7 @@ struct GuardCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let limit = try duration.map { text in
-                guard let seconds = Quantity.seconds(text) else {
-                    throw CommandFailure("--for takes \(Quantity.durationForm), and got `\(text)`", .badDocument)
-                }
-                return seconds
-            }
+            let limit = try duration.map { try GuardOptions.seconds($0, of: "--for") }
             let directory = try state.run(run)
             let session = RunSession(
                 directory: directory, file: try directory.readPlan(), isApproved: true, output: format.output,

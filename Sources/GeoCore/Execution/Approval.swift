@@ -24,21 +24,41 @@ package struct Approval: Sendable, Hashable, Codable {
     package var until: Timestamp
     /// What `ssh-keygen -Y sign` made of ``statement``, in its armour.
     package var signature: String
+    /// What the person agrees to beside the plan, in a run that goes on without what the plan promised; `nil`: the plan.
+    package var words: String?
 
-    package init(plan: Digest, by: String, at: Timestamp, until: Timestamp, signature: String) {
+    package init(
+        plan: Digest, by: String, at: Timestamp, until: Timestamp, signature: String, words: String? = nil
+    ) {
         self.plan = plan
         self.by = by
         self.at = at
         self.until = until
         self.signature = signature
+        self.words = words
     }
 
     /// What is signed: every byte follows from the fields.
-    package static func statement(plan: Digest, by: String, at: Timestamp, until: Timestamp) -> String {
+    package static func statement(
+        plan: Digest, by: String, at: Timestamp, until: Timestamp, words: String? = nil
+    ) -> String {
         "geo-failover approval 1\nplan \(plan.text)\nby \(by)\nat \(at)\nuntil \(until)\n"
+            + (words.map { "words \($0)\n" } ?? "")
     }
 
-    package var statement: String { Self.statement(plan: plan, by: by, at: at, until: until) }
+    package var statement: String { Self.statement(plan: plan, by: by, at: at, until: until, words: words) }
+
+    /// What has to be signed when a run goes on without what its plan promised: one line, so that both people can give the
+    /// same; `nil` when nothing is given up.
+    package static func words(givingUp reason: String?, attesting: [String]) -> String? {
+        let parts = (reason.map { ["unplanned: \($0)"] } ?? []) + attesting.map { "attest: \($0)" }
+        return parts.isEmpty ? nil : oneLine(parts.joined(separator: "; "))
+    }
+
+    /// Single spaces, and nothing else between words.
+    package static func oneLine(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
 
     /// A name that is one word of an allowed signers file, no pattern, and part of a file's name.
     package static func isPrincipal(_ text: String) -> Bool {
@@ -70,6 +90,7 @@ package struct VerifiedApproval: Sendable, Hashable, Codable {
     package var sentence: String {
         "\(approval.by) approved plan \(approval.plan.short) at \(approval.at.toSeconds) UTC, until"
             + " \(approval.until.toSeconds), signed with \(key)"
+            + (approval.words.map { ", for `\($0)`" } ?? "")
     }
 }
 
