@@ -4,14 +4,18 @@ import GeoRuntime
 
 /// What the runs of this machine left without a proof of its fence, for every later look at the deployment.
 enum LeftNodes {
-    /// Newest runs that are read: a node that was left longer ago was left by somebody who was told so often enough.
-    private static let runsRead = 20
+    /// What all runs of this machine amount to.
+    struct Summary {
+        var unproven: [UnprovenNode] = []
+        /// The newest first.
+        var failovers: [FinishedFailover] = []
+    }
 
     /// - Throws: when the folder of the runs cannot be listed. A run that cannot be read is said to be one.
-    static func unproven(under runs: String) throws -> [UnprovenNode] {
-        guard FileManager.default.fileExists(atPath: runs) else { return [] }
-        let names = try FileManager.default.contentsOfDirectory(atPath: runs).sorted().suffix(runsRead).reversed()
-        var found: [UnprovenNode] = []
+    static func summary(under runs: String) throws -> Summary {
+        guard FileManager.default.fileExists(atPath: runs) else { return Summary() }
+        let names = try FileManager.default.contentsOfDirectory(atPath: runs).sorted().reversed()
+        var found = Summary()
         /// Sites that a later run brought into service or seeded anew.
         var renewed: Set<SiteID> = []
         for name in names {
@@ -22,16 +26,22 @@ enum LeftNodes {
             do {
                 (plan, state) = try read(directory)
             } catch {
-                found.append(
+                found.unproven.append(
                     UnprovenNode(
                         deployment: nil, run: directory.run, node: nil, text: "its record cannot be read: \(error)"))
                 continue
             }
             guard state.phase == .finished || state.isPastPointOfNoReturn else { continue }
             if state.phase == .finished, plan.scenario != .abort { renewed.insert(plan.to) }
+            if state.phase == .finished, [.planned, .unplanned].contains(state.scenario), let at = state.endedAt {
+                found.failovers.append(
+                    FinishedFailover(
+                        deployment: plan.inventory.deployment, run: directory.run, from: plan.from, to: plan.to, at: at)
+                )
+            }
             guard !renewed.contains(plan.from) else { continue }
             let words = zip(state.unprovenNodes, RunStatus(run: directory.run, state: state).unproven)
-            found += words.map { node, text in
+            found.unproven += words.map { node, text in
                 UnprovenNode(
                     deployment: plan.inventory.deployment, run: directory.run, node: node, text: text)
             }

@@ -33,7 +33,7 @@ import Testing
             "site.fenced", "node.stopped", "rails.role-primary", "database.is-primary", "geo.object-storage",
             "candidate.not-promoted", "node.in-service",
             // Asked before a site is re-seeded.
-            "database.room-for-base-backup", "database.seed-source",
+            "database.room-for-base-backup", "database.seed-source", "operator.observation-window",
             // Asked in a drill, before users may write.
             "site.silent",
             // Asked by `watch`, and of a site that is given up.

@@ -50,7 +50,7 @@ struct PlanCommand: AsyncParsableCommand {
             let preflight = Preflight(inventory: inventory, runbook: runbook, profile: profile)
             var scope = preflight.scope(from: from, to: to)
             if runbook.scenario == .unplanned { scope.formUnion(preflight.lossScope(from: from, to: to)) }
-            let observation = try await Live.with(inventory) { [scope] live in
+            let observation = try await Live.with(inventory, stateDirectory: state.path) { [scope] live in
                 await live.observe(scope, progress: live.progressLine)
             }
             let memory = CheckMemory(stateDirectory: state.path, deployment: inventory.deployment)

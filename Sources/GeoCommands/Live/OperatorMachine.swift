@@ -37,11 +37,12 @@ enum OperatorMachine {
     }
 
     private static func facts(_ stateDirectory: String) throws -> OperatorFacts {
-        OperatorFacts(
+        let runs = try LeftNodes.summary(under: stateDirectory + "/runs")
+        return OperatorFacts(
             addresses: addresses(), machineID: text("/etc/machine-id"),
             lastCheckAt: text(LastCheck.path(in: stateDirectory)).flatMap { Timestamp($0) },
             lastFinishedRunAt: try lastFinishedRun(under: stateDirectory + "/runs"),
-            unproven: try LeftNodes.unproven(under: stateDirectory + "/runs"))
+            unproven: runs.unproven, failovers: runs.failovers)
     }
 
     private static func text(_ path: String) -> String? {

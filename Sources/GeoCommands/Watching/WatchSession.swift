@@ -38,7 +38,7 @@ actor WatchSession {
     /// What runs of this machine left without a proof of its fence.
     func sayWhatIsUnproven() {
         do {
-            let left = try LeftNodes.unproven(under: stateDirectory + "/runs")
+            let left = try LeftNodes.summary(under: stateDirectory + "/runs").unproven
                 .filter { $0.isOf(preflight.inventory.deployment) }
             guard !left.isEmpty else { return }
             if output == .json {
@@ -53,6 +53,9 @@ actor WatchSession {
 
     /// Whether to look again.
     func take(_ look: Watcher.Look) async -> Bool {
+        // The loss of a disaster is measured against what the primary said last.
+        CheckMemory(stateDirectory: stateDirectory, deployment: preflight.inventory.deployment)
+            .learn(from: look.observation, of: preflight.inventory)
         if output == .json { Console.result(WatchView.json(look.diagnosis, state: look.state)) }
         if isOnce {
             if output != .json { Console.result(WatchView.text(look.diagnosis, style: style)) }

@@ -37,7 +37,10 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
         case .reseed:
             CheckCatalog.plannedPreflight.filter { Self.forReseed.contains($0.check) }
-                + [("database.seed-source", .failover), ("database.room-for-base-backup", .failover)]
+                + [
+                    ("database.seed-source", .failover), ("database.room-for-base-backup", .failover),
+                    ("operator.observation-window", .failover),
+                ]
         }
     }
 

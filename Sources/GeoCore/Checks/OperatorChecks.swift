@@ -1,6 +1,6 @@
 /// The tool's own place and memory: what a failover depends on before any node is asked.
 enum OperatorChecks {
-    static let all = [independent, lastCheck, lastDrill, leftProven]
+    static let all = [independent, lastCheck, lastDrill, leftProven, observationWindow]
 
     static let ask: @Sendable (inout ObservationScope, SitePair, CheckContext) -> Void = { scope, _, _ in
         scope.asksOperator = true
@@ -72,7 +72,7 @@ enum OperatorChecks {
             question: "Did anybody finish a failover with this tool in the last months, as a drill or in earnest?",
             rationale: "What was never tried does not work; GitLab's own advice is to rehearse.",
             source: cite(.plannedFailover, .disasterRecovery),
-            remedy: "plan a drill: geo-failover plan --runbook planned-failover, and one back"),
+            remedy: "geo-failover plan --drill --from SITE --to SITE, and one back"),
         limits: [
             LimitDefault(
                 name: "at_most_seconds", value: 15_552_000, unit: .seconds,
@@ -81,7 +81,7 @@ enum OperatorChecks {
         needs: ask
     ) { examination, _ in
         guard let facts = examination.readOperator() else { return "" }
-        let remedy = "plan a drill in a quiet hour: geo-failover plan --from SITE --to SITE"
+        let remedy = "geo-failover plan --drill --from SITE --to SITE  # in a quiet hour"
         guard let last = facts.lastFinishedRunAt else {
             examination.warn("no finished run is known on this machine", remedy: remedy)
             return ""
@@ -117,6 +117,44 @@ extension OperatorChecks {
             examination.warn(left.sentence, remedy: "geo-failover guard \(left.run)")
         }
         return "no run of this machine left a node without a proof of its fence"
+    }
+
+    static let observationWindow = Check.aboutFailover(
+        "operator.observation-window",
+        CheckText(
+            question: "Was the site that is to be seeded anew left long enough ago?",
+            rationale:
+                "A re-seed is the end of what only that site has, and of the way back. In the first hours after a"
+                + " failover people find out what they miss.",
+            source: cite(.promise(9), .disasterRecovery),
+            remedy: "wait, and use the time to compare what people miss with what the former primary has"),
+        limits: [
+            LimitDefault(
+                name: "at_least_seconds", value: FinishedFailover.observationSeconds, unit: .seconds,
+                meaning: "since the failover away from the site, before which it fails")
+        ],
+        needs: ask
+    ) { examination, pair in
+        guard let facts = examination.readOperator() else { return "" }
+        guard let failovers = facts.failovers else {
+            examination.warn(
+                "when the site was left was not looked up", remedy: "geo-failover check  # with this version")
+            return ""
+        }
+        let left = failovers.first {
+            $0.deployment == examination.context.inventory.deployment && $0.from == pair.to.id
+                && $0.to == pair.from.id
+        }
+        guard let left else { return "no run of this machine left \(pair.to.id) for \(pair.from.id)" }
+        let age = examination.age(since: left.at, of: "the failover")
+        let window = examination.limit("at_least_seconds")
+        if age < Double(window) {
+            examination.fail(
+                "\(pair.to.id) was left \(Quantity.days(age)) ago; for \(Quantity.days(Double(window))) nothing"
+                    + " of it is given up",
+                remedy: "look at it: geo-failover report \(left.run); then wait, or waive this by name")
+        }
+        return "\(pair.to.id) was left \(Quantity.days(age)) ago"
     }
 }
 

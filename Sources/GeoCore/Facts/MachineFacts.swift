@@ -96,15 +96,39 @@ package struct OperatorFacts: Sendable, Hashable, Codable {
     package var lastFinishedRunAt: Timestamp?
     /// Nodes that runs of this machine left without a proof of their fence; `nil` in facts of earlier versions.
     package var unproven: [UnprovenNode]?
+    /// Failovers that runs of this machine finished, the newest first; `nil` in facts of earlier versions.
+    package var failovers: [FinishedFailover]?
     package init(
         addresses: [String], machineID: String? = nil, lastCheckAt: Timestamp? = nil,
-        lastFinishedRunAt: Timestamp? = nil, unproven: [UnprovenNode]? = []
+        lastFinishedRunAt: Timestamp? = nil, unproven: [UnprovenNode]? = [], failovers: [FinishedFailover]? = []
     ) {
         self.addresses = addresses
         self.machineID = machineID
         self.lastCheckAt = lastCheckAt
         self.lastFinishedRunAt = lastFinishedRunAt
         self.unproven = unproven
+        self.failovers = failovers
+    }
+}
+
+/// A failover that a run of this machine brought to its end.
+package struct FinishedFailover: Sendable, Hashable, Codable {
+    /// How long nothing is done to the site that was left that cannot be undone: what only it has may still be missed, and
+    /// it is the one way back from a promotion that turns out badly.
+    package static let observationSeconds = 86_400
+
+    package var deployment: String
+    package var run: RunID
+    package var from: SiteID
+    package var to: SiteID
+    package var at: Timestamp
+
+    package init(deployment: String, run: RunID, from: SiteID, to: SiteID, at: Timestamp) {
+        self.deployment = deployment
+        self.run = run
+        self.from = from
+        self.to = to
+        self.at = at
     }
 }
 

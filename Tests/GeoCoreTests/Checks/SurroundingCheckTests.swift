@@ -13,6 +13,14 @@ import Testing
             ])
     }
 
+    private static func left(secondsAgo: Double, from: SiteID = "seoul", to: SiteID = "tokyo") -> OperatorFacts {
+        OperatorFacts(
+            addresses: [],
+            failovers: [
+                FinishedFailover(deployment: "lab", run: "move", from: from, to: to, at: Fixtures.moment(-secondsAgo))
+            ])
+    }
+
     private static func configured(
         _ node: NodeID = "seoul-rails-1", changed: Double = -86_400, reconfigured: Double? = -86_000
     ) -> @Sendable (inout Observation) -> Void {
@@ -142,6 +150,21 @@ import Testing
         },
         CheckCase("saved by an earlier version", "operator.left-proven", is: .warn, says: ["not looked up"]) {
             $0.operatorMachine = Fixtures.seen(OperatorFacts(addresses: [], unproven: nil))
+        },
+        CheckCase("never left", "operator.observation-window", is: .pass),
+        CheckCase(
+            "left an hour ago", "operator.observation-window", is: .fail, says: ["seoul was left 3600 s ago; for 24 h"]
+        ) {
+            $0.operatorMachine = Fixtures.seen(left(secondsAgo: 3600))
+        },
+        CheckCase("left two days ago", "operator.observation-window", is: .pass) {
+            $0.operatorMachine = Fixtures.seen(left(secondsAgo: 172_800))
+        },
+        CheckCase("left the other way", "operator.observation-window", is: .pass) {
+            $0.operatorMachine = Fixtures.seen(left(secondsAgo: 3600, from: "tokyo", to: "seoul"))
+        },
+        CheckCase("of an earlier version", "operator.observation-window", is: .warn, says: ["not looked up"]) {
+            $0.operatorMachine = Fixtures.seen(OperatorFacts(addresses: [], failovers: nil))
         },
     ])
     func namesAndTheToolsOwnPlace(_ line: CheckCase) { line.verify() }
