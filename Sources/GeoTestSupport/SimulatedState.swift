@@ -30,6 +30,10 @@ package struct SimulatedState: Sendable {
     /// How often each key was started on each node.
     package var starts: [String: Int] = [:]
     package var promotions: [NodeID: Int] = [:]
+    /// How often anything was written or started on a node by order of the tool; whoever only looks leaves it as it is.
+    package internal(set) var changes = 0
+    /// Somebody gave the site up, and was told that its last writes may be lost.
+    package var isLossAccepted = false
 
     package init(inventory: Inventory, from: SiteID, to: SiteID, now: Timestamp) {
         self.inventory = inventory
@@ -208,7 +212,7 @@ package struct SimulatedState: Sendable {
         }
         let left = databaseIndex(of: from)
         let isBehind = database(of: to).position < database(of: from).position
-        if databaseHasToBeDown || !nodes[left].isDatabaseUp, !database(of: to).isPrimary,
+        if databaseHasToBeDown || !nodes[left].isDatabaseUp, !nodes[left].isOff, !database(of: to).isPrimary,
             isBehind || nodes[left].database?.isCleanlyStopped == false
         {
             nodes[left].database?.isCleanlyStopped = false
