@@ -48,7 +48,7 @@ extension Rig {
 
     /// The last word of a run that another one undoes, as `abort` writes it.
     func abandon(undoneBy other: RunID) async throws {
-        let contents = try JournalLine.decode(disk.bytes)
+        let contents = try disk.read()
         let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: nil)
         let journal = try Journal(run: run, store: store, clock: clock, after: contents.records)
         _ = try await journal.append(.runAbandoned(by: person, reason: "it takes too long", undoneBy: other))

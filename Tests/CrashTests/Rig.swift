@@ -84,7 +84,7 @@ final class Rig: Sendable {
     ) async -> End {
         await withTaskExecutorPreference(OneThread()) {
             do {
-                let contents = try JournalLine.decode(disk.bytes)
+                let contents = try disk.read()
                 let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: death)
                 let journal = try Journal(
                     run: run, store: store, clock: clock, after: contents.records)
