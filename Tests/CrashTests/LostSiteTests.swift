@@ -184,13 +184,7 @@ import Testing
         guard end != .ended(.finished) else { return nil }
         let state = try rig.state()
         guard !state.isPastPointOfNoReturn, !state.acted.isEmpty else { return nil }
-        let silent = Set(LostSite.tokyo)
-        rig.say(
-            [
-                .siteGivenUp(
-                    by: Actor(user: "anna", host: "laptop"), reason: "the hall burned", loss: "Something is lost.",
-                    dropped: GivingUp.dropped(of: state, silent: silent))
-            ] + LostSite.attestations(LostSite.tokyo).map { .nodeAttested(attestation: $0) })
+        rig.say(try LostSite.words(givingUp: rig))
         return rig
     }
 

@@ -156,20 +156,8 @@ struct Walk {
     /// The words for a site that died are given until the journal has them: the process that was to write them may have
     /// died, and a copy may lack them.
     private func sayAgain() throws {
-        guard turned == .giveUp else { return }
-        let state = try rig.state()
-        guard !state.isPastPointOfNoReturn else { return }
-        let dropped = GivingUp.dropped(of: state, silent: Set(LostSite.tokyo))
-        let known = Set(state.attestations.map(\.node))
-        let given: [JournalEntry] =
-            state.givenUp == nil
-            ? [.siteGivenUp(by: rig.person, reason: "the hall burned", loss: "Something is lost.", dropped: dropped)]
-            : []
-        rig.say(
-            given
-                + LostSite.attestations(LostSite.tokyo.filter { !known.contains($0) }).map {
-                    .nodeAttested(attestation: $0)
-                })
+        guard turned == .giveUp, try !rig.state().isPastPointOfNoReturn else { return }
+        rig.say(try LostSite.words(givingUp: rig))
     }
 
     private mutating func process() async -> Rig.End {
