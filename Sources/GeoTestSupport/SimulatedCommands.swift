@@ -3,16 +3,18 @@ import GeoCore
 /// What the argument vectors do, as the real programs do it, lies included.
 extension SimulatedState {
     /// Puts a command on its node. The caller has made sure that the key is new there.
-    mutating func begin(_ command: RemoteCommand, _ run: RunID, _ key: String, on index: Int) {
+    mutating func begin(_ command: RemoteCommand, _ run: RunID, _ key: String, on index: Int, isFailing: Bool) {
         let node = nodes[index]
         note("\(node.node.id) \(key): \(command.shellText)")
         starts["\(node.node.id)/\(run)/\(key)", default: 0] += 1
+        changes += 1
         if let other = node.runningJob {
             violations.append("\(node.node.id): \(key) was started while \(other.key) runs")
         }
         var job = SimulatedJob(run: run, key: key, arguments: command.arguments, startedAt: now, stages: [])
         if job.isPromotion { judgePromotion(of: node) }
-        for (seconds, act) in script(command.arguments, node, &job) {
+        if isFailing { job.say("\(command.arguments[0]): failed") }
+        for (seconds, act) in isFailing ? [(0.1, .exit(status: 1))] : script(command.arguments, node, &job) {
             job.stages.append(.init(at: now.adding(seconds: seconds + node.nextCommandHangsSeconds), act: act))
         }
         nodes[index].nextCommandHangsSeconds = 0
@@ -118,7 +120,11 @@ extension SimulatedState {
             say("The database is successfully promoted!", &self)
         case .switchSite(let silently): switchSite(index, job, silently)
         case .ruby(let code): ruby(code, index, job)
-        case .setClusterFileAside: nodes[index].clusterFile = .absent
+        case .setClusterFileAside:
+            if case .valid = nodes[index].clusterFile {
+                violations.append("\(nodes[index].node.id): a cluster file that is not empty is set aside")
+            }
+            nodes[index].clusterFile = .absent
         case .write:
             let isDone = nodes[index].isWritable
             if isDone { nodes[index].database?.position += 64 }
@@ -180,7 +186,9 @@ extension SimulatedState {
     private mutating func promoteDatabase(_ index: Int) {
         guard nodes[index].isDatabaseUp, nodes[index].database?.isPrimary == false else { return }
         let lost = database(of: from).position > database(of: to).position
-        if lost { violations.append("\(nodes[index].node.id) was promoted without the last writes of \(from)") }
+        if lost, !isLossAccepted {
+            violations.append("\(nodes[index].node.id) was promoted without the last writes of \(from)")
+        }
         nodes[index].database?.isPrimary = true
         nodes[index].database?.timeline += 1
         nodes[index].database?.position += 64

@@ -12,6 +12,8 @@ package final class SimulatedDeployment: Sendable {
         case refusesConnection, hangs, cutBeforeEffect, cutAfterEffect, garbage, truncated, reboot
         /// The node is out of reach until ``SimulatedState/heal()``.
         case partition
+        /// A command that starts with this exchange does nothing and exits with 1; so do all programs of a look.
+        case fails
     }
 
     package let clock: ManualClock
@@ -32,6 +34,13 @@ package final class SimulatedDeployment: Sendable {
     ) {
         self.clock = clock
         self.truth = Mutex(SimulatedState(inventory: inventory, from: from, to: to, now: clock.now))
+        self.traffic = Mutex(Traffic())
+    }
+
+    /// Another deployment of which the same is true, with a clock of its own and no faults.
+    package init(copying state: SimulatedState) {
+        self.clock = ManualClock(at: state.now)
+        self.truth = Mutex(state)
         self.traffic = Mutex(Traffic())
     }
 
@@ -79,8 +88,9 @@ package final class SimulatedDeployment: Sendable {
         for node in withState({ $0.inventory }).nodes {
             guard let probes = scope.probes[node.id] else { continue }
             let reason: String?
-            switch strike("look at \(node.id)") {
-            case nil: reason = nil
+            let fault = strike("look at \(node.id)")
+            switch fault {
+            case nil, .fails: reason = nil
             case .hangs:
                 clock.advance(seconds: 20)
                 reason = "no answer within 20 s"
@@ -96,6 +106,7 @@ package final class SimulatedDeployment: Sendable {
             nodes[node.id] = withState { state in
                 if let reason { return .unreachable(reason) }
                 guard state[node.id].answers else { return .unreachable("no route to host") }
+                if fault == .fails { return state.facts(of: node.id, failing: probes) }
                 let sites = (scope.watched[node.id] ?? []).union(scope.linked[node.id] ?? [])
                 return state.facts(of: node.id, asking: probes, lookingAt: sites)
             }
@@ -140,12 +151,12 @@ package final class SimulatedDeployment: Sendable {
             return Self.failed(.timedOut, "no answer within 17 s")
         case .cutBeforeEffect: return Self.failed(.lost, "the connection was lost")
         case .partition: withState { $0.nodes[$0.index(node.id)].isReachable = false }
-        case .cutAfterEffect, .garbage, .truncated, .reboot, nil: break
+        case .cutAfterEffect, .garbage, .truncated, .reboot, .fails, nil: break
         }
         guard withState({ $0[node.id].answers }) else { return Self.failed(.unreachable, "no route to host") }
         // One exchange costs a moment, and waits on the node while the command runs.
         clock.advance(seconds: 0.05)
-        let isRunning = withState { $0.accept(script, on: node.id) }
+        let isRunning = withState { $0.accept(script, on: node.id, isFailing: fault == .fails) }
         if isRunning { clock.advance(seconds: Double(JobScript.waitSeconds)) }
         if fault == .reboot { withState { $0.reboot(node.id) } }
         let answer = withState { $0.answer(script, offset: offset, on: node.id) }
@@ -184,11 +195,13 @@ extension SimulatedState {
     }
 
     /// Starts the job unless its key is known; tells whether it runs.
-    fileprivate mutating func accept(_ script: JobScript, on id: NodeID) -> Bool {
+    fileprivate mutating func accept(_ script: JobScript, on id: NodeID, isFailing: Bool) -> Bool {
         let index = index(id)
         guard refusal(script, nodes[index]) == nil else { return false }
         nodes[index].epoch = max(nodes[index].epoch, script.epoch)
-        if job(script, index) == nil { begin(script.command, script.run, script.key, on: index) }
+        if job(script, index) == nil {
+            begin(script.command, script.run, script.key, on: index, isFailing: isFailing)
+        }
         return job(script, index).map { !nodes[index].jobs[$0].isOver } ?? false
     }
 

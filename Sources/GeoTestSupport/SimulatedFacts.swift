@@ -14,6 +14,15 @@ extension SimulatedState {
         return facts
     }
 
+    /// What is seen of a node that lets its visitor in, and on which every program fails.
+    package func facts(of id: NodeID, failing probes: Set<Probe>) -> NodeFacts {
+        var facts = NodeFacts()
+        facts.connection = .known(value: 40, at: now, from: "operator")
+        facts.contact = .known(value: .answered, at: now, from: "operator")
+        for probe in probes { facts.markUnknown(probe, reason: "exit status 1") }
+        return facts
+    }
+
     /// A node out of reach is so for everybody.
     private func views(of sites: Set<SiteID>) -> PeerViews {
         let looks = PeerLooks(at: sites, in: inventory)

@@ -54,8 +54,10 @@ extension SimulatedState {
                 return "\(mark) job \(job.run) \(job.key) \(state) 0 4 \(job.arguments.joined(separator: " "))\n"
             }
             return "\(mark) jobs\n" + lines.joined() + "\(mark) end\n"
-        case .removeRun, .cancel: return "\(mark) refused the simulator does not do this\n"
-        case .take, .beat, .release, .write: break
+        case .removeRun, .cancel:
+            violations.append("\(id): what a run left there is removed or ended, and nobody asked for it")
+            return "\(mark) refused the simulator does not do this\n"
+        case .take, .beat, .release, .write: changes += 1
         }
         if self[id].epoch > script.epoch { return tell("newer") }
         let lease = self[id].keeping.lease

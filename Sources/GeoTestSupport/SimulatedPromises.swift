@@ -62,7 +62,7 @@ extension SimulatedState {
             holds =
                 self[id].url?.applied == wantedURL && self[id].attributes == .good
                 && self[id].services.allSatisfy(\.isRunning)
-        case ("geo.site-url", .site(let site)): holds = database(of: site).rows.urls[site] == wantedURL
+        case ("geo.site-url", .site(let site)): holds = writtenURL(of: site) == wantedURL
         case ("database.accepts-writes", .node(let id)): holds = self[id].isWritable
         default: return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
         }
@@ -77,8 +77,20 @@ extension SimulatedState {
 
     func isReady(_ node: SimulatedNode) -> Bool { node.isRunning("puma") && databaseNode(of: node.site).isDatabaseUp }
 
-    /// What a finished failover must look like; empty when it does.
-    package var gaps: [String] {
+    // MARK: How a finished run leaves the deployment
+
+    /// What is not as a finished run of that plan leaves it.
+    package func gaps(after plan: Plan) -> [String] {
+        switch plan.scenario {
+        case .planned, .unplanned, .reseed:
+            gapsOfFailover
+                + (plan.isDrill && !database(of: to).rows.isSilent ? ["\(to) is not silent in a drill"] : [])
+        case .abort: gapsOfWayBack
+        case .changeURL: gapsOfURL
+        }
+    }
+
+    private var gapsOfFailover: [String] {
         var found: [String] = []
         if !isWritable(to) { found.append("the database of \(to) is not writable") }
         if database(of: to).rows.primary != to { found.append("Geo's tables do not name \(to)") }
@@ -94,5 +106,39 @@ extension SimulatedState {
         for node in nodes(of: to) where node.attributes != .good { found.append("\(node.node.id) has a stub") }
         if let job = nodes.compactMap(\.runningJob).first { found.append("\(job.key) still runs") }
         return found
+    }
+
+    /// The site that was to be left serves as it did.
+    private var gapsOfWayBack: [String] {
+        var found: [String] = []
+        if !isWritable(from) { found.append("the primary's database is not writable") }
+        if isWritable(to) { found.append("the candidate is writable") }
+        if database(of: from).rows.isInMaintenanceMode { found.append("maintenance mode is on") }
+        if runsOrdinaryCronJobs[from] != true { found.append("cron jobs are off") }
+        for node in nodes(of: from) {
+            if !node.startsAtBoot || node.isBootMasked { found.append("\(node.node.id) does not start at boot") }
+            if node.services.contains(where: { !$0.isRunning }) { found.append("\(node.node.id) has services down") }
+        }
+        return found
+    }
+
+    private var gapsOfURL: [String] {
+        var found: [String] = []
+        for node in nodes(of: to) {
+            guard let own = node.url else { continue }
+            if own.value != wantedURL || own.applied != wantedURL { found.append("\(node.node.id) has \(own.applied)") }
+            if !own.isOriginalKept { found.append("\(node.node.id) kept no copy") }
+            if node.services.contains(where: { !$0.isRunning }) { found.append("\(node.node.id) has services down") }
+        }
+        for node in nodes(of: from) where node.url.map({ $0.line != $0.original }) == true {
+            found.append("\(node.node.id) was edited")
+        }
+        if writtenURL(of: to) != wantedURL { found.append("geo_nodes was not written") }
+        return found
+    }
+
+    /// In `geo_nodes`.
+    private func writtenURL(of site: SiteID) -> String {
+        database(of: site).rows.urls[site] ?? SimulatedURL(of: site).value
     }
 }

@@ -20,6 +20,7 @@ package struct SimulatedState: Sendable {
     package var isReplicationCut = false
     /// What a change of the URL is to come to.
     package var wantedURL = "http://10.77.1.10"
+    private let indices: [NodeID: Int]
     private let ranges: [SiteID: Range<Int>]
     private let databases: [SiteID: Int]
     /// Jobs that are not over, as positions in ``nodes`` and in the node's jobs.
@@ -30,6 +31,10 @@ package struct SimulatedState: Sendable {
     /// How often each key was started on each node.
     package var starts: [String: Int] = [:]
     package var promotions: [NodeID: Int] = [:]
+    /// How often anything was written or started on a node by order of the tool; whoever only looks leaves it as it is.
+    package internal(set) var changes = 0
+    /// Somebody gave the site up, and was told that its last writes may be lost.
+    package var isLossAccepted = false
 
     package init(inventory: Inventory, from: SiteID, to: SiteID, now: Timestamp) {
         self.inventory = inventory
@@ -45,6 +50,7 @@ package struct SimulatedState: Sendable {
             ranges[site.id] = start..<nodes.count
         }
         self.nodes = nodes
+        self.indices = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.node.id, $0) })
         self.ranges = ranges
         self.databases = ranges.compactMapValues { range in range.first { nodes[$0].database != nil } }
     }
@@ -55,15 +61,16 @@ package struct SimulatedState: Sendable {
     }
 
     package func index(_ id: NodeID) -> Int {
-        guard let index = nodes.firstIndex(where: { $0.node.id == id }) else {
+        guard let index = indices[id] else {
             preconditionFailure("the simulated deployment has no node \(id)")
         }
         return index
     }
 
     package subscript(id: NodeID) -> SimulatedNode {
-        get { nodes[index(id)] }
-        set { nodes[index(id)] = newValue }
+        // A node is read a hundred times for each change of it: not as a copy.
+        _read { yield nodes[index(id)] }
+        _modify { yield &nodes[index(id)] }
     }
 
     package func nodes(of site: SiteID) -> ArraySlice<SimulatedNode> { nodes[ranges[site] ?? 0..<0] }
@@ -208,7 +215,7 @@ package struct SimulatedState: Sendable {
         }
         let left = databaseIndex(of: from)
         let isBehind = database(of: to).position < database(of: from).position
-        if databaseHasToBeDown || !nodes[left].isDatabaseUp, !database(of: to).isPrimary,
+        if databaseHasToBeDown || !nodes[left].isDatabaseUp, !nodes[left].isOff, !database(of: to).isPrimary,
             isBehind || nodes[left].database?.isCleanlyStopped == false
         {
             nodes[left].database?.isCleanlyStopped = false

@@ -3,8 +3,11 @@ import GeoCore
 /// `external_url` of a simulated node: the line in its gitlab.rb, the copies beside it, and what was applied last.
 package struct SimulatedURL: Sendable {
     package private(set) var line: String
+    /// What somebody had written there before any run.
+    package let original: String
     private var next: String?
-    package private(set) var backup: String?
+    /// Files beside it that were it once, by name.
+    package private(set) var copies: [String: String] = [:]
     package private(set) var applied: String
     private var changedAt = Fixtures.moment(-86_400)
     private var reconfiguredAt = Fixtures.moment(-86_000)
@@ -15,7 +18,11 @@ package struct SimulatedURL: Sendable {
         }
         self.applied = url
         self.line = "external_url '\(url)'"
+        self.original = line
     }
+
+    /// Nothing is gone that somebody else had written.
+    package var isOriginalKept: Bool { line == original || copies.values.contains(original) }
 
     package var value: String { String(line.split(separator: "'").dropFirst().first ?? "") }
 
@@ -55,9 +62,9 @@ package struct SimulatedURL: Sendable {
             let (old, new) = (Self.plain(parts[1].dropFirst().dropLast()), Self.plain(parts[2]))
             if next == old { next = new }
         case "ln" where arguments.count == 3 && arguments[1] == file:
-            guard backup == nil else { return 1 }
-            backup = line
-        case "test": return backup == nil ? 1 : 0
+            guard copies[arguments[2]] == nil else { return 1 }
+            copies[arguments[2]] = line
+        case "test" where arguments.count == 3 && arguments[1] == "-s": return copies[arguments[2]] == nil ? 1 : 0
         case "mv" where arguments.count == 4 && arguments[3] == file:
             guard let made = next else { return 1 }
             line = made
@@ -87,6 +94,9 @@ extension SimulatedState {
         guard let status = nodes[index].url?.obey(arguments, at: now) else {
             violations.append("\(nodes[index].node.id): nobody knows the command \(arguments)")
             return 127
+        }
+        if nodes[index].url?.isOriginalKept == false {
+            violations.append("\(nodes[index].node.id): gitlab.rb as it was is gone")
         }
         return status
     }

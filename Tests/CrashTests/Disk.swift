@@ -75,10 +75,12 @@ final class Disk: Sendable {
         throw death
     }
 
-    func decoded() throws -> [JournalRecord] {
+    func decoded() throws -> [JournalRecord] { try read().records }
+
+    func read() throws -> JournalLine.Contents {
         try contents.withLock { contents in
             contents.known = try JournalLine.decode(contents.bytes, after: contents.known)
-            return contents.known.records
+            return contents.known
         }
     }
 }

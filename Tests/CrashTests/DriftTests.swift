@@ -5,35 +5,9 @@ import Testing
 
 /// The world is not what the plan was made from.
 @Suite struct DriftTests {
-    struct Change: Sendable, CustomTestStringConvertible {
-        var fact: String
-        var planned: String
-        var now: String
-        var apply: @Sendable (inout SimulatedState) -> Void
-        var testDescription: String { fact + " is " + now }
-    }
+    private static let candidate = Drifted.changes
 
-    private static let candidate: [Change] = [
-        Change(fact: "GitLab version", planned: "19.3.0-ee.0", now: "19.3.1-ee.0") {
-            $0["seoul-rails-1"].version = "19.3.1-ee.0"
-        },
-        Change(fact: "machine id", planned: "machine-seoul-pg-1", now: "another") {
-            $0["seoul-pg-1"].machineID = "another"
-        },
-        Change(fact: "machine id", planned: "machine-tokyo-lb-1", now: "another") {
-            $0["tokyo-lb-1"].machineID = "another"
-        },
-        Change(fact: "timeline", planned: "1", now: "3") { $0.nodes[$0.index("seoul-pg-1")].database?.timeline = 3 },
-        Change(fact: "database role", planned: "standby", now: "unknown: no route to host") {
-            $0["seoul-pg-1"].isReachable = false
-        },
-        Change(fact: "Geo's primary", planned: "tokyo", now: "seoul") {
-            $0.isReplicationCut = true
-            $0.nodes[$0.index("seoul-pg-1")].database?.rows.primary = "seoul"
-        },
-    ]
-
-    private static func expect(_ end: Rig.End, shows change: Change, _ rig: Rig) {
+    private static func expect(_ end: Rig.End, shows change: Drifted, _ rig: Rig) {
         guard case .ended(.refused(let drift)) = end else {
             Issue.record("\(end)\n\(rig.story)")
             return
@@ -44,7 +18,7 @@ import Testing
     }
 
     @Test(arguments: candidate)
-    func beforeTheFirstChangeTheRunIsRefusedWithBothValuesAndNothingIsChanged(change: Change) async throws {
+    func beforeTheFirstChangeTheRunIsRefusedWithBothValuesAndNothingIsChanged(change: Drifted) async throws {
         let rig = Rig()
         rig.deployment.withState(change.apply)
         Self.expect(await rig.process(), shows: change, rig)
@@ -55,7 +29,7 @@ import Testing
     }
 
     @Test(arguments: candidate)
-    func beforeThePointOfNoReturnTheRunIsRefusedAndNothingIsPromoted(change: Change) async throws {
+    func beforeThePointOfNoReturnTheRunIsRefusedAndNothingIsPromoted(change: Drifted) async throws {
         let rig = Rig()
         let end = await rig.process(watching: { event in
             if case .recorded(let record) = event, case .stepStarted("confirm", _) = record.entry {
@@ -69,7 +43,7 @@ import Testing
 
     /// The tool died between its look and its first command; days later the deployment is another.
     @Test(arguments: candidate, [3, 4, 5])
-    func afterAPauseThePlanIsComparedAgainBeforeAnythingIsSent(change: Change, record: Int) async throws {
+    func afterAPauseThePlanIsComparedAgainBeforeAnythingIsSent(change: Drifted, record: Int) async throws {
         let rig = Rig()
         #expect(await rig.process(dies: Death(kind: .afterWriting, record: record)) == .died)
         let before = rig.deployment.withState { $0.starts }

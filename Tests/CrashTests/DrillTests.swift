@@ -5,14 +5,8 @@ import Testing
 
 /// The shipped runbook as a drill, on the simulated deployment.
 @Suite struct DrillTests {
-    private static func rig() throws -> Rig {
-        var request = ShippedPlan.request()
-        request.isDrill = true
-        return Rig(try PlanFile(try Planner.plan(request)))
-    }
-
     @Test func aDrillEndsWithASilentSiteAndAReportThatSaysHowToEndIt() async throws {
-        let rig = try Self.rig()
+        let rig = try await Story.drill.rig()
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && rig.gaps == [])
         #expect(rig.deployment.withState { $0.database(of: "seoul").rows.isSilent })
@@ -28,7 +22,7 @@ import Testing
     }
 
     @Test func aDrillThatIsHeardLetsNobodyWrite() async throws {
-        let rig = try Self.rig()
+        let rig = try await Story.drill.rig()
         let end = await rig.process(watching: { event in
             if case .recorded(let record) = event,
                 case .stepSucceeded("promote-first-rails", _, _, _) = record.entry

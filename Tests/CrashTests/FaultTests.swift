@@ -6,19 +6,19 @@ import Testing
 
 /// One thing goes wrong at one remote operation, for every operation.
 @Suite struct FaultTests {
-    @Test(arguments: SimulatedDeployment.Fault.allCases)
-    func afterAnySingleFaultTheRunFinishesOrHaltsAndCanBeResumed(fault: SimulatedDeployment.Fault) async throws {
-        let whole = Rig()
-        _ = await whole.process()
-        let exchanges = whole.deployment.exchanges
+    @Test(arguments: Story.allCases, SimulatedDeployment.Fault.allCases)
+    func afterAnySingleFaultTheRunFinishesOrHaltsAndCanBeResumed(story: Story, fault: SimulatedDeployment.Fault)
+        async throws
+    {
+        let whole = try await story.measure()
         let kind = SimulatedDeployment.Fault.allCases.firstIndex(of: fault) ?? 0
-        for operation in 0..<whole.deployment.operations {
+        for operation in 0..<whole.operations {
             // Of the many operations another part for each fault; all of them with GEO_FAILOVER_TESTS=thorough.
-            let share = exchanges.contains(operation) ? 2 : 8
-            guard Thoroughness.isThorough || operation % share == kind % share else { continue }
-            let rig = Rig()
+            let share = Self.share(story, isLook: !whole.exchanges.contains(operation))
+            guard Thoroughness.isThorough || operation % share == kind * 3 % share else { continue }
+            let rig = try await story.rig()
             rig.deployment.inject([operation: fault], seed: UInt64(operation))
-            let what = "\(fault.rawValue) at operation \(operation)"
+            let what = "\(story.rawValue), \(fault.rawValue) at operation \(operation)"
             var end = await rig.process()
             if end != .ended(.finished) {
                 guard case .ended = end else {
@@ -28,9 +28,19 @@ import Testing
                 end = await rig.runToTheEnd(processes: 6)
             }
             #expect(end == .ended(.finished), "\(what)\n\(rig.story)")
-            #expect(rig.faults == [], "\(what)\n\(rig.story)")
-            #expect(rig.gaps == [], "\(what)\n\(rig.story)")
+            #expect(rig.faults == [] && rig.overdue == [], "\(what)\n\(rig.faults) \(rig.overdue)\n\(rig.story)")
+            #expect(rig.gaps == [], "\(what)\n\(rig.gaps)\n\(rig.story)")
             if end != .ended(.finished) || !rig.faults.isEmpty { return }
+        }
+    }
+
+    /// Every so many operations in the usual run.
+    private static func share(_ story: Story, isLook: Bool) -> Int {
+        switch story {
+        case .planned: isLook ? 11 : 3
+        case .unplanned: isLook ? 48 : 11
+        case .changeURL, .wayBack, .formerURL: isLook ? 16 : 8
+        case .drill: isLook ? 96 : 24
         }
     }
 
@@ -97,7 +107,7 @@ extension SimulatedDeployment.Fault {
     fileprivate var onlyCutsALook: Bool {
         switch self {
         case .refusesConnection, .cutBeforeEffect, .cutAfterEffect, .garbage, .truncated: true
-        case .hangs, .reboot, .partition: false
+        case .hangs, .reboot, .partition, .fails: false
         }
     }
 }

@@ -23,6 +23,20 @@ enum LostSite {
         }
     }
 
+    /// What somebody says who gives the site of a run up, as far as its journal lacks it.
+    static func words(givingUp rig: Rig) throws -> [JournalEntry] {
+        let state = try rig.state()
+        let known = Set(state.attestations.map(\.node))
+        let given: [JournalEntry] =
+            state.givenUp == nil
+            ? [
+                .siteGivenUp(
+                    by: rig.person, reason: "the hall burned", loss: "Something is lost.",
+                    dropped: GivingUp.dropped(of: state, silent: Set(tokyo)))
+            ] : []
+        return given + attestations(tokyo.filter { !known.contains($0) }).map { .nodeAttested(attestation: $0) }
+    }
+
     /// The inventory with a fence that switches nodes off.
     static func fenced(_ inventory: Inventory = ShippedPlan.inventory) -> Inventory {
         var inventory = inventory

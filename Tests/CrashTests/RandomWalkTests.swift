@@ -1,11 +1,10 @@
 import FoundationEssentials
-import GeoCore
-import GeoRuntime
 import GeoTestSupport
 import Synchronization
 import Testing
 
-/// Several faults, deaths, interruptions and takeovers in one run, by seed.
+/// Several faults, deaths, interruptions, takeovers and changes behind the plan's back in one run, which somebody may
+/// abort, and whose site may die; by seed.
 ///
 /// `GEO_FAILOVER_HISTORIES=50000` tries that many, `GEO_FAILOVER_FROM=2000` begins with that seed, and
 /// `GEO_FAILOVER_SEED=7` plays the one of that seed again.
@@ -19,20 +18,23 @@ import Testing
 
     /// What befell all histories together, for the reader of the output.
     private final class Tally: Sendable, CustomStringConvertible {
-        private let counts = Mutex((processes: 0, deaths: 0, takeovers: 0, faults: 0))
+        private let counts = Mutex<[String: Int]>([:])
 
-        func add(processes: Int, deaths: Int, takeovers: Int, faults: Int) {
-            counts.withLock {
-                $0.processes += processes
-                $0.deaths += deaths
-                $0.takeovers += takeovers
-                $0.faults += faults
+        func add(_ walk: Walk) {
+            counts.withLock { counts in
+                func count(_ what: String, _ number: Int) { counts[what, default: 0] += number }
+                count("of \(walk.story.rawValue)", 1)
+                count("processes", walk.processes)
+                count("deaths", walk.deaths)
+                count("takeovers", walk.takeovers)
+                count("faults", walk.rig.deployment.faultsThatStruck.count)
+                count("drifts", walk.drift == nil ? 0 : 1)
+                if let turned = walk.turned { count(turned == .abort ? "aborts" : "sites given up", 1) }
             }
         }
 
         var description: String {
-            let (processes, deaths, takeovers, faults) = counts.withLock { $0 }
-            return "\(processes) processes, \(deaths) deaths, \(takeovers) takeovers, \(faults) faults"
+            counts.withLock { $0.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ") }
         }
     }
 
@@ -45,87 +47,22 @@ import Testing
 
     /// Lives one history; whether every promise held.
     private static func isGood(_ seed: UInt64, _ tally: Tally) async -> Bool {
-        var random = SeededGenerator(seed: seed)
-        var rig = Rig()
-        var former: [Rig] = []
-        var faults: [Int: SimulatedDeployment.Fault] = [:]
-        for _ in 0..<Int.random(in: 0...5, using: &random) {
-            faults[Int.random(in: 0..<260, using: &random)] = SimulatedDeployment.Fault.allCases.randomElement(
-                using: &random)
-        }
-        rig.deployment.inject(faults, seed: seed)
-        lie(rig, &random)
-        var end = Rig.End.died
-        var (processes, deaths) = (0, 0)
-        var stuck: String?
-        while processes < 40, end != .ended(.finished), stuck == nil {
-            if processes > 0, Int.random(in: 0..<6, using: &random) == 0 {
-                former.append(rig)
-                rig = Rig(takingOver: rig, behindBy: Int.random(in: 0...6, using: &random))
-            }
-            end = await process(rig, &random)
-            processes += 1
-            switch end {
-            case .died: deaths += 1
-            case .ended, .refused: rig.heal()
-            case .failed: break
-            }
-            stuck = withoutNextCommand(rig)
-        }
-        let all = former + [rig]
-        tally.add(
-            processes: processes, deaths: deaths, takeovers: former.count,
-            faults: rig.deployment.faultsThatStruck.count)
-        let wrong = Array(Set(all.flatMap(\.faults))).sorted()
-        guard end == .ended(.finished), wrong.isEmpty, rig.gaps.isEmpty, stuck == nil else {
+        let replay = "GEO_FAILOVER_SEED=\(seed) swift test --filter RandomWalkTests"
+        do {
+            var walk = try await Walk(seed: seed)
+            try await walk.live()
+            tally.add(walk)
+            if walk.isGood { return true }
             Issue.record(
                 """
-                GEO_FAILOVER_SEED=\(seed) swift test --filter RandomWalkTests
-                ended: \(end), wrong: \(wrong), missing: \(rig.gaps), \(stuck ?? "")
-                injected: \(faults)
-                \(rig.story)
+                \(replay)
+                \(walk.story.rawValue) ended: \(walk.end), wrong: \(walk.wrong), \(walk.stuck ?? "")
+                injected: \(walk.faults), \(walk.drift.map { "\($0.change.testDescription) after record \($0.record)" } ?? "no drift"), \(walk.turned?.rawValue ?? "no turn")
+                \(walk.rig.story)
                 """)
-            return false
-        }
-        return true
-    }
-
-    /// Why an operator would not know what to do now; `nil` when a command is named.
-    private static func withoutNextCommand(_ rig: Rig) -> String? {
-        do {
-            let command = RunStatus(run: rig.run, state: try rig.state()).nextCommand
-            return command.hasPrefix("geo-failover ") ? nil : "no next command is named"
         } catch {
-            return "no status: \(error)"
+            Issue.record("\(replay)\n\(error)")
         }
-    }
-
-    private static func lie(_ rig: Rig, _ random: inout SeededGenerator) {
-        let nodes = ShippedPlan.inventory.nodes
-        guard Bool.random(using: &random), let node = nodes.randomElement(using: &random) else { return }
-        let failing = Int.random(in: 0...2, using: &random)
-        let stuck = Bool.random(using: &random) ? Set(node.expectedServices.prefix(1)) : []
-        rig.deployment.withState {
-            $0[node.id].failingReconfigures = failing
-            // What serves at the other site has to restart, not to stop.
-            if $0[node.id].site == $0.from { $0[node.id].stuckServices = stuck }
-        }
-    }
-
-    private static func process(_ rig: Rig, _ random: inout SeededGenerator) async -> Rig.End {
-        var death: Death?
-        if Bool.random(using: &random), let kind = Death.Kind.allCases.randomElement(using: &random) {
-            death = Death(kind: kind, record: rig.disk.records + Int.random(in: 0..<90, using: &random))
-        }
-        let interruption = Interruption()
-        let count = Counter()
-        let times = Int.random(in: 0...8, using: &random)
-        let number = Int.random(in: 0..<60, using: &random)
-        return await rig.process(
-            dies: death, interruption: interruption,
-            beforeExchange: { _ in
-                guard count.next() == number, times <= 2 else { return }
-                for _ in 0..<times { await interruption.raise() }
-            })
+        return false
     }
 }

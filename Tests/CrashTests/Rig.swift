@@ -26,10 +26,11 @@ final class Rig: Sendable {
     let disk = Disk()
     /// Who sits at the machine.
     let person: Actor
-    private let notes = Mutex(Notes())
+    let notes = Mutex(Notes())
 
-    private struct Notes {
-        var falseSuccesses: [String] = []
+    struct Notes {
+        /// What went against a promise, as this rig saw it.
+        var breaches: [String] = []
         var unrecordedStarts: [String] = []
         var recordedKeys: Set<String> = []
         var localRuns: [String: Int] = [:]
@@ -38,6 +39,9 @@ final class Rig: Sendable {
         var boundaries = 0
         var clockIsAhead = 0.0
         var words: [JournalEntry] = []
+        /// The last look of this process that was compared with the plan found nothing that had changed.
+        var isCompared = false
+        var isPastPointOfNoReturn = false
     }
 
     /// What the operator gives the next process on its command line.
@@ -50,6 +54,15 @@ final class Rig: Sendable {
         self.deployment = SimulatedDeployment(inventory: file.plan.inventory)
     }
 
+    /// A run on a deployment to which something has happened before, and which a run that halted may hold.
+    init(_ file: PlanFile, on deployment: SimulatedDeployment, as run: RunID) {
+        self.file = file
+        self.run = run
+        self.person = Actor(user: "anna", host: "laptop")
+        self.deployment = deployment
+        notes.withLock { $0.isTakingOver = true }
+    }
+
     /// Another person on another machine, with a copy of the journal that may lack its last records.
     init(takingOver other: Rig, behindBy records: Int = 0) {
         self.file = other.file
@@ -57,15 +70,6 @@ final class Rig: Sendable {
         self.person = Actor(user: "ben", host: other.person.host + "-2")
         self.deployment = other.deployment
         disk.restore(other.disk.bytes, without: records)
-        notes.withLock { $0.isTakingOver = true }
-    }
-
-    /// The way back of another run, on the same deployment, with a journal of its own.
-    init(undoing other: Rig, with file: PlanFile, as run: RunID = "back") {
-        self.file = file
-        self.deployment = other.deployment
-        self.run = run
-        self.person = other.person
         notes.withLock { $0.isTakingOver = true }
     }
 
@@ -80,11 +84,12 @@ final class Rig: Sendable {
     ) async -> End {
         await withTaskExecutorPreference(OneThread()) {
             do {
-                let contents = try JournalLine.decode(disk.bytes)
+                let contents = try disk.read()
                 let store = disk.open(wholeBytes: contents.wholeBytes, records: contents.records.count, death: death)
                 let journal = try Journal(
                     run: run, store: store, clock: clock, after: contents.records)
                 var machine = ExecutionStateMachine(state: RunState(plan: file.plan))
+                notes.withLock { $0.isCompared = false }
                 for record in contents.records {
                     try machine.apply(record.entry, at: record.at)
                     remember(record)
@@ -117,8 +122,10 @@ final class Rig: Sendable {
         _ machine: inout ExecutionStateMachine, _ journal: Journal, after records: [JournalRecord]
     ) async throws {
         guard !records.isEmpty else { return }
+        let before = deployment.withState { $0.changes }
         let jobs = await JobKeeper(keeper: deployment.keeper, boundary: { "geo-jobs" }, holder: person).list(
             file.plan.inventory.nodes.filter(\.isManagedByOmnibus))
+        if deployment.withState({ $0.changes }) != before { breach("the list of jobs changed a node") }
         for entry in Adoption.entries(
             of: run, in: machine.state, known: Set(records.flatMap(\.entry.startedKeys)), jobs: jobs)
         {
@@ -129,7 +136,7 @@ final class Rig: Sendable {
     }
 
     /// The clock of the operator's machine, which somebody may set; the nodes' clocks go on.
-    private var clock: WallClock {
+    var clock: WallClock {
         let usual = deployment.clock.wall
         return WallClock(
             now: { usual.now().adding(seconds: self.notes.withLock(\.clockIsAhead)) }, uptime: usual.uptime,
@@ -214,19 +221,6 @@ final class Rig: Sendable {
             })
     }
 
-    private func remember(_ record: JournalRecord, isLive: Bool = false) {
-        switch record.entry {
-        case .commandStarted(_, _, _, let key): notes.withLock { _ = $0.recordedKeys.insert(key) }
-        case .nodeReturned(_, _, _, let keys): notes.withLock { $0.recordedKeys.formUnion(keys) }
-        case .stepSucceeded(let step, _, _, _):
-            guard isLive, let until = file.plan.step(step)?.until else { return }
-            if let lie = deployment.withState({ $0.whyNotTrue(until.check) }) {
-                notes.withLock { $0.falseSuccesses.append("\(step) was recorded as done: \(lie)") }
-            }
-        default: break
-        }
-    }
-
     /// Runs process after process until the plan is finished; whatever halted it is healed in between.
     func runToTheEnd(processes limit: Int = 60) async -> End {
         var end = End.died
@@ -242,35 +236,5 @@ final class Rig: Sendable {
     func heal() {
         let isStopped = (try? state().hasSucceeded("stop-database")) ?? false
         deployment.withState { $0.heal(databaseHasToBeDown: isStopped) }
-    }
-
-    // MARK: What came of it
-
-    /// Everything that went against a promise.
-    var faults: [String] {
-        let state = deployment.withState { $0 }
-        let twice = state.starts.filter { $0.value > 1 }.keys.sorted().map { "\($0) was started twice" }
-        return state.violations + twice
-            + notes.withLock { $0.falseSuccesses + $0.unrecordedStarts.map { "\($0) was started without a record" } }
-    }
-
-    /// What a finished failover lacks.
-    var gaps: [String] { deployment.withState { $0.gaps } }
-
-    var promotions: [NodeID: Int] { deployment.withState { $0.promotions } }
-    var localRuns: [String: Int] { notes.withLock { $0.localRuns } }
-
-    func state() throws -> RunState {
-        var state = RunState(plan: file.plan)
-        for record in try disk.decoded() { try state.apply(record.entry, at: record.at) }
-        return state
-    }
-
-    /// The end of the story, for a test that failed.
-    var story: String {
-        let lines = (try? disk.decoded().suffix(14).map { Timeline.text($0.entry) ?? "\($0.entry)" }) ?? ["unreadable"]
-        let history = deployment.withState { $0.history.suffix(14) }
-        return (["struck: \(deployment.faultsThatStruck)", "journal:"] + lines + ["history:"] + history)
-            .joined(separator: "\n  ")
     }
 }

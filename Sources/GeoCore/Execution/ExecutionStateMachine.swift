@@ -242,7 +242,9 @@ package struct ExecutionStateMachine: Sendable {
 
     private func due(_ step: Step) -> [Requirement] {
         let asked = step.requires.filter { $0.check.check != "database.zero-loss" || state.needsZeroLoss }
-        let gates = state.givenUp != nil && !step.requires.isEmpty ? GivingUp.gates(of: state.plan) : []
+        // Once a node is promoted they cannot hold any more: nothing is replayed.
+        let isFirstPromotion = step.isIrreversible && !state.isPastPointOfNoReturn
+        let gates = state.givenUp != nil && isFirstPromotion ? GivingUp.gates(of: state.plan) : []
         return (asked + gates).filter { $0.when == .always || !state.acted.contains(step.id) }
     }
 

@@ -180,7 +180,10 @@ package enum ActionCommands {
             RemoteCommand(
                 arguments: reconfigure, timeLimitSeconds: timeLimit, condition: .attributeFileIsStub,
                 exitStatus: .mustBeZero, quietSeconds: 240),
-            RemoteCommand(arguments: promotion, timeLimitSeconds: timeLimit, quietSeconds: 240),
+            // Zero proves nothing; with anything else it did nothing, or stopped half way (gitlab-ctl-behaviour.md 3.1).
+            // On a node without database or Rails nothing that can be looked at tells the two apart.
+            RemoteCommand(
+                arguments: promotion, timeLimitSeconds: timeLimit, exitStatus: .mustBeZero, quietSeconds: 240),
             RemoteCommand(
                 arguments: reconfigure, timeLimitSeconds: timeLimit, condition: .previousSaysNotOK,
                 exitStatus: .mustBeZero, quietSeconds: 240),

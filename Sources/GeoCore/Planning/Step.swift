@@ -99,9 +99,9 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
     }
 
     package enum ExitStatus: String, Sendable, Hashable, Codable {
-        /// Says nothing reliable; only the verification counts (`geo promote`, `gitlab-ctl stop`).
+        /// Says nothing reliable; only the verification counts (`gitlab-ctl stop`).
         case isOnlyAClaim = "is-only-a-claim"
-        /// Anything but 0 is a failure of the step.
+        /// Anything but 0 is a failure of the step; 0 is no proof.
         case mustBeZero = "must-be-zero"
     }
 

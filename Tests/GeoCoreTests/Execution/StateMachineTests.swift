@@ -159,6 +159,24 @@ import Testing
         #expect(reason.contains("exited with 1"))
     }
 
+    /// A Sidekiq node that was never promoted looks as one that was.
+    @Test(arguments: [1, 3], [false, true])
+    func aPromotionThatDoesNotExitWithZeroIsNone(status: Int, saysNotOK: Bool) throws {
+        var machine = try Self.machine(
+            Self.upTo("promote-geo") + [
+                .driftChecked(before: "block", drift: []),
+                .stepStarted(step: "promote-geo", attempt: 1),
+                .commandStarted(step: "promote-geo", attempt: 1, index: 2, key: "k"),
+                Self.exited("promote-geo", 2, status, saysNotOK: saysNotOK),
+            ])
+        guard case .stepFailed("promote-geo", 1, let reason, _)? = machine.next()?.record else {
+            Issue.record("not failed")
+            return
+        }
+        #expect(reason.contains("geo promote --force on") && reason.contains("exited with \(status)"), "\(reason)")
+        #expect(!machine.state.ranThrough.contains("promote-geo"))
+    }
+
     @Test func noMoreStepsOfAGroupRunAtOnceThanItAllows() throws {
         var machine = try Self.machine(Self.upTo("fence@tokyo-rails-1") + [.driftChecked(before: "block", drift: [])])
         var running = 0
