@@ -47,7 +47,7 @@ package enum DivergenceReadings {
 
     /// The lines of every `STATE` file, in its order; status 2 where nothing was ever saved.
     package static func archives(_ frame: ProbeFrame) throws(Unreadable) -> [DivergenceArchive] {
-        if frame.status == 2, frame.complains("No such file or directory") { return [] }
+        if frame.status == 2, frame.output.isEmpty, frame.complains(DivergenceArchive.base + ": No such file") { return [] }
         var found: [DivergenceArchive] = []
         var lines: [String: [Substring]] = [:]
         for line in try frame.text(accepting: [0, 1]).nonemptyLines {
