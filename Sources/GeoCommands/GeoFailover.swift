@@ -32,7 +32,8 @@ package struct GeoFailover: AsyncParsableCommand {
             CheckCommand.self, PlanCommand.self, ApproveCommand.self, ExecuteCommand.self, ResumeCommand.self,
             PauseCommand.self,
             AbortCommand.self, GuardCommand.self,
-            StatusCommand.self, ReportCommand.self, JobsCommand.self, DivergenceCommand.self, WatchCommand.self, InventoryCommand.self,
+            StatusCommand.self, ReportCommand.self, JobsCommand.self, DivergenceCommand.self, WatchCommand.self,
+            InventoryCommand.self,
             RunbookCommand.self,
             SudoersCommand.self,
         ])

@@ -186,7 +186,8 @@ extension SimulatedState {
         let lost = database(of: from).position > database(of: to).position
         if lost { violations.append("\(nodes[index].node.id) was promoted without the last writes of \(from)") }
         nodes[index].database?.isPrimary = true
-        nodes[index].database?.leftAt = database(of: to).position
+        let position = nodes[index].database?.position
+        nodes[index].database?.leftAt = position
         nodes[index].database?.timeline += 1
         nodes[index].database?.position += 64
         note("\(nodes[index].node.id) is writable")

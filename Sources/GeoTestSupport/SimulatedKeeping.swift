@@ -54,7 +54,7 @@ extension SimulatedState {
                 return "\(mark) job \(job.run) \(job.key) \(state) 0 4 \(job.arguments.joined(separator: " "))\n"
             }
             return "\(mark) jobs\n" + lines.joined() + "\(mark) end\n"
-        case .removeRun, .cancel: return "\(mark) refused the simulator does not do this\n"
+        case .removeRun, .cancel, .readArchive, .missing: return "\(mark) refused the simulator does not do this\n"
         case .take, .beat, .release, .write: break
         }
         if self[id].epoch > script.epoch { return tell("newer") }
@@ -84,7 +84,7 @@ extension SimulatedState {
                 self[id].keeping.files[key + file.rawValue] = content
             }
             return "\(mark) wrote \(content.count)\n\(mark) end\n"
-        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel: return ""
+        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .missing: return ""
         }
     }
 }

@@ -12,7 +12,7 @@ struct DivergenceCommand: AsyncParsableCommand {
             WAL, rows, repositories, files, with a manifest. People reconcile them; nothing is ever replayed by itself.
             All subcommands change no node.
             """,
-        subcommands: [List.self, Commands.self, Program.self])
+        subcommands: [List.self, Compare.self, Commands.self, Program.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -55,18 +55,11 @@ struct DivergenceCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 let inventory = try inventory.load()
-                let pair = try [from, to].map { name in
-                    guard let site = inventory.site(SiteID(name)) else {
-                        let known = inventory.sites.map(\.id.rawValue).joined(separator: ", ")
-                        throw CommandFailure("the inventory has no site named \(name); it has \(known)", .badDocument)
-                    }
-                    return site
+                let pair = try DivergenceCommand.sites(from, to, inventory)
+                let divergence = try await Live.with(inventory) { live in
+                    try await DivergenceCommand.divergence(of: pair, live)
                 }
-                var scope = ObservationScope()
-                scope.ask([.controlData, .timelines], of: pair.flatMap(\.databaseNodes))
-                let observation = try await Live.with(inventory) { [scope] live in await live.observe(scope) }
-                let divergence = try Self.divergence(of: pair[0], left: pair[1], observation)
-                let nodes = pair[0].nodes.filter { one in
+                let nodes = pair.old.nodes.filter { one in
                     !DivergenceProgram.Part.of(one).isEmpty && (node.map { NodeID($0) == one.id } ?? true)
                 }
                 guard !nodes.isEmpty else {
@@ -82,20 +75,65 @@ struct DivergenceCommand: AsyncParsableCommand {
                 return .done
             }
         }
+    }
 
-        private static func divergence(of old: Site, left new: Site, _ observation: Observation) throws -> Divergence {
-            switch Divergence.between(old, new, in: observation) {
-            case .parted(let divergence) where divergence.old == old.id: return divergence
-            case .parted(let divergence):
-                throw CommandFailure(
-                    "it is \(divergence.old) that went on alone: --from \(divergence.old) --to \(divergence.new)", .refused)
-            case .together(let timeline):
-                throw CommandFailure(
-                    "both databases are on timeline \(timeline): neither went on alone, and there is nothing to save",
-                    .refused)
-            case .unknown(let reason):
-                throw CommandFailure("where the histories part is not known: \(reason)", .notReady)
+    struct Compare: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "compare", abstract: "Prints the saved refs that the new primary does not have, by project.",
+            discussion: """
+                Reads the refs that were saved on the Gitaly nodes of the former primary, and asks those of the new one
+                whether their repositories have what they name. Needs the right to execute on both. Exit code 2: something
+                is missing there, or could not be told.
+                """)
+        @OptionGroup var inventory: InventoryOptions
+        @OptionGroup var format: OutputOptions
+        @Option(help: "The former primary.") var from: String
+        @Option(help: "The site that was promoted.") var to: String
+
+        func run() async throws {
+            try await reporting {
+                let inventory = try inventory.load()
+                let pair = try DivergenceCommand.sites(from, to, inventory)
+                let found = try await Live.with(inventory) { live in
+                    let divergence = try await DivergenceCommand.divergence(of: pair, live)
+                    return try await Self.compare(divergence, pair.old, pair.new, live)
+                }
+                if format.output == .json {
+                    for line in DivergenceView.json(found.diverged, projects: found.projects) { Console.result(line) }
+                } else {
+                    Console.result(
+                        DivergenceView.text(
+                            found.diverged, of: found.count, projects: found.projects, new: pair.new.id,
+                            style: Console.style(forResult: true)))
+                }
+                return found.diverged.isEmpty ? .done : .notReady
             }
+        }
+
+        private static func compare(
+            _ divergence: Divergence, _ old: Site, _ new: Site, _ live: Live
+        ) async throws -> (diverged: [DivergedRef], count: Int, projects: [String: String]) {
+            let comparer = DivergenceComparer(keeper: live.keeper, boundary: Live.boundary, holder: Settings.actor)
+            var refs: [ArchivedRef] = []
+            for node in old.nodes(running: .gitaly) {
+                switch await comparer.refs(of: divergence.archiveName, on: node) {
+                case .success(let more): refs += more
+                case .failure(let unknown): throw CommandFailure("\(node.id): \(unknown.reason)", .notReady)
+                }
+            }
+            guard !refs.isEmpty else {
+                throw CommandFailure(
+                    "no Gitaly node of \(old.id) has saved any ref of \(divergence.archiveName)\n  geo-failover divergence list",
+                    .notReady)
+            }
+            var projects: [String: String] = [:]
+            for node in old.databaseNodes {
+                switch await comparer.projects(of: divergence.archiveName, on: node) {
+                case .success(let more): projects.merge(more) { first, _ in first }
+                case .failure(let unknown): Console.say("note: names of projects: \(unknown.reason)")
+                }
+            }
+            return (await comparer.compare(refs, with: new.nodes(running: .gitaly)), refs.count, projects)
         }
     }
 
@@ -108,6 +146,37 @@ struct DivergenceCommand: AsyncParsableCommand {
                 Console.result(DivergenceProgram.text)
                 return .done
             }
+        }
+    }
+
+    private static func sites(_ from: String, _ to: String, _ inventory: Inventory) throws -> (old: Site, new: Site) {
+        func site(_ name: String) throws -> Site {
+            guard let site = inventory.site(SiteID(name)) else {
+                let known = inventory.sites.map(\.id.rawValue).joined(separator: ", ")
+                throw CommandFailure("the inventory has no site named \(name); it has \(known)", .badDocument)
+            }
+            return site
+        }
+        return (try site(from), try site(to))
+    }
+
+    /// Where the histories part, by a fresh look at both databases.
+    private static func divergence(of pair: (old: Site, new: Site), _ live: Live) async throws -> Divergence {
+        let (old, new) = pair
+        var scope = ObservationScope()
+        scope.ask([.controlData, .timelines], of: old.databaseNodes + new.databaseNodes)
+        let observation = await live.observe(scope)
+        switch Divergence.between(old, new, in: observation) {
+        case .parted(let divergence) where divergence.old == old.id: return divergence
+        case .parted(let divergence):
+            throw CommandFailure(
+                "it is \(divergence.old) that went on alone: --from \(divergence.old) --to \(divergence.new)", .refused)
+        case .together(let timeline):
+            throw CommandFailure(
+                "both databases are on timeline \(timeline): neither went on alone, and there is nothing to save",
+                .refused)
+        case .unknown(let reason):
+            throw CommandFailure("where the histories part is not known: \(reason)", .notReady)
         }
     }
 }

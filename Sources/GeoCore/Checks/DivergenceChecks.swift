@@ -6,7 +6,8 @@ enum DivergenceChecks {
         "divergence.known",
         CheckText(
             question: "Is it known where the histories of the two databases part?",
-            rationale: "What the former primary committed after that position is nowhere else. Without it nobody can say"
+            rationale:
+                "What the former primary committed after that position is nowhere else. Without it nobody can say"
                 + " what a re-seed throws away, and nothing of it can be looked for.",
             source: cite(.bringPrimaryBack, .timelines),
             remedy: "sudo ls -l /var/opt/gitlab/postgresql/data/pg_wal  # on the database nodes of both sites: the new"
@@ -32,7 +33,8 @@ enum DivergenceChecks {
         "divergence.saved",
         CheckText(
             question: "Is what only this node has saved, to its last line?",
-            rationale: "A re-seed sets the former primary's data aside, and one day somebody removes it. An archive that"
+            rationale:
+                "A re-seed sets the former primary's data aside, and one day somebody removes it. An archive that"
                 + " was interrupted looks like one: only the line that is written last makes it complete. What was left"
                 + " out, for want of room or because it could not be read, is a warning with its reason.",
             source: cite(.decision("0019-what-is-saved-of-a-divergence"), .bringPrimaryBack),

@@ -78,7 +78,9 @@ package enum ActionCommands {
         case .reconfigure: [reconfigure(timeLimit)]
         case .updatePrimaryURL: [updatePrimaryURL(timeLimit)]
         case .saveDivergence:
-            divergence.map { [DivergenceProgram($0, parts: DivergenceProgram.Part.of(node)).command(timeLimit: timeLimit)] } ?? []
+            divergence.map {
+                [DivergenceProgram($0, parts: DivergenceProgram.Part.of(node)).command(timeLimit: timeLimit)]
+            } ?? []
         case .wait, .confirm, .hook, .manual, .pushCanary, .isolateNode: []
         }
     }
@@ -102,7 +104,8 @@ package enum ActionCommands {
         // What the program did, only another of the operators' programs can take back.
         case .isolateNode: .reversible(undo: [])
         // What it made is an archive: it stays.
-        case .reconfigure, .resumeReplay, .saveDivergence, .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe,
+        case .reconfigure, .resumeReplay, .saveDivergence, .startAndEnable, .disableMaintenanceMode, .startCronJobs,
+            .writeProbe,
             .pushCanary, .wait,
             .confirm, .hook,
             .manual:

@@ -1,4 +1,13 @@
 extension DivergenceProgram {
+    /// `storages`: the folders that hold this node's repositories, one a line.
+    package static let storages = #"""
+        storages() {
+        awk '/^[ \t]*\[/ { inside = $0 ~ /\[\[storage\]\]/ } inside && /^[ \t]*path[ \t]*=/' \
+        "$ROOT/var/opt/gitlab/gitaly/config.toml" 2>/dev/null | tr "'" '"' | cut -d '"' -f 2 | grep . ||
+        printf '%s\n' "$ROOT/var/opt/gitlab/git-data/repositories"
+        }
+        """#
+
     /// Every repository in which something changed since ``Divergence/since``: its refs, its commits by their own dates, its
     /// reflogs where there are any, and a bundle of all of it.
     ///
@@ -6,11 +15,6 @@ extension DivergenceProgram {
     /// were pushed. The bundle holds the whole repository: what the new primary has of it is not known here, and a
     /// smaller one would need it.
     static let repositories = #"""
-        storages() {
-        awk '/^[ \t]*\[/ { inside = $0 ~ /\[\[storage\]\]/ } inside && /^[ \t]*path[ \t]*=/' \
-        "$ROOT/var/opt/gitlab/gitaly/config.toml" 2>/dev/null | tr "'" '"' | cut -d '"' -f 2 | grep . ||
-        printf '%s\n' "$ROOT/var/opt/gitlab/git-data/repositories"
-        }
         in_repository() { "$git" -c safe.directory='*' -c gc.auto=0 --git-dir "$repository" "$@" </dev/null; }
         save_repositories() {
         out=$dir/repositories
@@ -18,6 +22,7 @@ extension DivergenceProgram {
         git=$BIN/git
         [ -x "$git" ] || git=$(command -v git) || fail "there is no git in $BIN"
         : >"$dir/repositories.half"
+        : >"$out/refs.half"
         changed=0 bundles=0
         storages >"$out/storages"
         while read -r storage; do
@@ -32,7 +37,7 @@ extension DivergenceProgram {
         done <"$out/changed"
         done <"$out/storages"
         rm -f "$out/found" "$out/changed" "$out/storages"
-        mv "$dir/repositories.half" "$dir/repositories.jsonl" || fail "repositories.jsonl cannot be written"
+        mv "$out/refs.half" "$out/refs.tsv" && mv "$dir/repositories.half" "$dir/repositories.jsonl" || fail "repositories.jsonl cannot be written"
         part "repositories changed=$changed bundles=$bundles"
         }
         save_repository() {
@@ -66,11 +71,15 @@ extension DivergenceProgram {
         # Without its bundle it is looked at again next time.
         if [ -n "$bundle" ] || [ ! -s "$place/refs.tsv" ]; then mv "$place/half.json" "$place/divergence.json"; else
         cat "$place/half.json" >>"$dir/repositories.half"
+        list_refs
         return 0
         fi
         fi
         [ ! -e "$place/all.bundle" ] || bundles=$((bundles + 1))
-        cat "$place/divergence.json" >>"$dir/repositories.half" || fail "repositories.jsonl cannot be written"
+        cat "$place/divergence.json" >>"$dir/repositories.half" && list_refs || fail "repositories.jsonl cannot be written"
+        }
+        list_refs() {
+        while read -r object ref rest; do printf '%s\t%s\t%s\n' "$relative" "$object" "$ref"; done <"$place/refs.tsv" >>"$out/refs.half"
         }
         """#
 

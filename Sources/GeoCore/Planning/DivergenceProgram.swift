@@ -49,7 +49,7 @@ package struct DivergenceProgram: Sendable, Hashable {
     /// Its `$0`, by which it is told from other commands.
     package static let name = "geo-failover-divergence"
 
-    package static let text = [opening, database, rows, repositories, files, closing].joined(separator: "\n")
+    package static let text = [opening, database, rows, storages, repositories, files, closing].joined(separator: "\n")
 
     /// Room is kept free for the node: a twentieth of the disk, at least 1 GiB.
     private static let opening = #"""

@@ -14,7 +14,8 @@ package enum DivergenceReadings {
             if text.hasPrefix("#") { continue }
             let words = text.split(separator: "\t")
             let name = path.split(separator: "/").last?.dropLast(".history".count) ?? ""
-            guard name.utf8.count == 8, let timeline = Int(name, radix: 16), words.count >= 2, let parent = Int(words[0]),
+            guard name.utf8.count == 8, let timeline = Int(name, radix: 16), words.count >= 2,
+                let parent = Int(words[0]),
                 let position = LogPosition(String(words[1])), parent > 0, timeline > parent
             else { throw .unexpected("a timeline's history", line.utf8) }
             found.append(TimelineFacts.Branch(timeline: timeline, parent: parent, leftAt: position))
@@ -47,7 +48,9 @@ package enum DivergenceReadings {
 
     /// The lines of every `STATE` file, in its order; status 2 where nothing was ever saved.
     package static func archives(_ frame: ProbeFrame) throws(Unreadable) -> [DivergenceArchive] {
-        if frame.status == 2, frame.output.isEmpty, frame.complains(DivergenceArchive.base + ": No such file") { return [] }
+        if frame.status == 2, frame.output.isEmpty, frame.complains(DivergenceArchive.base + ": No such file") {
+            return []
+        }
         var found: [DivergenceArchive] = []
         var lines: [String: [Substring]] = [:]
         for line in try frame.text(accepting: [0, 1]).nonemptyLines {

@@ -15,7 +15,9 @@ extension ProbeCatalog {
         case .divergence:
             return [
                 ProbeCommand(
-                    "divergence", ["/bin/grep", "-rH", "--include=STATE"] + leftAside + ["-e", ".", DivergenceArchive.base], as: .root,
+                    "divergence",
+                    ["/bin/grep", "-rH", "--include=STATE"] + leftAside + ["-e", ".", DivergenceArchive.base],
+                    as: .root,
                     outputLimitBytes: 256 << 10)
             ]
         default: return []

@@ -11,7 +11,8 @@ enum CommandText {
         arguments.map { argument in
             argument == DivergenceProgram.text
                 ? DivergenceProgram.shown
-                : argument.unicodeScalars.allSatisfy(Plain.isHarmless) ? RemoteCommand.quoted(argument) : escaped(argument)
+                : argument.unicodeScalars.allSatisfy(Plain.isHarmless)
+                    ? RemoteCommand.quoted(argument) : escaped(argument)
         }.joined(separator: " ")
     }
 

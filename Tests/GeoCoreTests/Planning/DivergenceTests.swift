@@ -58,8 +58,9 @@ import Testing
             TimelineFacts.Segment(timeline: 1, log: log, number: number + 1, changedAt: Fixtures.moment(-9000)),
             TimelineFacts.Segment(timeline: 2, log: log, number: number - 1, changedAt: Fixtures.moment(-20)),
         ]
-        guard case .parted(let divergence) = Divergence.between(
-            Self.side("tokyo", timeline: 1, segments: later), Self.seoul)
+        guard
+            case .parted(let divergence) = Divergence.between(
+                Self.side("tokyo", timeline: 1, segments: later), Self.seoul)
         else {
             Issue.record("not parted")
             return
@@ -97,7 +98,8 @@ import Testing
             }
             #expect(commands.count == 1 && command.exitStatus == .mustBeZero && command.timeLimitSeconds > 0)
             #expect(command.arguments.prefix(4) == ["sh", "-c", DivergenceProgram.text, DivergenceProgram.name])
-            #expect(command.shownText.hasPrefix("sudo -n sh -c \"$(geo-failover divergence program)\" geo-failover-div"))
+            #expect(
+                command.shownText.hasPrefix("sudo -n sh -c \"$(geo-failover divergence program)\" geo-failover-div"))
         }
     }
 

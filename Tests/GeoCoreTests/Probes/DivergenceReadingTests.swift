@@ -38,7 +38,8 @@ import Testing
             .timelines,
             ["timeline-history": Saying(output: Self.history), "wal-segments": Saying(output: Self.segments)])
         let timelines = facts.timelines.value
-        #expect(timelines?.branches.map(\.parent) == [1, 2] && timelines?.branches.allSatisfy { $0.timeline == 3 } == true)
+        #expect(
+            timelines?.branches.map(\.parent) == [1, 2] && timelines?.branches.allSatisfy { $0.timeline == 3 } == true)
         #expect(timelines?.branches.first?.leftAt == LogPosition("0/3009588"))
         #expect(timelines?.segments.map(\.number) == [1, 2])
     }
@@ -81,7 +82,8 @@ import Testing
     }
 
     @Test(arguments: [
-        state(begun + done + ["part files found=1"]), state(begun + ["complete 1795221500"]), state(Array(begun.prefix(3))),
+        state(begun + done + ["part files found=1"]), state(begun + ["complete 1795221500"]),
+        state(Array(begun.prefix(3))),
         state(begun + ["bytes 1", "complete soon"]), state(["divergence 2"] + begun), "STATE:complete 1\n", "x\n",
     ])
     func whatDoesNotEndWithThatLineIsNoArchive(text: String) {

@@ -172,7 +172,8 @@ extension RecordedAnswer {
         "control-data": Saying(output: controlData),
         "timeline-history": Saying(output: DivergenceReadingTests.history),
         "wal-segments": Saying(output: DivergenceReadingTests.segments),
-        "divergence": Saying(output: DivergenceReadingTests.state(DivergenceReadingTests.begun + DivergenceReadingTests.done)),
+        "divergence": Saying(
+            output: DivergenceReadingTests.state(DivergenceReadingTests.begun + DivergenceReadingTests.done)),
         "patroni-members": Saying(output: PatroniReadingTests.recorded[0].list),
         "patroni-config": Saying(output: PatroniReadingTests.configuration),
         "consul": Saying(output: consulMembers),

@@ -40,7 +40,8 @@ import Testing
 
     /// Everything outside of the archive: names, sizes, owners, modes, and when it was last written.
     private static func outside(_ node: LocalNode) throws -> String {
-        let text = "cd '\(node.base)' && find . -path ./var/opt/gitlab/geo-failover-divergence -prune -o ! -path ./var/opt/gitlab"
+        let text =
+            "cd '\(node.base)' && find . -path ./var/opt/gitlab/geo-failover-divergence -prune -o ! -path ./var/opt/gitlab"
             + " -printf '%p %s %u %m %T@ %C@\\n' | sort"
         return String(decoding: try LocalNode.sh(text), as: UTF8.self)
     }
@@ -53,7 +54,9 @@ import Testing
         #expect(said.contains("saved into") && said.hasSuffix("exit 0\n"), "\(said)")
         #expect(try Self.outside(node) == before)
         let state = Self.archive(node, "STATE") ?? ""
-        #expect(state.contains("part repositories changed=1 bundles=1\n") && state.contains("part files found=1 copied=1\n"))
+        #expect(
+            state.contains("part repositories changed=1 bundles=1\n") && state.contains("part files found=1 copied=1\n")
+        )
         #expect(state.split(separator: "\n").last?.hasPrefix("complete ") == true)
         #expect(!state.contains("left "))
         let loose = try LocalNode.sh("find '\(node.base)/var/opt/gitlab/geo-failover-divergence/'* -perm /077")
@@ -92,7 +95,8 @@ import Testing
     @Test func whatCannotBeReadIsNamedAndTheRestIsSaved() throws {
         let node = try Self.node()
         _ = try LocalNode.sh(
-            "cd '\(node.base)/var/opt/gitlab/git-data/repositories'; mkdir -p bad.git/objects; echo x >bad.git/objects/x")
+            "cd '\(node.base)/var/opt/gitlab/git-data/repositories'; mkdir -p bad.git/objects; echo x >bad.git/objects/x"
+        )
         _ = try Self.save(node, [.repositories])
         let state = Self.archive(node, "STATE") ?? ""
         #expect(state.contains("left repositories: bad.git cannot be read") && state.contains("changed=2 bundles=1\n"))
@@ -100,7 +104,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("7301234567890123456", 2, "on timeline 2, and not 7301234567890123456 on 1"), ("7", 1, "lies the database 7 on"),
+        ("7301234567890123456", 2, "on timeline 2, and not 7301234567890123456 on 1"),
+        ("7", 1, "lies the database 7 on"),
     ])
     func anotherDatabaseIsNotSaved(system: String, timeline: Int, says: String) throws {
         let node = try Self.node()

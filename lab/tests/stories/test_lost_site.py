@@ -218,6 +218,10 @@ class LostSite(Story):
             if not clone.exists():
                 subprocess.run(["git", "clone", "--quiet", "--mirror", folder / "all.bundle", clone], check=True, capture_output=True)
             subprocess.run(["git", "--git-dir", clone, "merge-base", "--is-ancestor", push["commit"], "main"], check=True)
+        compared = self.tool("divergence", "compare", "--from", "tokyo", "--to", "seoul", "-o", "json")
+        self.assertEqual(compared.code, 2, compared)
+        lacking = {line["project"]: (line["object"], line["state"]) for line in map(json.loads, compared.out.splitlines())}
+        self.assertEqual(lacking, {push["project"]: (push["commit"], "not there") for push in truth["pushes"]})
         files = self.archive("tokyo-rails-1")
         self.assertIn(UPLOAD.split("gitlab-rails/")[1], (files / "files/list.tsv").read_text())
         self.assertEqual((files / "files/data" / UPLOAD.split("gitlab-rails/")[1]).read_text(), "only in tokyo\n")
