@@ -1,5 +1,6 @@
 import ArgumentParser
 import GeoCore
+import GeoRuntime
 import GeoViews
 
 /// `divergence`: what only a former primary has, and what was saved of it.
