@@ -158,6 +158,41 @@ extension Fixtures {
         facts.database = seen(isPrimary ? primary() : standby(), on: node.id)
         facts.pointInTimeFile = seen(.absent, on: node.id)
         facts.controlData = seen(controlData(isPrimary ? "in production" : "in archive recovery"), on: node.id)
+        facts.timelines = seen(TimelineFacts(branches: [], segments: segments()), on: node.id)
+    }
+
+    /// Seoul is primary, and what only Tokyo has is saved there.
+    package static func parted() -> Observation {
+        var observation = promoted()
+        observation.change("seoul-pg-1") {
+            $0.timelines = seen(TimelineFacts(branches: [branch()], segments: segments(timeline: 2)), on: "seoul-pg-1")
+        }
+        for node in inventory().site(tokyo)?.nodes ?? [] where !DivergenceProgram.Part.of(node).isEmpty {
+            observation.change(node.id) { $0.divergence = seen([archive(of: node)], on: node.id) }
+        }
+        return observation
+    }
+
+    /// Timeline 2 left 1 where Seoul had replayed to.
+    package static func branch(at position: LogPosition = current, timeline: Int = 2) -> TimelineFacts.Branch {
+        TimelineFacts.Branch(timeline: timeline, parent: timeline - 1, leftAt: position)
+    }
+
+    /// The segment of ``current`` and the one before it, which was finished an hour before.
+    package static func segments(timeline: Int = 1) -> [TimelineFacts.Segment] {
+        let (log, number) = (Int(current.bytes >> 32), Int(current.bytes & 0xFFFF_FFFF) >> 24)
+        return [
+            .init(timeline: timeline, log: log, number: number - 1, changedAt: moment(-3600)),
+            .init(timeline: timeline, log: log, number: number, changedAt: moment(-5)),
+        ]
+    }
+
+    package static func archive(of node: Node, leftOut: [String] = []) -> DivergenceArchive {
+        let position = current.description.split(separator: "/").joined(separator: "-")
+        return DivergenceArchive(
+            name: "\(systemIdentifier)-1-\(position)", fork: current,
+            parts: DivergenceProgram.Part.of(node).map { .init(name: $0.rawValue, content: "found=3") },
+            leftOut: leftOut, bytes: 48 << 20, completedAt: moment(-60))
     }
 
     /// A failover that was done already: Seoul is primary, Tokyo its secondary.

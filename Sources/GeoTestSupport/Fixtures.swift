@@ -115,7 +115,8 @@ package enum Fixtures {
         timeline: Int = 1
     ) -> ControlData {
         ControlData(
-            clusterState: state, systemIdentifier: systemIdentifier, latestCheckpoint: checkpoint, timeline: timeline)
+            clusterState: state, systemIdentifier: systemIdentifier, latestCheckpoint: checkpoint, timeline: timeline,
+            segmentBytes: 16 << 20)
     }
 
     /// Items per data type; one has none, as in most deployments.

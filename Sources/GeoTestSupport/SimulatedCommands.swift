@@ -47,6 +47,9 @@ extension SimulatedState {
         case ["gitlab-psql", "-X", "-v", "ON_ERROR_STOP=1", "-c", ActionCommands.writeProbeSQL]:
             return [(0.5, .write)]
         default:
+            if arguments.starts(with: ["sh", "-c", DivergenceProgram.text]) {
+                return [(30, .save(arguments: arguments)), (30, .exit(status: 0))]
+            }
             if let seconds = SimulatedURL.seconds(of: arguments) { return [(seconds, .url(arguments: arguments))] }
             if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "stop" {
                 return stopping(arguments[2], node)
@@ -125,6 +128,7 @@ extension SimulatedState {
                 violations.append("\(nodes[index].node.id): a cluster file that is not empty is set aside")
             }
             nodes[index].clusterFile = .absent
+        case .save(let arguments): save(arguments, index)
         case .write:
             let isDone = nodes[index].isWritable
             if isDone { nodes[index].database?.position += 64 }
@@ -190,9 +194,25 @@ extension SimulatedState {
             violations.append("\(nodes[index].node.id) was promoted without the last writes of \(from)")
         }
         nodes[index].database?.isPrimary = true
+        let position = nodes[index].database?.position
+        nodes[index].database?.leftAt = position
         nodes[index].database?.timeline += 1
         nodes[index].database?.position += 64
         note("\(nodes[index].node.id) is writable")
+    }
+
+    /// Once saved, an archive stays as it is.
+    private mutating func save(_ arguments: [String], _ index: Int) {
+        let words = Array(arguments.dropFirst(5))
+        guard words.count > 6, let fork = LogPosition(words[4]) else {
+            violations.append("\(nodes[index].node.id) was told to save nothing: \(words)")
+            return
+        }
+        guard !nodes[index].archives.contains(where: { $0.name == words[0] }) else { return }
+        nodes[index].archives.append(
+            DivergenceArchive(
+                name: words[0], fork: fork, parts: words.dropFirst(6).map { .init(name: $0, content: "found=1") },
+                bytes: 4096, completedAt: now))
     }
 
     private mutating func switchSite(_ index: Int, _ job: Int, _ silently: Bool) {

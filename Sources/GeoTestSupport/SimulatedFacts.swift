@@ -82,6 +82,8 @@ extension SimulatedState {
         case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
+        case .timelines: facts.timelines = timelines(node)
+        case .divergence: facts.divergence = seen(node.archives, node)
         case .patroni, .consul:
             facts.markUnknown(probe, reason: "the simulated deployment runs no Patroni")
         case .trustedCertificates: facts.trustedCertificates = seen(Fixtures.trusted, node)
@@ -175,6 +177,12 @@ extension SimulatedState {
             Fixtures.controlData(
                 !node.isDatabaseUp && own.isCleanlyStopped ? stopped : running,
                 checkpoint: LogPosition(bytes: own.checkpoint), timeline: own.timeline), node)
+    }
+
+    private func timelines(_ node: SimulatedNode) -> Observed<TimelineFacts> {
+        guard let own = node.database else { return .unknown(reason: "no data directory") }
+        let branches = own.leftAt.map { [Fixtures.branch(at: LogPosition(bytes: $0), timeline: own.timeline)] }
+        return seen(TimelineFacts(branches: branches ?? [], segments: []), node)
     }
 
     private func geo(_ node: SimulatedNode) -> Observed<GeoFacts> {

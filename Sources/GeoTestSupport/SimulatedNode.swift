@@ -31,6 +31,8 @@ package struct SimulatedNode: Sendable {
     package var jobs: [SimulatedJob] = []
     package var url: SimulatedURL?
     package var keeping = SimulatedKeeping()
+    /// What it has saved of a divergence.
+    package var archives: [DivergenceArchive] = []
     /// A promotion came to its end here, its reconfigure included or repaired since.
     package var isPromoted = false
     package var database: SimulatedDatabase?
@@ -94,6 +96,8 @@ package struct SimulatedDatabase: Sendable {
     package var position: UInt64 = Fixtures.current.bytes
     package var checkpoint: UInt64 = Fixtures.current.bytes
     package var isCleanlyStopped = false
+    /// Where its own promotion left the timeline before.
+    package var leftAt: UInt64?
     package var rows: Rows
 }
 
@@ -112,6 +116,7 @@ package struct SimulatedJob: Sendable {
         case switchSite(silently: Bool)
         case ruby(String)
         case setClusterFileAside
+        case save(arguments: [String])
         case write
         /// A command that edits gitlab.rb, or writes its URL into Geo's tables.
         case url(arguments: [String])

@@ -164,6 +164,7 @@ import Testing
                 "finding", "verdict", "loss", "difference", "plan", "plan-step", "record", "heartbeat", "status",
                 "report",
                 "report-step", "drift", "error", "site", "node", "runbook", "action", "check", "holder", "job",
+                "archive", "diverged",
                 "look", "change", "candidate", "next", "unproven",
             ])
     }

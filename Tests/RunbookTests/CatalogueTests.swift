@@ -34,6 +34,8 @@ import Testing
             "candidate.not-promoted", "node.in-service",
             // Asked before a site is re-seeded.
             "database.room-for-base-backup", "database.seed-source", "operator.observation-window",
+            // Asked before the data of a former primary is set aside, by a runbook that does so.
+            "divergence.known", "divergence.saved",
             // Asked in a drill, before users may write.
             "site.silent",
             // Asked by `watch`, and of a site that is given up.

@@ -23,7 +23,10 @@ package enum CheckCatalog {
         Group(title: "Roles", checks: RoleChecks.all),
         Group(title: "Database", checks: DatabaseChecks.all + ServerChecks.all + AccessChecks.all),
         Group(title: "Patroni", checks: PatroniChecks.all),
-        Group(title: "Replication", checks: ReplicationChecks.all + SlotChecks.all + CompletionCheck.all),
+        Group(
+            title: "Replication",
+            checks: ReplicationChecks.all + SlotChecks.all + CompletionCheck.all
+                + DivergenceChecks.all),
         Group(title: "Geo", checks: GeoChecks.all + DataTypeChecks.all + GeoStateChecks.all + RequirementChecks.all),
         Group(
             title: "Application",

@@ -304,7 +304,7 @@ package struct ExecutionStateMachine: Sendable {
             commands.indices.contains(running.command - 1)
         {
             let command = commands[running.command - 1]
-            reason = "\(command.shellText) on \(node) exited with \(status)"
+            reason = "\(command.shownText) on \(node) exited with \(status)"
             if command.condition == .previousSaysNotOK {
                 reason += ", after the command before it said NOT OK and exited with 0"
             }

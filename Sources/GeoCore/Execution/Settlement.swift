@@ -29,7 +29,7 @@ extension ActionName {
     fileprivate var isShownByVerification: Bool {
         switch self {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs, .wait, .stopApplication,
-            .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .confirm,
+            .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .saveDivergence, .confirm,
             .setExternalURL, .updatePrimaryURL:
             true
         case .promoteNode, .reconfigure, .writeProbe, .pushCanary, .hook, .manual: false

@@ -120,8 +120,14 @@ package struct ControlData: Sendable, Hashable, Codable {
     package var systemIdentifier: String
     package var latestCheckpoint: LogPosition
     package var timeline: Int
-    package init(clusterState: String, systemIdentifier: String, latestCheckpoint: LogPosition, timeline: Int) {
+    /// `Bytes per WAL segment`; plans of earlier versions do not have it.
+    package var segmentBytes: Int?
+    package init(
+        clusterState: String, systemIdentifier: String, latestCheckpoint: LogPosition, timeline: Int,
+        segmentBytes: Int? = nil
+    ) {
         self.clusterState = clusterState
+        self.segmentBytes = segmentBytes
         self.systemIdentifier = systemIdentifier
         self.latestCheckpoint = latestCheckpoint
         self.timeline = timeline

@@ -50,6 +50,10 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var pointInTimeFile: Observed<PointInTimeFile> = .notAsked
     /// `pg_controldata` of the main database, also of a stopped one.
     package var controlData: Observed<ControlData> = .notAsked
+    /// Of the main database, also of a stopped one.
+    package var timelines: Observed<TimelineFacts> = .notAsked
+    /// What was saved here of divergences, complete or not.
+    package var divergence: Observed<[DivergenceArchive]> = .notAsked
     package var patroni: Observed<PatroniFacts> = .notAsked
     package var consul: Observed<ConsulFacts> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked

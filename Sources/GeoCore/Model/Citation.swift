@@ -80,6 +80,8 @@ extension Citation {
     static let slots = postgresql("pg_replication_slots (view-pg-replication-slots)")
     static let recoveryFunctions = postgresql("recovery information functions (functions-admin)")
     static let shutdown = postgresql("shutting down the server (server-shutdown), pg_controldata")
+    static let timelines = postgresql("timelines (continuous-archiving)")
+    static let waldump = postgresql("pg_waldump (pgwaldump)")
     static let hotStandby = postgresql("hot standby, administrator's overview (hot-standby)")
     static let accessRules = postgresql("pg_hba_file_rules (view-pg-hba-file-rules)")
     static let collations = postgresql("collation versions (collation)")

@@ -150,6 +150,7 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case startAndEnable = "start-and-enable"
     case isolateNode = "isolate-node"
     case resumeReplay = "resume-replay"
+    case saveDivergence = "save-divergence"
     case confirm
     case promoteNode = "promote-node"
     case setExternalURL = "set-external-url"

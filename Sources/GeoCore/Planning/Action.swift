@@ -58,6 +58,7 @@ package enum ActionCatalog {
         case .stopApplication, .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode: stopping(name)
         case .promoteNode, .writeProbe, .pushCanary, .resumeReplay: promoting(name)
         case .setExternalURL, .reconfigure, .updatePrimaryURL: configuring(name)
+        case .saveDivergence: savingDivergence
         case .wait, .confirm, .hook, .manual: other(name)
         }
     }
@@ -179,6 +180,14 @@ package enum ActionCatalog {
                 timeLimitSeconds: 1800)
         }
     }
+
+    private static let savingDivergence = Action(
+        name: .saveDivergence, reach: .node,
+        summary: "Saves what only a fenced former primary has, in an archive on its own nodes; changes nothing else.",
+        source: cite(.decision("0019-what-is-saved-of-a-divergence"), .bringPrimaryBack, .waldump),
+        components: [.postgresql, .patroni, .gitaly, .rails, .sidekiq], effect: .none,
+        effectText: "disks of a site that serves nobody are read and filled", expectedSeconds: 600,
+        timeLimitSeconds: 14_400)
 
     private static func other(_ name: ActionName) -> Action {
         switch name {

@@ -40,10 +40,11 @@ package enum ActionCommands {
     package static let silently = "--enable-silent-mode"
 
     /// `edit` is what an action that edits gitlab.rb does to it; without one there is nothing for it to run.
-    /// `leavingOff`: cron jobs that are not to be started (``CronJobs``).
+    /// `leavingOff`: cron jobs that are not to be started (``CronJobs``). `divergence`: what ``ActionName/saveDivergence``
+    /// saves of; without one there is nothing to run.
     package static func commands(
         _ name: ActionName, on node: Node, message: String, timeLimit: Int, edit: ConfigurationEdit? = nil,
-        leavingOff: [String] = [], isDrill: Bool = false
+        leavingOff: [String] = [], divergence: Divergence? = nil, isDrill: Bool = false
     ) -> [RemoteCommand] {
         switch name {
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
@@ -76,6 +77,10 @@ package enum ActionCommands {
         case .setExternalURL: edit?.commands(timeLimit: timeLimit) ?? []
         case .reconfigure: [reconfigure(timeLimit)]
         case .updatePrimaryURL: [updatePrimaryURL(timeLimit)]
+        case .saveDivergence:
+            divergence.map {
+                [DivergenceProgram($0, parts: DivergenceProgram.Part.of(node)).command(timeLimit: timeLimit)]
+            } ?? []
         case .wait, .confirm, .hook, .manual, .pushCanary, .isolateNode: []
         }
     }
@@ -98,7 +103,9 @@ package enum ActionCommands {
                 because: "once a node is promoted the sites diverge, and the former primary must be re-seeded")
         // What the program did, only another of the operators' programs can take back.
         case .isolateNode: .reversible(undo: [])
-        case .reconfigure, .resumeReplay, .startAndEnable, .disableMaintenanceMode, .startCronJobs, .writeProbe,
+        // What it made is an archive: it stays.
+        case .reconfigure, .resumeReplay, .saveDivergence, .startAndEnable, .disableMaintenanceMode, .startCronJobs,
+            .writeProbe,
             .pushCanary, .wait,
             .confirm, .hook,
             .manual:

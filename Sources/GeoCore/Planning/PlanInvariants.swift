@@ -62,7 +62,7 @@ package enum PlanInvariants {
             case .commands(let commands, _, _):
                 if commands.isEmpty { broken("says-what-runs", "has no command") }
                 for command in commands where command.timeLimitSeconds <= 0 {
-                    broken("bounded", "\(command.shellText) has no time limit")
+                    broken("bounded", "\(command.shownText) has no time limit")
                 }
             case .isolation(_, let programs):
                 if programs.isEmpty { broken("says-what-runs", "has no program") }

@@ -145,6 +145,11 @@ struct Expansion {
             return []
         default: break
         }
+        var divergence: Divergence?
+        if step.action == .saveDivergence {
+            divergence = self.divergence(of: step, target)
+            if divergence == nil { return [] }
+        }
         if isGivenUp(target.part) {
             let silent = nodes.filter { !isObserved($0) }
             omitted += silent.map {
@@ -172,7 +177,7 @@ struct Expansion {
             let edit = step.action == .setExternalURL ? self.edit(of: node) : nil
             var commands = ActionCommands.commands(
                 step.action, on: node, message: message, timeLimit: timeLimit, edit: edit,
-                leavingOff: request.cronJobsLeftOff, isDrill: request.isDrill)
+                leavingOff: request.cronJobsLeftOff, divergence: divergence, isDrill: request.isDrill)
             if step.action == .updatePrimaryURL { commands = [writingURL(on: node, timeLimit)] }
             var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
             made.title = step.title ?? action.summary
@@ -292,6 +297,10 @@ struct Expansion {
         if request.isDrill, action == .disableMaintenanceMode {
             let silent = CheckReference(check: "site.silent", subject: .site(id: request.to))
             return [Requirement(check: silent, when: .always)]
+        }
+        if action == .saveDivergence {
+            let fenced = CheckReference(check: "node.fenced", subject: .node(id: node.id))
+            return [Requirement(check: fenced, when: .always)]
         }
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))

@@ -15,7 +15,8 @@ package enum ApplicationReadings {
             let timeline = values["Latest checkpoint's TimeLineID"].flatMap({ Int($0) }), timeline > 0
         else { throw .unexpected("pg_controldata", frame.output) }
         return ControlData(
-            clusterState: state, systemIdentifier: identifier, latestCheckpoint: checkpoint, timeline: timeline)
+            clusterState: state, systemIdentifier: identifier, latestCheckpoint: checkpoint, timeline: timeline,
+            segmentBytes: values["Bytes per WAL segment"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil })
     }
 
     /// All that PostgreSQL's `pg_controldata.c` prints, save for "unrecognized status code".

@@ -17,6 +17,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case server
     case pointInTimeFile = "point-in-time-file"
     case controlData = "control-data"
+    /// Where timelines begin, and how old the log's segments are.
+    case timelines
+    /// What was saved of a divergence.
+    case divergence
     case patroni
     case geo
     case application, projects, settings
@@ -50,8 +54,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .passwords,
             .configuration:
             node.isManagedByOmnibus
-        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects, .settings, .accessRules:
+        case .database, .server, .pointInTimeFile, .controlData, .timelines, .geo, .application, .projects, .settings,
+            .accessRules:
             node.runs(.postgresql) || node.runs(.patroni)
+        case .divergence: !DivergenceProgram.Part.of(node).isEmpty
         case .patroni, .consul: node.runs(.patroni)
         case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
         // TLS may end at the load balancer or on the Rails nodes.
@@ -96,6 +102,8 @@ extension NodeFacts {
         case .server: server = .unknown(reason: reason)
         case .pointInTimeFile: pointInTimeFile = .unknown(reason: reason)
         case .controlData: controlData = .unknown(reason: reason)
+        case .timelines: timelines = .unknown(reason: reason)
+        case .divergence: divergence = .unknown(reason: reason)
         case .patroni: patroni = .unknown(reason: reason)
         case .geo: geo = .unknown(reason: reason)
         case .application: application = .unknown(reason: reason)

@@ -31,6 +31,7 @@ package struct ProbeReader: Sendable {
         case .machine, .configuration, .certificate, .trackingSchema: readSurroundings(probe, into: &facts)
         case .consul, .trustedCertificates, .backups, .cronStates: readOperations(probe, into: &facts)
         case .settings, .accessRules, .schemaFiles, .keyLookup, .passwords: readSettings(probe, into: &facts)
+        case .timelines, .divergence: readDivergence(probe, into: &facts)
         case .views:
             facts.views = fact { () throws(Unreadable) in
                 try PeerReadings.views(frame("views"), script.looks, at: startedAt, from: node)

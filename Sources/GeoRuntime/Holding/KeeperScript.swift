@@ -23,6 +23,15 @@ package struct KeeperScript: Sendable, Hashable {
         case removeRun(olderThanSeconds: Int)
         /// Ends the command of a job of this run with all its processes, and waits a little for its exit status.
         case cancel(key: String)
+        /// A file of the archive of a divergence, from there on.
+        case readArchive(name: String, file: ArchivedFile, offset: Int)
+        /// Which of these objects, by repository, the node's repositories do not have.
+        case missing(objects: [String: [String]])
+    }
+
+    /// Of an archive: its refs, and the projects of its repositories.
+    package enum ArchivedFile: String, Sendable, Hashable {
+        case refs = "repositories/refs.tsv", projects = "database/projects.tsv"
     }
 
     package enum CopiedFile: String, Sendable, Hashable { case plan = "plan.geoplan", journal = "journal.jsonl" }
@@ -91,6 +100,13 @@ package struct KeeperScript: Sendable, Hashable {
         case .removeRun(let seconds): "OLDER=\(seconds)\n" + Self.lockOnly + Self.jobState + Self.removeRun
         case .cancel(let key):
             "KEY=\(RemoteCommand.quoted(key))\n" + Self.lock + Self.jobState + Self.cancel
+        case .readArchive(let name, let file, let offset):
+            """
+            OFFSET=\(offset) CHUNK=\(Self.chunkBytes)
+            copy=\(RemoteCommand.quoted("\(DivergenceArchive.base)/\(name)/\(file.rawValue)"))
+            \(Self.send)
+            """
+        case .missing(let objects): missing(objects)
         }
     }
 
@@ -170,8 +186,9 @@ package struct KeeperScript: Sendable, Hashable {
         if [ "$size" != "$OFFSET" ]; then say "wrote $((size))"; say end; return; fi
         """
 
-    private static let read = """
-        copy=$base/runs/$RUN/$FILE
+    private static let read = "copy=$base/runs/$RUN/$FILE\n" + send
+
+    private static let send = """
         if [ ! -e "$copy" ]; then say absent; say end; return; fi
         size=$(wc -c <"$copy")
         count=$((size - OFFSET))

@@ -53,7 +53,8 @@ package enum ActionView {
 
     private static func commands(_ action: Action, _ node: Node, _ page: inout Page) {
         let commands = ActionCommands.commands(
-            action.name, on: node, message: "...", timeLimit: action.timeLimitSeconds, edit: ConfigurationEdit.example)
+            action.name, on: node, message: "...", timeLimit: action.timeLimitSeconds, edit: ConfigurationEdit.example,
+            divergence: Divergence.example)
         page.blank()
         page.say(
             "On a node like \(node.id) (\(node.components.map(\.rawValue).joined(separator: ", "))) it runs:", indent: 2

@@ -12,6 +12,7 @@ package enum MessageType: String, Sendable, Hashable, CaseIterable {
     case site, node
     case runbook, action, check
     case holder, job
+    case archive, diverged
     /// Of a watch.
     case look, change, candidate, next, unproven
 }

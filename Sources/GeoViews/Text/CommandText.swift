@@ -9,7 +9,10 @@ enum CommandText {
 
     static func shell(_ arguments: [String]) -> String {
         arguments.map { argument in
-            argument.unicodeScalars.allSatisfy(Plain.isHarmless) ? RemoteCommand.quoted(argument) : escaped(argument)
+            argument == DivergenceProgram.text
+                ? DivergenceProgram.shown
+                : argument.unicodeScalars.allSatisfy(Plain.isHarmless)
+                    ? RemoteCommand.quoted(argument) : escaped(argument)
         }.joined(separator: " ")
     }
 

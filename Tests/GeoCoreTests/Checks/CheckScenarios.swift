@@ -83,10 +83,14 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "node.url-applied", observation: promoted, subject: .node(id: "seoul-rails-1")),
             CheckScenario(check: "site.maintenance-off", observation: promoted, subject: .site(id: "seoul")),
             CheckScenario(check: "site.silent", observation: silent, subject: .site(id: "seoul")),
+            CheckScenario(check: "divergence.known", observation: Fixtures.parted(), subject: pair),
             CheckScenario(check: "cron.running", observation: promoted, subject: .site(id: "seoul")),
         ]
             + ["node.application-stopped", "node.stopped", "node.fenced"].flatMap { check in
                 tokyo.map { CheckScenario(check: check, observation: fenced, subject: .node(id: $0.id)) }
+            }
+            + tokyo.map {
+                CheckScenario(check: "divergence.saved", observation: Fixtures.parted(), subject: .node(id: $0.id))
             }
             + tokyo.map { CheckScenario(check: "node.in-service", observation: quiesced, subject: .node(id: $0.id)) }
             + seoul.map { CheckScenario(check: "node.promoted", observation: promoted, subject: .node(id: $0.id)) }

@@ -170,6 +170,10 @@ extension RecordedAnswer {
             complaint: "/bin/cat: \(ProbeCatalog.dataDirectory)/geo-pitr-file: No such file or directory\n",
             status: 1),
         "control-data": Saying(output: controlData),
+        "timeline-history": Saying(output: DivergenceReadingTests.history),
+        "wal-segments": Saying(output: DivergenceReadingTests.segments),
+        "divergence": Saying(
+            output: DivergenceReadingTests.state(DivergenceReadingTests.begun + DivergenceReadingTests.done)),
         "patroni-members": Saying(output: PatroniReadingTests.recorded[0].list),
         "patroni-config": Saying(output: PatroniReadingTests.configuration),
         "consul": Saying(output: consulMembers),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import time
 from datetime import datetime as Moment
@@ -10,11 +11,15 @@ from pathlib import Path
 from support import ROOT, Story, Tool, end, entry, lab, leave_lab, until
 
 # Writes that arrived and were not replayed, and writes and pushes that did not arrive.
-PAUSED, CUT_OFF, PUSHES = 60, 20, 3
+PAUSED, CUT_OFF, PUSHED = 60, 20, 5
 # From the power's return to the end of a second writable site: a look at a node (its sshd has to be up), the pause after it,
 # and the stop of its database, as slow as two labs on two cores make them. Usual are 10 to 20 s.
 RETURN_SECONDS = 90
 BURST = 1_000_000_000
+
+# Of a user who gave the file a name.
+UPLOAD = "/var/opt/gitlab/gitlab-rails/uploads/-/system/personal_snippet/7/what's \"new\".txt"
+ARCHIVES = "var/opt/gitlab/geo-failover-divergence"
 
 WORDS = "power of the hall was cut, ticket 123"
 
@@ -78,7 +83,8 @@ class LostSite(Story):
         until(lambda: self.received() >= self.lab.sql("tokyo-pg-1", "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"),
               what="the writes to arrive")
         self.lab.fault("cut-replication")
-        self.lab.command("load", "burst", "tokyo", "--writes", str(CUT_OFF), "--pushes", str(PUSHES))
+        self.lab.command("load", "burst", "tokyo", "--writes", str(CUT_OFF), "--pushes", str(PUSHED))
+        self.lab.on("tokyo-rails-1", "sh", "-c", f"mkdir -p '{Path(UPLOAD).parent}' && echo only in tokyo >{shlex.quote(UPLOAD)}")
         for node in ["tokyo-lb-1", *self.tokyo]:
             self.lab.fault("node-down", node)
         self.tool("check", "--for", "unplanned", "--from", "tokyo", "--to", "seoul")
@@ -134,7 +140,7 @@ class LostSite(Story):
         lost = [Moment.fromisoformat(write["time"].replace("Z", "+00:00")) for write in audit["writes"]["first_lost"]]
         self.assertGreaterEqual(min(lost), last, (report["loss"], audit))
         # A lost push was acknowledged after that moment, or its project is named.
-        self.assertGreaterEqual(audit["pushes"]["lost"], PUSHES, audit)
+        self.assertGreaterEqual(audit["pushes"]["lost"], PUSHED, audit)
         projects = report["loss"]["projects"].get("known", {}).get("value", {}).get("projects", [])
         for push in audit["pushes"]["first_lost"]:
             self.assertTrue(Moment.fromisoformat(push["time"].replace("Z", "+00:00")) >= last
@@ -167,6 +173,70 @@ class LostSite(Story):
         # They stay down after another power cut.
         self.lab.fault("reboot", "tokyo-pg-1")
         self.assertNotIn("run: postgresql", self.lab.on("tokyo-pg-1", "gitlab-ctl", "status", check=False))
+
+    def archive(self, node):
+        return next((self.lab.files(node) / ARCHIVES).iterdir())
+
+    def test_9_what_only_the_former_primary_has_is_saved_there_to_the_row_and_the_commit(self):
+        truth = json.loads(self.lab.command("audit", "--divergence", "--json", check=False).stdout)["only_on"]["tokyo"]
+        self.assertGreaterEqual(len(truth["writes"]), CUT_OFF)
+        self.assertGreaterEqual(len(truth["pushes"]), PUSHED)
+        self.assertSays(self.tool("divergence", "list").out, "No node that answered has an archive")
+        wrong = self.tool("divergence", "commands", "--from", "seoul", "--to", "tokyo")
+        self.assertEqual(wrong.code, 3, wrong)
+        self.assertSays(wrong.text, "it is tokyo that went on alone")
+        answer = self.tool("divergence", "commands", "--from", "tokyo", "--to", "seoul")
+        self.assertEqual(answer.code, 0, answer)
+        # A line of its own may be inside of the program: words, not lines.
+        words = shlex.split(answer.out, comments=True)
+        inventory = Path(self.lab.inventory).read_text()
+        addresses = {re.search(name + r": *{ address: ([0-9.]+)", inventory).group(1): name for name in self.tokyo}
+        nodes = {addresses[word.split("@")[1]]: words[at + 1] for at, word in enumerate(words) if word.startswith("geo-ops@")}
+        self.assertEqual(set(nodes), {"tokyo-rails-1", "tokyo-rails-2", "tokyo-sidekiq-1", "tokyo-pg-1", "tokyo-gitaly-1"})
+        control = self.lab.files("tokyo-pg-1") / "var/opt/gitlab/postgresql/data/global/pg_control"
+        before = control.read_bytes()
+
+        # Killed in the middle, it is not complete, and run again it is.
+        self.lab.on("tokyo-pg-1", "bash", "-c", f"set -m; sh -c \"$1\" >/dev/null 2>&1 & until [ -e /{ARCHIVES}/*/STATE ]; do"
+                    " kill -0 $! || exit 1; done; kill -KILL -- -$!; wait", "killed", nodes["tokyo-pg-1"], check=False)
+        unfinished = self.tool("divergence", "list")
+        self.assertEqual(unfinished.code, 2, unfinished)
+        self.assertSays(unfinished.out, "tokyo-pg-1", "NOT COMPLETE")
+        for node, command in nodes.items():
+            self.assertIn("saved into", self.lab.on(node, "sh", "-c", command))
+            self.assertIn("saved before", self.lab.on(node, "sh", "-c", command))
+        done = self.tool("divergence", "list", "-o", "json")
+        self.assertEqual(done.code, 0, done)
+        found = {line["node"]: line for line in map(json.loads, done.out.splitlines()) if "folder" in line}
+        self.assertEqual({node: (line["state"], line["leftOut"]) for node, line in found.items()}, {node: ("complete", []) for node in nodes})
+        self.assertEqual(control.read_bytes(), before, "the original is never opened")
+        self.assertEqual([one.name for one in self.archive("tokyo-pg-1").parent.glob("copy-*")], [])
+
+        database, storage = self.archive("tokyo-pg-1"), self.archive("tokyo-gitaly-1")
+        rows = [json.loads(line) for line in next(database.glob("database/rows/*.lab_writes.jsonl")).read_text().splitlines()]
+        self.assertEqual({write["number"] for write in truth["writes"]} - {row["number"] for row in rows}, set())
+        self.assertNotEqual(list(database.glob("database/wal/0000*")), [])
+        place = dict(reversed(line.split("\t")) for line in (database / "database/projects.tsv").read_text().splitlines())
+        for push in truth["pushes"]:
+            folder = storage / "repositories" / place[push["project"]].replace("/", "_")
+            self.assertIn(push["commit"], (folder / "commits.tsv").read_text())
+            clone = Path(self.tool.state) / f"bundle-{folder.name}"
+            if not clone.exists():
+                subprocess.run(["git", "clone", "--quiet", "--mirror", folder / "all.bundle", clone], check=True, capture_output=True)
+            subprocess.run(["git", "--git-dir", clone, "merge-base", "--is-ancestor", push["commit"], "main"], check=True)
+        compared = self.tool("divergence", "compare", "--from", "tokyo", "--to", "seoul", "-o", "json")
+        self.assertEqual(compared.code, 2, compared)
+        lacking = {line["project"]: (line["object"], line["state"]) for line in map(json.loads, compared.out.splitlines())}
+        self.assertEqual(lacking, {push["project"]: (push["commit"], "not there") for push in truth["pushes"]})
+        files = self.archive("tokyo-rails-1")
+        self.assertIn(UPLOAD.split("gitlab-rails/")[1], (files / "files/list.tsv").read_text())
+        self.assertEqual((files / "files/data" / UPLOAD.split("gitlab-rails/")[1]).read_text(), "only in tokyo\n")
+        for node in nodes:
+            folder = self.archive(node)
+            self.assertEqual([oct(path.stat().st_mode & 0o777) for path in folder.rglob("*") if path.stat().st_mode & 0o077], [])
+            sums = "".join(line.split("\t", 1)[1] for line in (folder / "MANIFEST").read_text().splitlines(True))
+            checked = subprocess.run(["sha256sum", "--check", "--quiet"], input=sums, text=True, capture_output=True, cwd=folder)
+            self.assertEqual(checked.returncode, 0, checked)
 
 
 class PrimaryDies(Story):
