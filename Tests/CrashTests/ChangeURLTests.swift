@@ -72,7 +72,7 @@ import Testing
     @Test func everyNodeAndTheTablesHaveTheNewUrlAndACopyOfTheOldFileIsKept() async throws {
         let rig = try await Self.rig()
         #expect(rig.file.plan.findings.filter { $0.verdict > .warn }.map(\.summary) == [])
-        #expect(rig.file.plan.edits.map(\.edit.new) == ["external_url '\(Self.wanted)'"])
+        #expect(rig.file.plan.edits.flatMap(\.edit.lines).map(\.new) == ["external_url '\(Self.wanted)'"])
         #expect(rig.file.plan.pointOfNoReturn == nil)
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.faults) \(Self.wrong(rig)) \(rig.story)")

@@ -211,7 +211,7 @@ final class Rig: Sendable {
             announce: { event in
                 if case .recorded(let record) = event { self.remember(record, isLive: true) }
                 watch(event)
-            })
+            }, secret: { _ in Array("practice".utf8) })
     }
 
     private func remember(_ record: JournalRecord, isLive: Bool = false) {

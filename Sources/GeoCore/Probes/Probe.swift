@@ -29,6 +29,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case consul
     case trustedCertificates = "trusted-certificates"
     case backups
+    /// What gitlab.rb says of being a secondary.
+    case geoSettings = "geo-settings"
+    /// How much room the main database takes, running or not.
+    case dataSize = "data-size"
     /// Migrations that the installed package has.
     case schemaFiles = "schema-files"
     /// With what sshd looks up the keys of git's users.
@@ -48,9 +52,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .identity, .privileges, .hostKeys, .disks, .ports, .views, .machine: true
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .passwords,
-            .configuration:
+            .configuration, .geoSettings:
             node.isManagedByOmnibus
-        case .database, .server, .pointInTimeFile, .controlData, .geo, .application, .projects, .settings, .accessRules:
+        case .database, .server, .pointInTimeFile, .controlData, .dataSize, .geo, .application, .projects, .settings,
+            .accessRules:
             node.runs(.postgresql) || node.runs(.patroni)
         case .patroni, .consul: node.runs(.patroni)
         case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
@@ -109,6 +114,8 @@ extension NodeFacts {
         case .consul: consul = .unknown(reason: reason)
         case .trustedCertificates: trustedCertificates = .unknown(reason: reason)
         case .backups: backups = .unknown(reason: reason)
+        case .geoSettings: geoSettings = .unknown(reason: reason)
+        case .dataSize: dataDirectoryBytes = .unknown(reason: reason)
         case .schemaFiles: schemaFiles = .unknown(reason: reason)
         case .keyLookup: keyLookup = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)
