@@ -8,9 +8,16 @@ extension RunSession {
         let plan = file.plan
         let (text, site): (String, SiteID) =
             switch plan.scenario {
-            case .planned, .unplanned, .reseed:
+            case .planned, .unplanned:
                 ("This takes \(plan.from) out of service. Type the name of the site to leave to begin.", plan.from)
             case .abort: ("This puts \(plan.from) back into service. Type its name to begin.", plan.from)
+            case .reseed:
+                (
+                    plan.runbookName == AbortPlanner.name
+                        ? "This leaves \(plan.to) fenced as before. Type its name to begin."
+                        : "This brings \(plan.to) back as a secondary of \(plan.from). Type the name of the site that comes"
+                            + " back to begin.", plan.to
+                )
             case .changeURL:
                 (
                     "This gives \(plan.to) the URL \(plan.inventory.site(plan.to)?.url ?? ""). Type its name"

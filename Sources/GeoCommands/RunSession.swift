@@ -290,7 +290,7 @@ struct RunSession {
                 try directory.writeAtomically(bytes, to: directory.path + "/" + path)
                 return path
             },
-            announce: announce, copyRecords: copyRecords)
+            announce: announce, copyRecords: copyRecords, secret: { try Secrets.read($0) })
     }
 
     private func conclude(_ outcome: RunOutcome, _ display: Display) async -> ExitStatus {

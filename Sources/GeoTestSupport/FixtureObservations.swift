@@ -67,6 +67,43 @@ extension Fixtures {
         return observation
     }
 
+    /// Tokyo is the primary, and Seoul a former one: fenced, and with the gitlab.rb of a secondary where it `isConfigured`.
+    package static func returning(isConfigured: Bool = true) -> Observation {
+        var observation = healthy()
+        observation.change("tokyo-pg-1") { facts in
+            facts.database = seen(primary(senders: [], slots: []), on: "tokyo-pg-1")
+            facts.dataDirectoryBytes = seen(80 << 20, on: "tokyo-pg-1")
+        }
+        for node in inventory().site(seoul)?.nodes ?? [] where node.isManagedByOmnibus {
+            observation.change(node.id) { facts in
+                facts.services = seen(services(node, .down), on: node.id)
+                facts.startsAtBoot = seen(false, on: node.id)
+                facts.listeningPorts = seen([22], on: node.id)
+                facts.geoSettings = seen(
+                    SimulatedReturn.settings(of: node, isPrimary: !isConfigured), on: node.id)
+                guard node.runs(.postgresql) else { return }
+                for probe in [Probe.database, .server, .geo, .application, .projects, .settings, .accessRules] {
+                    facts.markUnknown(probe, reason: "psql: connection refused")
+                }
+                facts.controlData = seen(controlData("shut down"), on: node.id)
+                facts.dataDirectoryBytes = seen(80 << 20, on: node.id)
+            }
+        }
+        return observation
+    }
+
+    /// Seoul has come back as a secondary, and has yet to copy everything.
+    package static func returned() -> Observation {
+        var observation = healthy()
+        for node in inventory().site(seoul)?.nodes ?? [] where node.isManagedByOmnibus {
+            observation.change(node.id) { facts in
+                facts.geoSettings = seen(SimulatedReturn.settings(of: node, isPrimary: false), on: node.id)
+                if node.runs(.trackingDB) { facts.tracking = seen(SimulatedReturn.newTracking, on: node.id) }
+            }
+        }
+        return observation
+    }
+
     /// Seoul is primary and open to users; Tokyo is fenced.
     package static func promoted() -> Observation {
         var observation = fenced()

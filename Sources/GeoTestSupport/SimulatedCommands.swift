@@ -14,7 +14,7 @@ extension SimulatedState {
         var job = SimulatedJob(run: run, key: key, arguments: command.arguments, startedAt: now, stages: [])
         if job.isPromotion { judgePromotion(of: node) }
         if isFailing { job.say("\(command.arguments[0]): failed") }
-        for (seconds, act) in isFailing ? [(0.1, .exit(status: 1))] : script(command.arguments, node, &job) {
+        for (seconds, act) in isFailing ? [(0.1, .exit(status: 1))] : script(command, node, &job) {
             job.stages.append(.init(at: now.adding(seconds: seconds + node.nextCommandHangsSeconds), act: act))
         }
         nodes[index].nextCommandHangsSeconds = 0
@@ -24,8 +24,9 @@ extension SimulatedState {
     }
 
     private mutating func script(
-        _ arguments: [String], _ node: SimulatedNode, _ job: inout SimulatedJob
+        _ command: RemoteCommand, _ node: SimulatedNode, _ job: inout SimulatedJob
     ) -> [(Double, SimulatedJob.Act)] {
+        let arguments = command.arguments
         switch arguments {
         case ["gitlab-ctl", "stop"]: return stopping(nil, node)
         case ["gitlab-ctl", "graceful-kill"]: return [(30, .kill(service: nil)), (30, .exit(status: 0))]
@@ -50,6 +51,7 @@ extension SimulatedState {
             if arguments.starts(with: ["sh", "-c", DivergenceProgram.text]) {
                 return [(30, .save(arguments: arguments)), (30, .exit(status: 0))]
             }
+            if let acts = SimulatedReturn.script(command, node, &job) { return acts }
             if let seconds = SimulatedURL.seconds(of: arguments) { return [(seconds, .url(arguments: arguments))] }
             if arguments.count == 3, arguments[0] == "gitlab-ctl", arguments[1] == "stop" {
                 return stopping(arguments[2], node)
@@ -112,11 +114,18 @@ extension SimulatedState {
         case .unmaskBoot: nodes[index].isBootMasked = false
         case .enableBoot:
             nodes[index].startsAtBoot = true
-            for service in nodes[index].services.indices { nodes[index].services[service].isSupervised = true }
+            // Where runit did not run it starts now, and with it what nobody holds down.
+            for service in nodes[index].services.indices where !nodes[index].services[service].isSupervised {
+                nodes[index].services[service].isSupervised = true
+                if !nodes[index].held.contains(nodes[index].services[service].name) { startService(service, index) }
+            }
         case .beginReconfigure:
             nodes[index].attributes = .stub
             say("\u{0D}Running reconfigure to apply changes:", &self)
         case .endReconfigure(let insidePromotion): endReconfigure(index, job, insidePromotion)
+        case .reseed(let arguments): exit(reseed(arguments, index, job), index, job)
+        case .moveDatabaseAside: moveDatabaseAside(index)
+        case .copyDatabase: copyDatabase(index)
         case .url(let arguments): exit(changeURL(arguments, index), index, job)
         case .promoteDatabase:
             promoteDatabase(index)
@@ -150,7 +159,7 @@ extension SimulatedState {
         note("\(nodes[index].node.id) \(nodes[index].jobs[job].key): exit \(status)")
     }
 
-    private mutating func stop(_ service: String?, _ index: Int) {
+    mutating func stop(_ service: String?, _ index: Int) {
         for position in nodes[index].services.indices {
             let name = nodes[index].services[position].name
             guard service == nil || service == name, !nodes[index].stuckServices.contains(name),
@@ -161,13 +170,19 @@ extension SimulatedState {
         }
     }
 
-    private mutating func start(_ service: String?, _ index: Int) {
+    mutating func start(_ service: String?, _ index: Int) {
         for position in nodes[index].services.indices {
             let one = nodes[index].services[position]
             guard service == nil || service == one.name, one.isSupervised, !one.isRunning else { continue }
-            nodes[index].services[position].isRunning = true
-            if one.name == "postgresql" { databaseStarted(index) }
+            startService(position, index)
         }
+    }
+
+    private mutating func startService(_ position: Int, _ index: Int) {
+        let isDatabase = nodes[index].services[position].name == "postgresql"
+        if isDatabase, nodes[index].database?.isWhole == false { return }
+        nodes[index].services[position].isRunning = true
+        if isDatabase { databaseStarted(index) }
     }
 
     private mutating func endReconfigure(_ index: Int, _ job: Int, _ insidePromotion: Bool) {
@@ -178,6 +193,7 @@ extension SimulatedState {
         } else {
             nodes[index].attributes = .good
             nodes[index].url?.apply(now)
+            if nodes[index].tracking == .none { nodes[index].tracking = .empty }
         }
         if insidePromotion {
             let (colour, word) = fails ? ("31", "NOT OK") : ("32", "OK")
@@ -226,6 +242,7 @@ extension SimulatedState {
         let database = databaseIndex(of: site)
         if silently, nodes[database].database?.rows.primary != site { nodes[database].database?.rows.isSilent = true }
         nodes[database].database?.rows.primary = site
+        nodes[database].database?.rows.removed.insert(site == from ? to : from)
         nodes[index].clusterFile = .valid(text: #"{"geo_secondary":{"enable":false}}"#)
     }
 
@@ -234,7 +251,10 @@ extension SimulatedState {
         let database = databaseIndex(of: site)
         guard nodes[database].isWritable else {
             nodes[index].jobs[job].say("PG::ConnectionBad or ReadOnlySqlTransaction")
-            exit(1, index, job)
+            // Cron jobs live in Redis.
+            let isOfJobs = code.hasPrefix("Sidekiq::Cron::") && nodes[database].isDatabaseUp
+            if isOfJobs { runsOrdinaryCronJobs[site] = true }
+            exit(isOfJobs ? 0 : 1, index, job)
             return
         }
         switch code {
@@ -246,6 +266,9 @@ extension SimulatedState {
         case ActionCommands.Ruby.cronJobs(leavingOff: cronJobsOff.sorted()): runsOrdinaryCronJobs[site] = true
         case ActionCommands.Ruby.maintenanceOn(message: "GitLab is moving from \(from) to \(to)."):
             nodes[database].database?.rows.isInMaintenanceMode = true
+        case let code where code.hasPrefix("n = GeoNode.find_or_initialize_by(name: "):
+            let name = SiteID(String(code.split(separator: "'").dropFirst().first ?? ""))
+            nodes[database].database?.rows.removed.remove(name)
         default: violations.append("nobody knows the Ruby text \(code)")
         }
         nodes[database].database?.position += 48

@@ -84,6 +84,7 @@ extension SimulatedState {
         case .controlData: facts.controlData = controlData(node)
         case .timelines: facts.timelines = timelines(node)
         case .divergence: facts.divergence = seen(node.archives, node)
+        case .geoSettings, .dataSize: reseeding(probe, node, &facts)
         case .patroni, .consul:
             facts.markUnknown(probe, reason: "the simulated deployment runs no Patroni")
         case .trustedCertificates: facts.trustedCertificates = seen(Fixtures.trusted, node)
@@ -105,7 +106,9 @@ extension SimulatedState {
                 ? seen(["default": node.site == from ? Int(queued) : 0, "mailers": 0], node)
                 : .unknown(reason: "redis: connection refused")
         case .readiness: facts.readiness = seen(isReady(node) ? 200 : 502, node)
-        case .railsConfiguration: facts.hasTrackingDatabaseConfigured = seen(node.site == to, node)
+        case .railsConfiguration:
+            let isOn = node.url?.appliedSettings.contains("geo_secondary['enable'] = true") == true
+            facts.hasTrackingDatabaseConfigured = seen(isOn, node)
         case .railsRole:
             let primary = databaseNode(of: node.site).isDatabaseUp ? database(of: node.site).rows.primary : nil
             facts.railsRole =
@@ -116,6 +119,16 @@ extension SimulatedState {
                 databaseNode(of: node.site).isDatabaseUp
                 ? seen(cronJobs(of: node.site), node)
                 : .unknown(reason: "Rails has no database")
+        }
+    }
+
+    private func reseeding(_ probe: Probe, _ node: SimulatedNode, _ facts: inout NodeFacts) {
+        switch probe {
+        case .geoSettings:
+            if let file = node.url { facts.geoSettings = seen(file.settings, node) }
+        default:
+            facts.dataDirectoryBytes =
+                node.database?.isWhole == true ? seen(80 << 20, node) : .unknown(reason: "no data directory")
         }
     }
 
@@ -137,18 +150,26 @@ extension SimulatedState {
     private func database(_ node: SimulatedNode) -> Observed<DatabaseFacts> {
         guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
         let position = LogPosition(bytes: own.position)
-        let (left, candidate) = (databaseNode(of: from), databaseNode(of: to))
-        let isLinked =
-            !isReplicationCut && left.isWritable && candidate.isDatabaseUp && candidate.database?.isPrimary == false
+        let other = databaseIndex(of: node.site == from ? to : from)
+        let mine = index(node.node.id)
+        let isLinked = !isReplicationCut && (own.isPrimary ? isLinked(other, to: mine) : isLinked(mine, to: other))
+        let peer = nodes[other]
         if own.isPrimary {
+            // A slot is made with the standby that it is for, and stays when that is gone.
+            let hasSlot = node.site == from || peer.database?.isPrimary == false
             return seen(
                 Fixtures.primary(
-                    current: position, senders: isLinked ? [Fixtures.sender()] : [],
-                    slots: node.site == from ? [Fixtures.slot(isActive: isLinked)] : [], timeline: own.timeline), node)
+                    current: position,
+                    senders: isLinked ? [Fixtures.sender(address: peer.node.access.address)] : [],
+                    slots: hasSlot ? [Fixtures.slot(peer.site.rawValue, isActive: isLinked)] : [],
+                    timeline: own.timeline), node)
         }
         return seen(
             Fixtures.standby(
-                replayed: position, receiver: isLinked ? Fixtures.receiver() : nil, timeline: own.timeline), node)
+                replayed: position,
+                receiver: isLinked
+                    ? Fixtures.receiver(slot: node.site.rawValue, host: peer.node.access.address) : nil,
+                timeline: own.timeline), node)
     }
 
     /// What no story of the simulation changes, as long as its server runs.
@@ -170,7 +191,7 @@ extension SimulatedState {
     }
 
     private func controlData(_ node: SimulatedNode) -> Observed<ControlData> {
-        guard let own = node.database else { return .unknown(reason: "no data directory") }
+        guard let own = node.database, own.isWhole else { return .unknown(reason: "no data directory") }
         let running = own.isPrimary ? "in production" : "in archive recovery"
         let stopped = own.isPrimary ? "shut down" : "shut down in recovery"
         return seen(
@@ -193,11 +214,21 @@ extension SimulatedState {
         for index in facts.nodes.indices {
             if let url = own.rows.urls[SiteID(facts.nodes[index].name)] { facts.nodes[index].url = url }
         }
+        facts.nodes.removeAll { own.rows.removed.contains(SiteID($0.name)) }
         return seen(facts, node)
     }
 
     private func tracking(_ node: SimulatedNode) -> Observed<TrackingFacts> {
         guard node.isRunning("geo-postgresql") else { return .unknown(reason: "psql: connection refused") }
+        guard node.tracking != .empty, node.tracking != .none else {
+            return .unknown(reason: "relation \"event_log_states\" does not exist")
+        }
+        if node.tracking == .migrated {
+            // Filled as soon as something works on it.
+            let isWorked = nodes(of: node.site).contains { $0.isRunning("geo-logcursor") && $0.isRunning("sidekiq") }
+            if !isWorked { return seen(SimulatedReturn.newTracking, node) }
+            return seen(Fixtures.tracking(cursorEventID: database(of: node.site).rows.lastEvent), node)
+        }
         var facts = Fixtures.tracking(cursorEventID: cursor)
         if let total = facts.registries["uploads"]?.total {
             let pending = min(total, Int(pendingItems.rounded(.up)))

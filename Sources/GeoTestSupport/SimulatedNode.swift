@@ -36,8 +36,16 @@ package struct SimulatedNode: Sendable {
     /// A promotion came to its end here, its reconfigure included or repaired since.
     package var isPromoted = false
     package var database: SimulatedDatabase?
+    package var tracking: SimulatedReturn.Tracking
+    /// Services with a file `down`: runit does not start them by itself.
+    package var held: Set<String> = []
+    /// The name that gitlab-cluster.json was given, and what it says.
+    package var clusterFileAside: (name: String, file: ClusterFile)?
 
     // Lies
+
+    /// The standby that is made next has a certificate that it does not trust: it never streams.
+    package var streamsNothing = false
 
     /// How many of the next reconfigures fail.
     package var failingReconfigures = 0
@@ -52,8 +60,11 @@ package struct SimulatedNode: Sendable {
         self.node = node
         self.site = site
         self.machineID = "machine-\(node.id)"
-        self.url = node.isManagedByOmnibus ? SimulatedURL(of: site) : nil
+        self.url =
+            node.isManagedByOmnibus
+            ? SimulatedURL(of: site, settings: SimulatedReturn.settings(of: node, isPrimary: isPrimary)) : nil
         self.siteName = site.rawValue
+        self.tracking = .former
         self.services = node.isManagedByOmnibus ? Fixtures.services(node).map { Service(name: $0.name) } : []
         if node.runs(.postgresql) {
             database = SimulatedDatabase(isPrimary: isPrimary, rows: .init(primary: Fixtures.tokyo))
@@ -75,7 +86,7 @@ package struct SimulatedNode: Sendable {
     /// Nothing runs, and nothing would after a reboot.
     package var isFenced: Bool { isOff || services.isEmpty || (!hasRunningService && (!startsAtBoot || isBootMasked)) }
 
-    package var isDatabaseUp: Bool { database != nil && isRunning("postgresql") }
+    package var isDatabaseUp: Bool { database?.isWhole == true && isRunning("postgresql") }
     package var isWritable: Bool { isDatabaseUp && database?.isPrimary == true }
     package var runningJob: SimulatedJob? { jobs.first { !$0.isOver } }
 }
@@ -89,7 +100,13 @@ package struct SimulatedDatabase: Sendable {
         package var lastEvent = 4711
         /// URLs in `geo_nodes` that are not those of the fixtures.
         package var urls: [SiteID: String] = [:]
+        /// Sites without a row: a promotion takes away that of the site that was left.
+        package var removed: Set<SiteID> = []
     }
+    /// False while it is being copied: there is no data directory that a server could start on.
+    package var isWhole = true
+    /// Data directories that were moved aside.
+    package var kept = 0
     package var isPrimary: Bool
     package var timeline = 1
     /// The end of its log; of a standby, what it replayed.
@@ -120,6 +137,10 @@ package struct SimulatedJob: Sendable {
         case write
         /// A command that edits gitlab.rb, or writes its URL into Geo's tables.
         case url(arguments: [String])
+        /// A command of a re-seed that is over in a moment.
+        case reseed(arguments: [String])
+        /// What `replicate-geo-database` does, in its order.
+        case moveDatabaseAside, copyDatabase
         case exit(status: Int)
     }
     package struct Stage: Sendable {

@@ -4,7 +4,8 @@ package import GeoCore
 extension SimulatedState {
     mutating func checkPromises() {
         if isWritable(from), isWritable(to) { break_("TWO WRITABLE DATABASES: \(from) and \(to)") }
-        if database(of: to).isPrimary {
+        // Once the former primary's database is copied from the other, its site may serve as a secondary.
+        if database(of: to).isPrimary, database(of: from).isPrimary {
             for node in nodes(of: from) where node.hasRunningService {
                 break_("\(to) is promoted and \(node.node.id) of \(from) serves")
             }
@@ -64,12 +65,25 @@ extension SimulatedState {
                 && self[id].services.allSatisfy(\.isRunning)
         case ("geo.site-url", .site(let site)): holds = writtenURL(of: site) == wantedURL
         case ("database.accepts-writes", .node(let id)): holds = self[id].isWritable
+        case ("node.secondary-configured", .node), ("node.secondary-applied", .node), ("node.held-down", .node),
+            ("node.returned", .node), ("database.reseeded", _), ("tracking.fresh", _), ("cron.geo-running", _),
+            ("site.role", _), ("geo.site-registered", _), ("geo.complete", _), ("geo.verified", _),
+            ("geo.log-cursor", _):
+            guard let isTrue = hasReturned(reference) else {
+                return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
+            }
+            holds = isTrue
         default: return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
         }
         return holds ? nil : "\(reference.check) of \(reference.subject) does not hold"
     }
 
-    private var hasCaughtUp: Bool { database(of: to).position >= database(of: from).position }
+    /// By whichever of the two is the standby.
+    var hasCaughtUp: Bool {
+        database(of: from).isPrimary
+            ? database(of: to).position >= database(of: from).position
+            : database(of: from).position >= database(of: to).position
+    }
 
     private func railsNodes(_ site: SiteID) -> [SimulatedNode] {
         nodes(of: site).filter { $0.node.runs(.rails) }
@@ -130,7 +144,7 @@ extension SimulatedState {
             if !own.isOriginalKept { found.append("\(node.node.id) kept no copy") }
             if node.services.contains(where: { !$0.isRunning }) { found.append("\(node.node.id) has services down") }
         }
-        for node in nodes(of: from) where node.url.map({ $0.line != $0.original }) == true {
+        for node in nodes(of: from) where node.url.map({ $0.lines != $0.original }) == true {
             found.append("\(node.node.id) was edited")
         }
         if writtenURL(of: to) != wantedURL { found.append("geo_nodes was not written") }
@@ -139,6 +153,6 @@ extension SimulatedState {
 
     /// In `geo_nodes`.
     private func writtenURL(of site: SiteID) -> String {
-        database(of: site).rows.urls[site] ?? SimulatedURL(of: site).value
+        database(of: site).rows.urls[site] ?? SimulatedURL(of: site, settings: []).value
     }
 }

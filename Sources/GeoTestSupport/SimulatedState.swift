@@ -143,11 +143,18 @@ package struct SimulatedState: Sendable {
         }
     }
 
+    /// Whether a database follows another one.
+    func isLinked(_ standby: Int, to source: Int) -> Bool {
+        nodes[source].isWritable && nodes[standby].isDatabaseUp && nodes[standby].database?.isPrimary == false
+            && !nodes[standby].streamsNothing
+    }
+
     /// A standby that is connected has everything that was written before this moment.
     package mutating func replicate() {
-        let (primary, standby) = (databaseNode(of: from), databaseIndex(of: to))
-        guard !isReplicationCut, primary.isWritable, nodes[standby].isDatabaseUp,
-            let source = primary.database, let own = nodes[standby].database, !own.isPrimary
+        let (left, candidate) = (databaseIndex(of: from), databaseIndex(of: to))
+        let (source, standby) = database(of: from).isPrimary ? (left, candidate) : (candidate, left)
+        guard !isReplicationCut, isLinked(standby, to: source), let source = nodes[source].database,
+            let own = nodes[standby].database
         else { return }
         nodes[standby].database?.position = max(own.position, source.position)
         nodes[standby].database?.rows = source.rows
@@ -167,10 +174,12 @@ package struct SimulatedState: Sendable {
         let starts = nodes[index].startsAtBoot && !nodes[index].isBootMasked
         if nodes[index].isDatabaseUp { nodes[index].database?.isCleanlyStopped = false }
         for service in nodes[index].services.indices {
-            nodes[index].services[service].isRunning = starts
+            let name = nodes[index].services[service].name
+            let isStartable = name != "postgresql" || nodes[index].database?.isWhole != false
+            nodes[index].services[service].isRunning = starts && isStartable && !nodes[index].held.contains(name)
             nodes[index].services[service].isSupervised = starts
         }
-        if starts, nodes[index].database != nil { databaseStarted(index) }
+        if nodes[index].isDatabaseUp { databaseStarted(index) }
         checkPromises()
     }
 
@@ -204,6 +213,7 @@ package struct SimulatedState: Sendable {
         isReplicationCut = false
         for index in nodes.indices {
             nodes[index].isReachable = true
+            nodes[index].streamsNothing = false
             nodes[index].failingReconfigures = 0
             // What was asked to stop, as its neighbours show, is killed.
             let isStopped = nodes[index].services.contains { !$0.isRunning }
@@ -216,6 +226,7 @@ package struct SimulatedState: Sendable {
         let left = databaseIndex(of: from)
         let isBehind = database(of: to).position < database(of: from).position
         if databaseHasToBeDown || !nodes[left].isDatabaseUp, !nodes[left].isOff, !database(of: to).isPrimary,
+            database(of: from).isPrimary,
             isBehind || nodes[left].database?.isCleanlyStopped == false
         {
             nodes[left].database?.isCleanlyStopped = false

@@ -1,33 +1,44 @@
 import GeoCore
 
-/// `external_url` of a simulated node: the line in its gitlab.rb, the copies beside it, and what was applied last.
+/// gitlab.rb of a simulated node: the line with `external_url`, those that make it a secondary's, the copies beside it, and
+/// what was applied last.
 package struct SimulatedURL: Sendable {
-    package private(set) var line: String
+    /// The first is that of `external_url`.
+    package private(set) var lines: [String]
     /// What somebody had written there before any run.
-    package let original: String
-    private var next: String?
+    package let original: [String]
+    private var next: [String]?
     /// Files beside it that were it once, by name.
-    package private(set) var copies: [String: String] = [:]
+    private var copies: [String: [String]] = [:]
     package private(set) var applied: String
+    /// What was applied last of the other lines.
+    package private(set) var appliedSettings: [String]
     private var changedAt = Fixtures.moment(-86_400)
     private var reconfiguredAt = Fixtures.moment(-86_000)
 
-    init(of site: SiteID) {
+    init(of site: SiteID, settings: [String]) {
         guard case .text(let url) = Fixtures.configuration(of: site).externalURL else {
             preconditionFailure("the fixtures have a URL for \(site)")
         }
         self.applied = url
-        self.line = "external_url '\(url)'"
-        self.original = line
+        self.lines = ["external_url '\(url)'"] + settings
+        self.original = lines
+        self.appliedSettings = settings
     }
 
     /// Nothing is gone that somebody else had written.
-    package var isOriginalKept: Bool { line == original || copies.values.contains(original) }
+    package var isOriginalKept: Bool { lines == original || copies.values.contains(original) }
+
+    package var line: String { lines[0] }
+    /// The line of `external_url` in the copies of the file, the oldest first.
+    package var backup: String? { copies.keys.min().flatMap { copies[$0]?.first } }
+    package var settings: [String] { Array(lines.dropFirst()) }
 
     package var value: String { String(line.split(separator: "'").dropFirst().first ?? "") }
 
     mutating func apply(_ now: Timestamp) {
         applied = value
+        appliedSettings = settings
         reconfiguredAt = now
     }
 
@@ -54,21 +65,24 @@ package struct SimulatedURL: Sendable {
     mutating func obey(_ arguments: [String], at now: Timestamp) -> Int? {
         let file = ConfigurationEdit.file
         switch arguments.first {
-        case "grep": return arguments == ["grep", "-cxF", "-e", line, file] ? 0 : 1
-        case "cp" where arguments.count == 4 && arguments[2] == file: next = line
-        case "sed" where arguments.count == 5 && arguments[..<3] == ["sed", "-i", "-e"]:
-            let parts = arguments[3].split(separator: "|", omittingEmptySubsequences: false)
-            guard parts.count == 4, parts[0] == "s", next != nil else { return 1 }
-            let (old, new) = (Self.plain(parts[1].dropFirst().dropLast()), Self.plain(parts[2]))
-            if next == old { next = new }
+        case "grep": return lines.contains { arguments == ["grep", "-cxF", "-e", $0, file] } ? 0 : 1
+        case "cp" where arguments.count == 4 && arguments[2] == file: next = lines
+        case "sed" where arguments.count > 4 && arguments[1] == "-i":
+            for script in arguments.dropFirst(2).dropLast() where script != "-e" {
+                let parts = script.split(separator: "|", omittingEmptySubsequences: false)
+                guard parts.count == 4, parts[0] == "s", next != nil else { return 1 }
+                let (old, new) = (Self.plain(parts[1].dropFirst().dropLast()), Self.plain(parts[2]))
+                next = next?.map { $0 == old ? new : $0 }
+            }
         case "ln" where arguments.count == 3 && arguments[1] == file:
             guard copies[arguments[2]] == nil else { return 1 }
-            copies[arguments[2]] = line
-        case "test" where arguments.count == 3 && arguments[1] == "-s": return copies[arguments[2]] == nil ? 1 : 0
+            copies[arguments[2]] = lines
+        case "test": return arguments.last.flatMap { copies[$0] } == nil ? 1 : 0
         case "mv" where arguments.count == 4 && arguments[3] == file:
-            guard let made = next else { return 1 }
-            line = made
-            next = nil
+            let kept = copies[arguments[2]]
+            guard let made = kept ?? next else { return 1 }
+            if kept == nil { next = nil } else { copies[arguments[2]] = nil }
+            lines = made
             changedAt = now
         default: return nil
         }

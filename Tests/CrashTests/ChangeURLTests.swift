@@ -8,7 +8,7 @@ import Testing
     @Test func everyNodeAndTheTablesHaveTheNewUrlAndACopyOfTheOldFileIsKept() async throws {
         let rig = try await Story.changeURL.rig()
         #expect(rig.file.plan.findings.filter { $0.verdict > .warn }.map(\.summary) == [])
-        #expect(rig.file.plan.edits.map(\.edit.new) == ["external_url '\(ChangedURL.wanted)'"])
+        #expect(rig.file.plan.edits.flatMap(\.edit.lines).map(\.new) == ["external_url '\(ChangedURL.wanted)'"])
         #expect(rig.file.plan.pointOfNoReturn == nil)
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps) \(rig.story)")

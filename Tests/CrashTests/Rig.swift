@@ -218,7 +218,7 @@ final class Rig: Sendable {
             announce: { event in
                 if case .recorded(let record) = event { self.remember(record, isLive: true) }
                 watch(event)
-            })
+            }, secret: { _ in Array("practice".utf8) })
     }
 
     /// Runs process after process until the plan is finished; whatever halted it is healed in between.

@@ -33,17 +33,17 @@ enum ShippedPlan {
 
     static var plan: Plan { file.plan }
 
-    static func request(_ runbook: Runbook = runbook) -> PlanRequest {
+    static func request(_ runbook: Runbook = runbook, _ inventory: Inventory = inventory) -> PlanRequest {
         let deployment = SimulatedDeployment(inventory: inventory)
         let basis = deployment.observe(SimulatedState.everything(inventory))
         return PlanRequest(
             inventory: inventory, runbook: runbook, from: Fixtures.tokyo, to: Fixtures.seoul, observation: basis,
-            findings: findings(basis), waivers: [], createdAt: basis.endedAt, createdBy: "test@test",
+            findings: findings(basis, inventory), waivers: [], createdAt: basis.endedAt, createdBy: "test@test",
             toolVersion: "test")
     }
 
     /// The preflight, as the command `plan` asks it.
-    private static func findings(_ basis: Observation) -> [Finding] {
+    private static func findings(_ basis: Observation, _ inventory: Inventory) -> [Finding] {
         CheckCatalog.plannedPreflight.flatMap { item -> [Finding] in
             guard let check = CheckCatalog.check(item.check) else { return [] }
             let limits = runbook.preflight.first { $0.check == item.check }?.limits ?? Limits()

@@ -44,7 +44,7 @@ import Testing
         let before = "# \(Self.line)\n\(Self.line)\n\(Self.line) \npassword 'x'\n"
         let folder = try Self.folder(before)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let after = before.replacing("\n\(Self.line)\n", with: "\n\(edit.new)\n")
+        let after = before.replacing("\n\(Self.line)\n", with: "\n\(edit.lines[0].new)\n")
         #expect(try await Self.run(edit, in: folder) == [0, 0, 0, 0, 0, 0])
         #expect(try Self.text(folder + "/gitlab.rb") == after)
         let backup = folder + edit.backup.dropFirst("/etc/gitlab".count)

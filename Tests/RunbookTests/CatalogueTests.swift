@@ -22,8 +22,8 @@ import Testing
         let inRunbooks = runbooks.flatMap { runbook in
             runbook.steps.compactMap { $0.until?.check } + runbook.preflight.map(\.check)
         }
-        let ofURLs = CheckProfile.changeURL.preflight.map(\.check)
-        let asked = Set(inRunbooks + ofURLs + CheckCatalog.plannedPreflight.map(\.check))
+        let ofOthers = [CheckProfile.changeURL, .returning].flatMap(\.preflight).map(\.check)
+        let asked = Set(inRunbooks + ofOthers + CheckCatalog.plannedPreflight.map(\.check))
         for check in CheckCatalog.all {
             #expect(CheckView.explain(check, style: Style()).hasPrefix(check.id.rawValue))
             #expect(Self.document.contains("#### \(check.id)\n"))

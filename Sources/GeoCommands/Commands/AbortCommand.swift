@@ -11,7 +11,8 @@ struct AbortCommand: AsyncParsableCommand {
             Only before the point of no return; after it, it says what is safe instead. Prints the steps of the way back,
             asks for the site's name, and runs them as a run of its own, each proved by looking, with the same resume,
             status and report. The candidate is looked at before every step: beside a promoted one nothing is started.
-            Of a change of the URL it gives the site its former URL back. Nobody has to approve a way back.
+            Of a change of the URL it gives the site its former URL back; of a re-seed that has replaced no database yet, it
+            leaves the site fenced as before. Nobody has to approve a way back.
             """)
 
     @OptionGroup var state: StateOptions
@@ -37,14 +38,14 @@ struct AbortCommand: AsyncParsableCommand {
                 Console.result("\(name) changed nothing: \(plan.from) is as it was, and there is nothing to undo.")
                 return .done
             }
-            let file = try await planned(runbook, plan)
+            let file = try await planned(runbook, plan, undo: AbortPlanner.undo(recorded.state))
             Console.say(
                 PlanView.text(
                     file.plan, digest: file.digest, path: name.rawValue, style: Console.style(forResult: false)))
             guard yes || Console.canAsk else {
                 throw CommandFailure("nobody is there to be asked: give --yes after reading the steps", .declined)
             }
-            let site = plan.scenario == .changeURL ? plan.to : plan.from
+            let site = [.changeURL, .reseed].contains(plan.scenario) ? plan.to : plan.from
             let back = RunID("\(RunSession.stamp(LiveClock.now()))-back-to-\(site)")
             var session = RunSession(
                 directory: RunDirectory(run: back, under: state.runsDirectory), file: file, isApproved: yes,
@@ -67,16 +68,25 @@ struct AbortCommand: AsyncParsableCommand {
     }
 
     /// Looks anew: what the way back stands on is what is true now, not what was true when the run began.
-    private func planned(_ runbook: Runbook, _ plan: Plan) async throws -> PlanFile {
+    private func planned(
+        _ runbook: Runbook, _ plan: Plan, undo: [NodeID: [RemoteCommand]]
+    ) async throws -> PlanFile {
         let inventory = AbortPlanner.inventory(plan)
-        let isURL = plan.scenario == .changeURL
-        let id: CheckID = isURL ? "node.url-editable" : "candidate.not-promoted"
+        let isOfNodes = [.changeURL, .reseed].contains(plan.scenario)
+        let (id, otherwise): (CheckID, String) =
+            switch plan.scenario {
+            case .changeURL: ("node.url-editable", "nothing is changed while gitlab.rb of a node cannot be edited")
+            case .reseed:
+                ("node.no-change-running", "nothing is changed while somebody else changes a node of \(plan.to)")
+            case .planned, .unplanned, .abort:
+                ("candidate.not-promoted", "nothing is started while it is not certain that \(plan.to) is a secondary")
+            }
         guard let check = CheckCatalog.check(id) else {
             throw CommandFailure("this release has no check \(id)", .unexpected)
         }
         let pair = Subject.failover(from: plan.from, to: plan.to)
         let contexts = CheckCatalog.subjects(
-            of: check, inventory: inventory, from: plan.from, to: plan.to, asked: isURL ? .toNodes : .failover
+            of: check, inventory: inventory, from: plan.from, to: plan.to, asked: isOfNodes ? .toNodes : .failover
         ).map { CheckContext(inventory: inventory, subject: $0, from: plan.from, to: plan.to) }
         var scope = LoadBearing.scope(plan)
         for context in contexts { scope.formUnion(check.needs(context)) }
@@ -87,16 +97,13 @@ struct AbortCommand: AsyncParsableCommand {
         guard Readiness(of: findings).isReady else {
             let assessment = Assessment(subject: pair, findings: findings)
             Console.say(FindingsView.text([assessment], now: LiveClock.now(), style: Console.style(forResult: false)))
-            throw CommandFailure(
-                isURL
-                    ? "nothing is changed while gitlab.rb of a node cannot be edited"
-                    : "nothing is started while it is not certain that \(plan.to) is a secondary", .refused)
+            throw CommandFailure(otherwise, .refused)
         }
         return try PlanFile(
             try PlanCommand.plan(
                 PlanRequest(
                     inventory: inventory, runbook: runbook, from: plan.from, to: plan.to, observation: observation,
-                    findings: findings, waivers: [], cronJobsLeftOff: plan.cronJobsLeftOff ?? [],
+                    findings: findings, waivers: [], cronJobsLeftOff: plan.cronJobsLeftOff ?? [], undo: undo,
                     createdAt: LiveClock.now(),
                     createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)))
     }

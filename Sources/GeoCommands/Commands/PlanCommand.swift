@@ -45,6 +45,7 @@ struct PlanCommand: AsyncParsableCommand {
         try await reporting {
             let runbook = try Documents.runbook(runbook)
             let inventory = try renamed(try inventory.load(), runbook.scenario)
+            try refuseUnreadableSecrets(inventory, runbook.scenario)
             let waivers = try Waivers(waive)
             let profile = drill ? .drill : runbook.scenario.profile
             let preflight = Preflight(inventory: inventory, runbook: runbook, profile: profile)
@@ -110,6 +111,17 @@ struct PlanCommand: AsyncParsableCommand {
         }
         renamed.sites[index].url = new
         return renamed
+    }
+
+    /// A password that cannot be read here is better missed now than with everything stopped.
+    private func refuseUnreadableSecrets(_ inventory: Inventory, _ scenario: Scenario) throws {
+        guard scenario == .reseed, let reference = inventory.replication?.password else { return }
+        do {
+            _ = try Secrets.read(reference)
+        } catch {
+            throw CommandFailure(
+                "the password in replication of \(inventory.source.path) cannot be read: \(error)", .badDocument)
+        }
     }
 
     static func plan(_ request: PlanRequest) throws -> Plan {

@@ -11,6 +11,9 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     /// The primary is to take over a URL. Whether the URL is ready for it, only a plan can ask.
     case changeURL = "change-url"
 
+    /// A former primary, fenced, is to come back as a secondary. Whose database may be replaced, only a plan can ask.
+    case returning
+
     /// What `check` is asked for.
     package static let allCases: [CheckProfile] = [.planned, .unplanned, .reseed, .drill]
 
@@ -21,6 +24,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         case .unplanned: "what only the lost primary could answer may be unknown, and is loss"
         case .reseed: "the candidate's data is given up; the way to copy it anew has to hold"
         case .changeURL: "the primary is proven, and the other site is out of the way"
+        case .returning: "the primary is proven, and the site that comes back is fenced and its own"
         case .drill: "as planned, and the way back is looked at too"
         }
     }
@@ -34,6 +38,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
             CheckCatalog.plannedPreflight.filter { $0.check != "site.dns-ttl" }
                 + [("primary.not-out-of-reach", .failover)]
         case .changeURL: Self.forChangeOfURL
+        case .returning: Self.forReturn
         case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
         case .reseed:
             CheckCatalog.plannedPreflight.filter { Self.forReseed.contains($0.check) }
@@ -53,6 +58,19 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         "deployment.one-primary", "replication.orphaned-slots", "rails.tracking-database", "site.dns",
         "network.between-sites",
     ]
+
+    /// What has to hold beside a site that is fenced: nothing of it can answer but its machines.
+    private static let forReturn: [(check: CheckID, subjects: CheckCatalog.PreflightSubjects)] =
+        [
+            ("node.reachable", .nodes), ("node.sudo", .nodes), ("nodes.distinct", .failover), ("node.clock", .nodes),
+            ("operator.independent", .failover), ("node.disk", .nodes), ("node.attributes-good", .nodes),
+            ("node.no-change-running", .nodes), ("site.node-name", .bothSites), ("gitlab.versions-equal", .failover),
+            ("secrets.equal", .failover), ("passwords.equal", .failover), ("ssh-host-keys.equal", .failover),
+            ("site.is-primary", .fromSite), ("site.fenced", .toSite), ("reseed.direction", .failover),
+            ("reseed.own-database", .failover), ("database.seed-source", .failover),
+            ("database.room-for-base-backup", .failover), ("replication.orphaned-slots", .failover),
+            ("operator.observation-window", .failover), ("divergence.known", .failover),
+        ]
 
     /// What the site needs to be edited and reconfigured, and that the other one does not serve under the URL. The inventory
     /// that is asked with has the new URL.
@@ -76,7 +94,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     /// What counts where the runbook says nothing else. Nobody can copy a bucket from a site that is lost.
     package var limits: [CheckID: Limits] {
         switch self {
-        case .planned, .reseed, .drill, .changeURL: [:]
+        case .planned, .reseed, .drill, .changeURL, .returning: [:]
         case .unplanned: ["geo.object-storage": Limits(["may_be_left_out": 0])]
         }
     }
@@ -117,7 +135,7 @@ extension Scenario {
         switch self {
         case .planned, .abort: .planned
         case .unplanned: .unplanned
-        case .reseed: .reseed
+        case .reseed: .returning
         case .changeURL: .changeURL
         }
     }

@@ -19,6 +19,18 @@ package enum Redactor {
         return result
     }
 
+    /// The same, and every occurrence of secrets that are known, wherever they stand.
+    package static func redact(_ bytes: [UInt8], hiding secret: [UInt8]?) -> [UInt8] {
+        guard let secret, !secret.isEmpty else { return redact(bytes) }
+        var clean: [UInt8] = []
+        var rest = bytes[...]
+        while let range = rest.firstRange(of: secret) {
+            clean += rest[..<range.lowerBound] + Array(mark.utf8)
+            rest = rest[range.upperBound...]
+        }
+        return redact(clean + rest)
+    }
+
     private enum KeyBorder { case begin, end }
 
     private static func keyBorder(_ line: some Collection<UInt8>) -> KeyBorder? {

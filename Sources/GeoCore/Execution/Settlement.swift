@@ -30,9 +30,11 @@ extension ActionName {
         switch self {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs, .wait, .stopApplication,
             .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .saveDivergence, .confirm,
-            .setExternalURL, .updatePrimaryURL:
+            .setExternalURL, .updatePrimaryURL, .configureSecondary, .liftBootGuard, .replicateDatabase, .registerSite,
+            .migrateTracking, .restoreNode:
             true
-        case .promoteNode, .reconfigure, .writeProbe, .pushCanary, .hook, .manual: false
+        // The node of a secondary that was never touched is in service, too.
+        case .promoteNode, .reconfigure, .bringNodeBack, .resetTracking, .writeProbe, .pushCanary, .hook, .manual: false
         }
     }
 }

@@ -36,6 +36,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var views: Observed<PeerViews> = .notAsked
     package var machine: Observed<MachineFacts> = .notAsked
     package var configuration: Observed<ConfigurationFacts> = .notAsked
+    /// Lines of gitlab.rb that make the node one of a secondary, or of a single-node role, as they are in the file.
+    package var geoSettings: Observed<[String]> = .notAsked
     package var certificate: Observed<ServedCertificate> = .notAsked
     /// SHA-256 fingerprints of the certificates in `/etc/gitlab/trusted-certs`, sorted: the authorities that GitLab on the
     /// node trusts beside the public ones.
@@ -54,6 +56,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var timelines: Observed<TimelineFacts> = .notAsked
     /// What was saved here of divergences, complete or not.
     package var divergence: Observed<[DivergenceArchive]> = .notAsked
+    /// Bytes in the data directory of the main database, WAL included.
+    package var dataDirectoryBytes: Observed<Int> = .notAsked
     package var patroni: Observed<PatroniFacts> = .notAsked
     package var consul: Observed<ConsulFacts> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked

@@ -14,6 +14,8 @@ package struct Inventory: Hashable, Sendable, Codable {
     package var fences: [FenceProgram]
     /// `nil`: whoever executes a plan decides alone.
     package var approvals: ApprovalRule?
+    /// How a site's database is copied from the other's; `nil`: nothing can be re-seeded.
+    package var replication: ReplicationAccess?
     package var source: DocumentReference
     /// Where each node stands in ``sites``: checks look nodes up by the thousand.
     private var positions: [NodeID: Position]
@@ -24,13 +26,13 @@ package struct Inventory: Hashable, Sendable, Codable {
     }
 
     private enum CodingKeys: CodingKey {
-        case deployment, objectives, database, sites, hooks, canary, fences, approvals, source
+        case deployment, objectives, database, sites, hooks, canary, fences, approvals, replication, source
     }
 
     package init(
         deployment: String, objectives: Objectives = .init(), database: DatabaseAccess = .init(), sites: [Site],
         hooks: [String: Hook] = [:], canary: Canary? = nil, fences: [FenceProgram] = [],
-        approvals: ApprovalRule? = nil, source: DocumentReference
+        approvals: ApprovalRule? = nil, replication: ReplicationAccess? = nil, source: DocumentReference
     ) {
         self.deployment = deployment
         self.objectives = objectives
@@ -40,6 +42,7 @@ package struct Inventory: Hashable, Sendable, Codable {
         self.canary = canary
         self.fences = fences
         self.approvals = approvals
+        self.replication = replication
         self.source = source
         self.positions = Self.positions(sites)
     }
@@ -55,6 +58,7 @@ package struct Inventory: Hashable, Sendable, Codable {
             canary: try container.decodeIfPresent(Canary.self, forKey: .canary),
             fences: try container.decode([FenceProgram].self, forKey: .fences),
             approvals: try container.decodeIfPresent(ApprovalRule.self, forKey: .approvals),
+            replication: try container.decodeIfPresent(ReplicationAccess.self, forKey: .replication),
             source: try container.decode(DocumentReference.self, forKey: .source))
     }
 
@@ -224,6 +228,19 @@ package struct DatabaseAccess: Hashable, Sendable, Codable {
         self.user = user
         self.password = password
         self.port = port
+        self.sslMode = sslMode
+    }
+}
+
+/// What the database of a site is copied from the other's with.
+package struct ReplicationAccess: Hashable, Sendable, Codable {
+    /// Of the user `gitlab_replicator`, the same on all sites.
+    package var password: SecretReference
+    /// Of the stream that follows the copy. The one that `gitlab-ctl` takes by itself (`verify-full`) fits no certificate
+    /// that the package makes: the command succeeds and nothing streams (omnibus-gitlab `geo/replication.rb`).
+    package var sslMode: String
+    package init(password: SecretReference, sslMode: String = "verify-ca") {
+        self.password = password
         self.sslMode = sslMode
     }
 }

@@ -24,7 +24,9 @@ package struct Runbook: Hashable, Sendable, Codable {
 }
 
 package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable {
-    case planned, unplanned, reseed
+    case planned, unplanned
+    /// A former primary comes back as a secondary: `from` is the primary, `to` the site whose database is copied anew.
+    case reseed
     /// The primary takes over a URL. Promotes nothing and touches no node of the other site.
     case changeURL = "change-url"
     /// Back, before the point of no return. Made from a run, never written by hand.
@@ -156,6 +158,14 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case setExternalURL = "set-external-url"
     case reconfigure
     case updatePrimaryURL = "update-primary-url"
+    case configureSecondary = "configure-secondary"
+    case liftBootGuard = "lift-boot-guard"
+    case replicateDatabase = "replicate-database"
+    case bringNodeBack = "bring-node-back"
+    case registerSite = "register-site"
+    case resetTracking = "reset-tracking-database"
+    case migrateTracking = "migrate-tracking-database"
+    case restoreNode = "restore-node"
     case writeProbe = "write-probe"
     case pushCanary = "push-canary"
     case hook

@@ -13,6 +13,7 @@ package enum AbortPlanner {
         let acted = Set(state.plan.steps.filter { state.acted.contains($0.id) }.map(\.action))
         guard !acted.isEmpty else { return nil }
         if state.plan.scenario == .changeURL { return formerURL(run, state, digest: digest) }
+        if state.plan.scenario == .reseed { return fencedAgain(run, state, digest: digest) }
         var steps: [RunbookStep] = []
         if !acted.isDisjoint(with: [.stopApplication, .stopDatabase, .stopAndDisable]) {
             let application: Set<Component> = [.rails, .sidekiq, .logcursor, .monitoring]
@@ -49,6 +50,30 @@ package enum AbortPlanner {
             name: name, title: "Put \(state.plan.from) back into service: undo \(run)", scenario: .abort,
             preflight: [PreflightReference(check: "candidate.not-promoted", limits: Limits())], steps: steps,
             source: DocumentReference(path: "abort of \(run)", digest: digest))
+    }
+
+    /// What a re-seed did to each node so far, taken back, the newest first; by each step's own word.
+    package static func undo(_ state: RunState) -> [NodeID: [RemoteCommand]] {
+        guard state.plan.scenario == .reseed else { return [:] }
+        var found: [NodeID: [RemoteCommand]] = [:]
+        for step in state.plan.steps.reversed() where state.acted.contains(step.id) {
+            guard case .reversible(let undo) = step.reversibility, let node = step.node else { continue }
+            found[node, default: []] += undo
+        }
+        return found
+    }
+
+    /// A re-seed that has replaced nothing leaves the site fenced as it was.
+    private static func fencedAgain(_ run: RunID, _ state: RunState, digest: Digest) -> Runbook? {
+        guard !undo(state).isEmpty else { return nil }
+        return Runbook(
+            name: name, title: "Fence \(state.plan.to) as before: undo \(run)", scenario: .reseed, preflight: [],
+            steps: [
+                RunbookStep(
+                    id: "restore-nodes", title: "Take back what the run did to nodes", action: .restoreNode,
+                    target: .init(part: .to, atOnce: 4), until: .init(check: "node.fenced", withinSeconds: 120),
+                    why: "A former primary that is not re-seeded must neither run nor start at boot.")
+            ], source: DocumentReference(path: "abort of \(run)", digest: digest))
     }
 
     /// The inventory that the way back is planned with. Whoever goes back needs nobody's approval.

@@ -42,6 +42,11 @@ package struct Action: Sendable {
         self.timeLimitSeconds = timeLimitSeconds
     }
 
+    /// The site that it makes sense on in a run of that kind: a re-seed writes to the primary that it copies from.
+    package func part(in scenario: Scenario) -> Part? {
+        scenario == .reseed && name == .writeProbe ? .from : part
+    }
+
     package func fits(_ node: Node) -> Bool {
         guard let components else { return true }
         return node.components.contains(where: components.contains)
@@ -59,6 +64,9 @@ package enum ActionCatalog {
         case .promoteNode, .writeProbe, .pushCanary, .resumeReplay: promoting(name)
         case .setExternalURL, .reconfigure, .updatePrimaryURL: configuring(name)
         case .saveDivergence: savingDivergence
+        case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
+            .migrateTracking, .restoreNode:
+            reseeding(name)
         case .wait, .confirm, .hook, .manual: other(name)
         }
     }

@@ -42,11 +42,16 @@ package enum ActionCommands {
     /// `edit` is what an action that edits gitlab.rb does to it; without one there is nothing for it to run.
     /// `leavingOff`: cron jobs that are not to be started (``CronJobs``). `divergence`: what ``ActionName/saveDivergence``
     /// saves of; without one there is nothing to run.
+    /// `reseeding`: what a re-seed's commands are of.
     package static func commands(
         _ name: ActionName, on node: Node, message: String, timeLimit: Int, edit: ConfigurationEdit? = nil,
-        leavingOff: [String] = [], divergence: Divergence? = nil, isDrill: Bool = false
+        leavingOff: [String] = [], divergence: Divergence? = nil, isDrill: Bool = false,
+        reseeding: Reseeding = .example
     ) -> [RemoteCommand] {
         switch name {
+        case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
+            .migrateTracking, .restoreNode:
+            commands(name, reseeding, timeLimit: timeLimit) ?? []
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
         case .stopCronJobs: [runner(Ruby.geoCronJobsOnly, timeLimit)]
@@ -86,9 +91,13 @@ package enum ActionCommands {
     }
 
     package static func undo(
-        _ name: ActionName, on node: Node, edit: ConfigurationEdit? = nil, leavingOff: [String] = []
+        _ name: ActionName, on node: Node, edit: ConfigurationEdit? = nil, leavingOff: [String] = [],
+        reseeding: Reseeding = .example
     ) -> Reversibility {
         switch name {
+        case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
+            .migrateTracking, .restoreNode:
+            undo(name, reseeding) ?? .changesNothing
         case .setExternalURL: .reversible(undo: (edit?.undo ?? []) + [reconfigure(1800)])
         // With the former line in gitlab.rb and applied, the same task writes the former URL.
         case .updatePrimaryURL: .reversible(undo: [updatePrimaryURL(600)])
@@ -119,7 +128,7 @@ package enum ActionCommands {
     /// the recipe enables and starts it (omnibus-gitlab `package/recipes/runit_systemd.rb`), and so does whoever types
     /// `systemctl start`. Masked, both are refused (systemctl(1)). The recipe keeps its file in `/usr/lib/systemd/system`;
     /// where somebody has put one into `/etc/systemd/system`, `mask` refuses, and disabled is all that it is.
-    private static let bootUnit = "gitlab-runsvdir"
+    static let bootUnit = "gitlab-runsvdir"
 
     /// Takes the guard of ``ActionName/stopAndDisable`` off a node: has to come before anything that enables or starts its
     /// services. Starts nothing itself, and does no harm where there is no guard.

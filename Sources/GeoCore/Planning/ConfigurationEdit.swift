@@ -1,30 +1,47 @@
-/// One line of a node's gitlab.rb, replaced by another; the file that it was in is kept.
+/// Lines of a node's gitlab.rb, each replaced by another; the file that they were in is kept.
 ///
-/// What is replaced is the whole line that was seen when the plan was made, byte for byte. Where the file has no such line
-/// the first command fails and nothing is changed. The new file is made beside the old one and takes its place in one
+/// What is replaced is the whole line that was seen when the plan was made, byte for byte. Where the file lacks one of them
+/// a first command fails and nothing is changed. The new file is made beside the old one and takes its place in one
 /// rename: nobody ever reads half of it, and a full disk is noticed before. The copy is a hard link, which needs no
 /// room, keeps owner and mode of a file with passwords, and is never overwritten by a second attempt.
 package struct ConfigurationEdit: Sendable, Hashable {
     package static let file = "/etc/gitlab/gitlab.rb"
 
     /// Both without the end of the line.
-    package let old: String
-    package let new: String
+    package struct Line: Sendable, Hashable {
+        package let old: String
+        package let new: String
+        package init(old: String, new: String) {
+            self.old = old
+            self.new = new
+        }
+    }
+
+    package let lines: [Line]
     /// Beside ``file``; the name of the edit, from when its plan was made.
     package let backup: String
     private let next: String
 
-    /// `nil` for lines that are not plain: other bytes than printable ASCII could mean something else to `sed`.
-    package init?(replacing old: String, with new: String, madeAt: Timestamp) {
-        let isPlain = [old, new].allSatisfy { line in
+    /// `nil` without a line, and for lines that are not plain: other bytes than printable ASCII could mean something else
+    /// to `sed`.
+    package init?(_ lines: [Line], madeAt: Timestamp) {
+        let isPlain = lines.flatMap { [$0.old, $0.new] }.allSatisfy { line in
             !line.isEmpty && line.utf8.allSatisfy { (0x20...0x7e).contains($0) }
         }
-        guard isPlain, old != new else { return nil }
-        self.old = old
-        self.new = new
-        let stamp = madeAt.toSeconds.split(separator: " ").map { $0.filter(\.isNumber) }.joined(separator: "-")
+        guard isPlain, !lines.isEmpty, lines.allSatisfy({ $0.old != $0.new }) else { return nil }
+        self.lines = lines
+        let stamp = Self.stamp(madeAt)
         self.backup = Self.file + ".before-" + stamp
         self.next = Self.file + ".next-" + stamp
+    }
+
+    package init?(replacing old: String, with new: String, madeAt: Timestamp) {
+        self.init([Line(old: old, new: new)], madeAt: madeAt)
+    }
+
+    /// A moment as part of a file's name.
+    package static func stamp(_ moment: Timestamp) -> String {
+        moment.toSeconds.split(separator: " ").map { $0.filter(\.isNumber) }.joined(separator: "-")
     }
 
     /// The value of a Ruby setting that is a literal, in its own quotes; all else of the line stays as it is. `nil` where the
@@ -51,11 +68,10 @@ package struct ConfigurationEdit: Sendable, Hashable {
         func command(_ arguments: [String], _ status: RemoteCommand.ExitStatus = .mustBeZero) -> RemoteCommand {
             RemoteCommand(arguments: arguments, timeLimitSeconds: timeLimit, exitStatus: status, quietSeconds: 5)
         }
-        let script = "s|^\(Self.pattern(old))$|\(Self.replacement(new))|"
-        return [
-            command(["grep", "-cxF", "-e", old, Self.file]),
+        let scripts = lines.flatMap { ["-e", "s|^\(Self.pattern($0.old))$|\(Self.replacement($0.new))|"] }
+        return lines.map { command(["grep", "-cxF", "-e", $0.old, Self.file]) } + [
             command(["cp", "-a", Self.file, next]),
-            command(["sed", "-i", "-e", script, next]),
+            command(["sed", "-i"] + scripts + [next]),
             // It may be there from an earlier attempt; the next command tells whether it is.
             command(["ln", Self.file, backup], .isOnlyAClaim),
             command(["test", "-s", backup]),
@@ -94,10 +110,19 @@ extension Plan {
     package var edits: [(edit: ConfigurationEdit, nodes: [NodeID])] {
         let url = inventory.site(to)?.url ?? ""
         var found: [(edit: ConfigurationEdit, nodes: [NodeID])] = []
-        for node in steps.filter({ $0.action == .setExternalURL }).compactMap(\.node) {
-            guard let edit = ConfigurationEdit(url: url, in: basis[node].configuration.value, madeAt: createdAt) else {
-                continue
-            }
+        for step in steps {
+            guard let node = step.node else { continue }
+            let edit: ConfigurationEdit? =
+                switch step.action {
+                case .setExternalURL:
+                    ConfigurationEdit(url: url, in: basis[node].configuration.value, madeAt: createdAt)
+                case .configureSecondary:
+                    inventory.node(node).flatMap {
+                        ConfigurationEdit(secondary: $0, in: basis[node].geoSettings.value, madeAt: createdAt)
+                    }
+                default: nil
+                }
+            guard let edit else { continue }
             if let index = found.firstIndex(where: { $0.edit == edit }) {
                 found[index].nodes.append(node)
             } else {

@@ -39,6 +39,9 @@ package enum LoadBearing {
         for site in sites(plan) {
             scope.ask([.identity, .version, .database, .geo], of: site.nodes)
             if plan.scenario == .changeURL { scope.ask([.configuration], of: site.nodes) }
+            guard plan.scenario == .reseed, site.id == plan.to else { continue }
+            scope.ask([.geoSettings], of: site.nodes)
+            scope.ask([.controlData], of: site.databaseNodes)
         }
         return scope
     }
@@ -70,8 +73,23 @@ package enum LoadBearing {
                     found.append(
                         Fact(subject: subject, name: "external_url", value: facts.configuration.map(urlLines)))
                 }
+                if plan.scenario == .reseed, moment == .firstChange, site.id == plan.to, node.isManagedByOmnibus {
+                    let lines = facts.geoSettings.map { $0.isEmpty ? "none" : $0.joined(separator: "; ") }
+                    found.append(Fact(subject: subject, name: "Geo's settings in gitlab.rb", value: lines))
+                }
                 guard !site.databaseNodes.filter({ $0.id == node.id }).isEmpty else { return found }
-                if moment == .firstChange || site.id == plan.to {
+                if plan.scenario == .reseed, site.id == plan.to {
+                    // Its server is down: what lies in the data directory tells whose it is.
+                    found.append(
+                        Fact(
+                            subject: subject, name: "system identifier of the data directory",
+                            value: facts.controlData.map(\.systemIdentifier)))
+                    found.append(
+                        Fact(
+                            subject: subject, name: "timeline of the data directory",
+                            value: facts.controlData.map { String($0.timeline) }))
+                }
+                if moment == .firstChange || plan.scenario == .reseed || site.id == plan.to {
                     found.append(Fact(subject: subject, name: "database role", value: facts.database.map(role)))
                     found.append(
                         Fact(subject: subject, name: "timeline", value: facts.database.map { String($0.timeline) }))

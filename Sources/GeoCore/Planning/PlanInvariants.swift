@@ -19,7 +19,7 @@ package enum PlanInvariants {
         return boundViolations(of: plan) + placeViolations(of: plan) + turnViolations(of: plan, graph)
             + fenceViolations(of: plan, graph) + givenUpViolations(of: plan)
             + urlViolations(of: plan, graph) + orderViolations(of: plan, graph) + abortViolations(of: plan)
-            + drillViolations(of: plan)
+            + drillViolations(of: plan) + reseedViolations(of: plan, graph)
             + unsupportedViolations(of: plan)
     }
 
@@ -77,7 +77,12 @@ package enum PlanInvariants {
             case .wait, .manual:
                 if step.until == nil { broken("verified", "waits for nothing that could be seen") }
             case .confirmation(_, let answer):
-                if answer != plan.to.rawValue { broken("named-site", "is not answered with the site's name") }
+                // Before a database is replaced, with the name of its node.
+                let isNode =
+                    plan.scenario == .reseed && plan.inventory.site(of: NodeID(answer))?.id == plan.to
+                if answer != plan.to.rawValue, !isNode {
+                    broken("named-site", "is not answered with the site's name")
+                }
             }
             switch step.operation {
             case .commands, .isolation:
@@ -132,7 +137,9 @@ package enum PlanInvariants {
                     invariant: "promoted-only-if-observed", step: step.id,
                     detail: "expects an identity of \(node) that was not observed")
             }
-            if let part = ActionCatalog.action(step.action).part, site.id != (part == .from ? plan.from : plan.to) {
+            if let part = ActionCatalog.action(step.action).part(in: plan.scenario),
+                site.id != (part == .from ? plan.from : plan.to)
+            {
                 return .init(
                     invariant: "right-place", step: step.id,
                     detail: "\(step.action.rawValue) does not belong on \(site.id)")

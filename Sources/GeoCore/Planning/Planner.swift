@@ -15,6 +15,8 @@ package struct PlanRequest: Sendable {
     package var lastKnown: LastKnown?
     /// Cron jobs that a way back leaves off; every other plan finds them in the observation.
     package var cronJobsLeftOff: [String]
+    /// What the way back of a re-seed runs on each node.
+    package var undo: [NodeID: [RemoteCommand]]
     package var isDrill: Bool
     package var createdAt: Timestamp
     package var createdBy: String
@@ -25,7 +27,8 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [], isDrill: Bool = false,
+        lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [],
+        undo: [NodeID: [RemoteCommand]] = [:], isDrill: Bool = false,
         createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
     ) {
@@ -40,6 +43,7 @@ package struct PlanRequest: Sendable {
         self.repairs = repairs
         self.lastKnown = lastKnown
         self.cronJobsLeftOff = cronJobsLeftOff
+        self.undo = undo
         self.isDrill = isDrill
         self.createdAt = createdAt
         self.createdBy = createdBy
@@ -62,12 +66,15 @@ package enum Planner {
             of: [request.from, request.to].compactMap(request.inventory.site))
         guard unsupported.isEmpty else { throw PlanRefusal(reasons: unsupported.map(\.description)) }
         var request = request
-        if request.runbook.scenario != .abort {
+        // A secondary keeps its ordinary jobs off by itself.
+        if request.runbook.scenario != .abort, request.runbook.scenario != .reseed {
             request.cronJobsLeftOff = CronJobs.switchedOff(
                 on: request.inventory.site(request.from), in: request.observation)
         }
         let noDrill = drillProblems(request)
         guard noDrill.isEmpty else { throw PlanRefusal(reasons: noDrill) }
+        let noReseed = reseedProblems(request)
+        guard noReseed.isEmpty else { throw PlanRefusal(reasons: noReseed) }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {
             expansion.add(step, at: index)
@@ -130,7 +137,7 @@ struct Expansion {
             problems.append("step \(step.id): \(step.action.rawValue) needs `on:` to say where")
             return []
         }
-        if let part = action.part, part != target.part {
+        if let part = action.part(in: request.runbook.scenario), part != target.part {
             problems.append(
                 "step \(step.id): \(step.action.rawValue) belongs to the site called `\(part.rawValue)`, not `\(target.part.rawValue)`"
             )
@@ -162,6 +169,11 @@ struct Expansion {
             nodes = renamed(step, nodes)
             if nodes.isEmpty { return [] }
         }
+        if step.action == .configureSecondary {
+            nodes = configurable(step, nodes)
+            if nodes.isEmpty { return [] }
+        }
+        if step.action == .restoreNode { nodes.removeAll { request.undo[$0.id] == nil } }
         guard !nodes.isEmpty else {
             return omit(step, "no node of \(siteID(target.part)) runs \(names(target.components))")
         }
@@ -175,9 +187,11 @@ struct Expansion {
             let timeLimit = step.timeLimitSeconds ?? action.timeLimitSeconds
             let message = "GitLab is moving from \(request.from) to \(request.to)."
             let edit = step.action == .setExternalURL ? self.edit(of: node) : nil
+            let reseeding = self.reseeding(of: node)
             var commands = ActionCommands.commands(
                 step.action, on: node, message: message, timeLimit: timeLimit, edit: edit,
-                leavingOff: request.cronJobsLeftOff, divergence: divergence, isDrill: request.isDrill)
+                leavingOff: request.cronJobsLeftOff, divergence: divergence, isDrill: request.isDrill,
+                reseeding: reseeding)
             if step.action == .updatePrimaryURL { commands = [writingURL(on: node, timeLimit)] }
             var made = base(step, action, id: nodes.count > 1 ? "\(step.id)@\(node.id)" : step.id.rawValue, after)
             made.title = step.title ?? action.summary
@@ -186,7 +200,7 @@ struct Expansion {
             made.until = verification(step, node: node)
             made.requires = requirements(step.action, node)
             made.reversibility = ActionCommands.undo(
-                step.action, on: node, edit: edit, leavingOff: request.cronJobsLeftOff)
+                step.action, on: node, edit: edit, leavingOff: request.cronJobsLeftOff, reseeding: reseeding)
             made.expectedSeconds = request.history(step.action, node.id) ?? action.expectedSeconds
             return made
         }
@@ -196,6 +210,10 @@ struct Expansion {
         var made = base(step, action, id: step.id.rawValue, after)
         switch step.action {
         case .confirm:
+            if let question = wipeQuestion(step) {
+                made.operation = question
+                break
+            }
             made.operation = .confirmation(
                 question: (request.isDrill ? "This is a DRILL, and the failover is a real one. " : "")
                     + lossToAcknowledge + (step.text ?? "Type the name of the site to promote."),
@@ -302,6 +320,7 @@ struct Expansion {
             let fenced = CheckReference(check: "node.fenced", subject: .node(id: node.id))
             return [Requirement(check: fenced, when: .always)]
         }
+        if action == .replicateDatabase { return wipeRequirements }
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
         let lossless = CheckReference(

@@ -7,7 +7,7 @@ package enum RunbookLint {
     }
 
     package static func problems(of runbook: Runbook) -> [Problem] {
-        preflightProblems(runbook) + runbook.steps.flatMap(problems)
+        preflightProblems(runbook) + runbook.steps.flatMap { problems($0, in: runbook.scenario) }
     }
 
     private static func preflightProblems(_ runbook: Runbook) -> [Problem] {
@@ -19,12 +19,12 @@ package enum RunbookLint {
         }
     }
 
-    private static func problems(_ step: RunbookStep) -> [Problem] {
+    private static func problems(_ step: RunbookStep, in scenario: Scenario) -> [Problem] {
         let action = ActionCatalog.action(step.action)
         var found: [Problem] = []
         func say(_ text: String) { found.append(Problem(step: step.id, text: text)) }
         if action.reach == .node, step.target == nil { say("\(step.action.rawValue) needs `on:` to say where") }
-        if let part = action.part, let target = step.target, part != target.part {
+        if let part = action.part(in: scenario), let target = step.target, part != target.part {
             say("\(step.action.rawValue) belongs to the site called `\(part.rawValue)`")
         }
         if let components = action.components, let wanted = step.target?.components, !wanted.isEmpty {

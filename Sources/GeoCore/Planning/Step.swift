@@ -113,10 +113,14 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
     package var exitStatus: ExitStatus
     /// Longest silence that is no reason to worry.
     package var quietSeconds: Int
+    /// Where the one line is found that the command reads on its standard input; `nil`: it gets none. Read when the command
+    /// starts, and kept nowhere.
+    package var input: SecretReference?
 
     package init(
         arguments: [String], asRoot: Bool = true, timeLimitSeconds: Int, outputLimitBytes: Int = 4 << 20,
-        condition: Condition = .always, exitStatus: ExitStatus = .isOnlyAClaim, quietSeconds: Int = 30
+        condition: Condition = .always, exitStatus: ExitStatus = .isOnlyAClaim, quietSeconds: Int = 30,
+        input: SecretReference? = nil
     ) {
         self.arguments = arguments
         self.asRoot = asRoot
@@ -125,12 +129,16 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         self.condition = condition
         self.exitStatus = exitStatus
         self.quietSeconds = quietSeconds
+        self.input = input
     }
 
     /// Quoted for a POSIX shell, to read and to copy; `sudo -n` in front where it runs as root.
     package var shellText: String {
-        ((asRoot ? ["sudo", "-n"] : []) + arguments).map(Self.quoted).joined(separator: " ")
+        inputText + ((asRoot ? ["sudo", "-n"] : []) + arguments).map(Self.quoted).joined(separator: " ")
     }
+
+    /// What stands in front of a command that reads a secret: a name for it, never the secret.
+    package var inputText: String { input == nil ? "" : "printf '%s\\n' \"$PASSWORD\" | " }
 
     /// One argument as a POSIX shell reads it back unchanged.
     package static func quoted(_ argument: String) -> String {

@@ -33,6 +33,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case consul
     case trustedCertificates = "trusted-certificates"
     case backups
+    /// What gitlab.rb says of being a secondary.
+    case geoSettings = "geo-settings"
+    /// How much room the main database takes, running or not.
+    case dataSize = "data-size"
     /// Migrations that the installed package has.
     case schemaFiles = "schema-files"
     /// With what sshd looks up the keys of git's users.
@@ -52,9 +56,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .identity, .privileges, .hostKeys, .disks, .ports, .views, .machine: true
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .passwords,
-            .configuration:
+            .configuration, .geoSettings:
             node.isManagedByOmnibus
-        case .database, .server, .pointInTimeFile, .controlData, .timelines, .geo, .application, .projects, .settings,
+        case .database, .server, .pointInTimeFile, .controlData, .dataSize, .timelines, .geo, .application, .projects,
+            .settings,
             .accessRules:
             node.runs(.postgresql) || node.runs(.patroni)
         case .divergence: !DivergenceProgram.Part.of(node).isEmpty
@@ -117,6 +122,8 @@ extension NodeFacts {
         case .consul: consul = .unknown(reason: reason)
         case .trustedCertificates: trustedCertificates = .unknown(reason: reason)
         case .backups: backups = .unknown(reason: reason)
+        case .geoSettings: geoSettings = .unknown(reason: reason)
+        case .dataSize: dataDirectoryBytes = .unknown(reason: reason)
         case .schemaFiles: schemaFiles = .unknown(reason: reason)
         case .keyLookup: keyLookup = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)

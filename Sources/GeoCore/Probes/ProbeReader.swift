@@ -29,6 +29,14 @@ package struct ProbeReader: Sendable {
         case .patroni: readPatroni(into: &facts)
         case .server, .application, .projects, .registryDetails, .projectRegistry: readDetails(probe, into: &facts)
         case .machine, .configuration, .certificate, .trackingSchema: readSurroundings(probe, into: &facts)
+        case .geoSettings:
+            facts.geoSettings = fact { () throws(Unreadable) in
+                try ReseedReadings.geoSettings(frame("geo-settings"))
+            }
+        case .dataSize:
+            facts.dataDirectoryBytes = fact { () throws(Unreadable) in
+                try ReseedReadings.dataSize(frame("data-size"))
+            }
         case .consul, .trustedCertificates, .backups, .cronStates: readOperations(probe, into: &facts)
         case .settings, .accessRules, .schemaFiles, .keyLookup, .passwords: readSettings(probe, into: &facts)
         case .timelines, .divergence: readDivergence(probe, into: &facts)

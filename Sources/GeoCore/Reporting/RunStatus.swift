@@ -81,6 +81,13 @@ package struct RunStatus: Sendable, Hashable {
             return undoneBy.map { "It was aborted; \($0) gives \(to) its former URL back." }
                 ?? "\(to) is the primary, whatever becomes of its URL."
         }
+        if scenario == .reseed {
+            if let undoneBy { return "It was aborted; \(undoneBy) leaves \(to) fenced as before." }
+            if isFinished { return "\(from) is the primary, and \(to) its secondary." }
+            return isPastPointOfNoReturn
+                ? "\(from) is the primary. The point of no return is passed: the database of \(to) is being replaced. Go forward."
+                : "\(from) is the primary. The point of no return is not passed: \(to) has its own database still, and stays off."
+        }
         if scenario == .abort {
             return isFinished
                 ? "\(from) is the primary, as before."
@@ -105,7 +112,11 @@ package struct RunStatus: Sendable, Hashable {
 
     /// What `abort` brings back.
     package var wayBack: String {
-        scenario == .changeURL ? "gives \(to) its former URL again" : "puts \(from) into service again"
+        switch scenario {
+        case .changeURL: "gives \(to) its former URL again"
+        case .reseed: "leaves \(to) fenced as before"
+        case .planned, .unplanned, .abort: "puts \(from) into service again"
+        }
     }
 
     /// One sentence to paste into a chat.
@@ -113,7 +124,8 @@ package struct RunStatus: Sendable, Hashable {
         let place = "\(done) of \(total) steps done"
         let what =
             switch scenario {
-            case .planned, .unplanned, .reseed: "\(isDrill ? "DRILL, failover" : "Failover") \(from) -> \(to)"
+            case .reseed: "Re-seed of \(to) from \(from)"
+            case .planned, .unplanned: "\(isDrill ? "DRILL, failover" : "Failover") \(from) -> \(to)"
             case .abort: "Abort of the failover \(from) -> \(to)"
             case .changeURL: "Change of the URL of \(to)"
             }

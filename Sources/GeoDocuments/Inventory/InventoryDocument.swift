@@ -26,6 +26,7 @@ package enum InventoryDocument {
 struct InventoryReader {
     static let keys = [
         "schema", "deployment", "objectives", "ssh", "database", "sites", "hooks", "fences", "canary", "approvals",
+        "replication",
     ]
 
     let problems: Problems
@@ -48,9 +49,10 @@ struct InventoryReader {
             } ?? []
         let canary = fields.entry("canary").flatMap { self.canary($0.value) }
         let approvals = fields.entry("approvals").flatMap { self.approvals($0.value) }
+        let replication = fields.entry("replication").flatMap { self.replication($0.value) }
         return Inventory(
             deployment: deployment ?? "", objectives: objectives, database: database, sites: sites, hooks: hooks,
-            canary: canary, fences: fences, approvals: approvals, source: source)
+            canary: canary, fences: fences, approvals: approvals, replication: replication, source: source)
     }
 
     func sshSettings(_ value: YAMLValue, of subject: String) -> SSHSettings? {
@@ -92,6 +94,18 @@ struct InventoryReader {
             },
             port: fields.integer("port", in: 1...65_535) ?? 5432,
             sslMode: fields.choice("sslmode", of: SSLMode.self)?.rawValue)
+    }
+
+    /// With what a site is re-seeded: the password of `gitlab_replicator`, and the sslmode that its certificates allow.
+    private func replication(_ value: YAMLValue) -> ReplicationAccess? {
+        guard
+            let fields = Fields(value, of: "'replication'", keys: ["password", "sslmode"], problems: problems),
+            let entry = fields.required(
+                "password", expected: "where the password of gitlab_replicator is found", suggestion: "file:PATH"),
+            let password = Secrets.read(entry, fields.label("password"), locations, problems)
+        else { return nil }
+        let mode = fields.choice("sslmode", of: SSLMode.self) ?? .verifyCA
+        return ReplicationAccess(password: password, sslMode: mode.rawValue)
     }
 
     // MARK: Hooks, canary

@@ -9,11 +9,27 @@ extension EffectPerformer {
         guard case .commands(let commands, let nodeID, let expected)? = plan.step(stepID)?.operation,
             let node = plan.inventory.node(nodeID)
         else { preconditionFailure("\(stepID) runs no commands") }
+        var input: [UInt8]?
+        if let reference = commands[index].input {
+            do {
+                input = try line(of: reference)
+            } catch {
+                // Whether it was started before, and is to be found on its node, only a look can tell.
+                return .entries([
+                    .stepLeftInDoubt(
+                        step: stepID, attempt: attempt,
+                        reason:
+                            "what \(commands[index].arguments.prefix(2).joined(separator: " ")) asks for cannot be read:"
+                            + " \(error); nothing was sent to \(nodeID)")
+                ])
+            }
+        }
         let script: JobScript
         do {
             script = JobScript(
                 key: key, run: journal.run, epoch: state.epoch, command: commands[index], node: nodeID,
-                expected: expected, marks: plan.marks(of: nodeID), receipt: try await journal.receipt(forCommand: key))
+                expected: expected, marks: plan.marks(of: nodeID), input: input,
+                receipt: try await journal.receipt(forCommand: key))
         } catch {
             return .failed(error)
         }
@@ -23,7 +39,7 @@ extension EffectPerformer {
         let (outcome, output) = await follow(script, stepID, node)
         guard let outcome else { return .advance }
         do {
-            let clean = Redactor.redact(output)
+            let clean = Redactor.redact(output, hiding: input)
             let path = try ports.keepTranscript(key, clean)
             let reference = TranscriptReference(
                 path: path, digest: Digest(of: clean), bytes: clean.count, summary: Transcript.summary(clean))
@@ -33,6 +49,14 @@ extension EffectPerformer {
         } catch {
             return .failed(error)
         }
+    }
+
+    private func line(of reference: SecretReference) throws -> [UInt8] {
+        let bytes = try ports.secret(reference)
+        guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
+            !text.contains(where: \.isNewline), !text.contains("\0")
+        else { throw NoLine() }
+        return bytes
     }
 
     /// - Returns: `nil` when nobody waits any longer.
@@ -55,7 +79,8 @@ extension EffectPerformer {
                 unanswered = 0
                 pause = .milliseconds(100)
                 output += answer.output
-                if let line = Transcript.lines(answer.output.suffix(4096), last: 1).last {
+                let shown = Redactor.redact(Array(answer.output.suffix(4096)), hiding: script.input)
+                if let line = Transcript.lines(shown, last: 1).last {
                     ports.announce(.output(step: step, line: line))
                 }
                 if answer.hasMore, answer.state.isOver { continue }

@@ -13,6 +13,8 @@ package struct ExecutionPorts: Sendable {
     package var announce: @Sendable (_ event: RunEvent) -> Void
     /// Waits, not for ever, until the records so far are on other machines as well.
     package var copyRecords: @Sendable () async -> Void
+    /// Follows a reference, when a command that reads the secret is about to start.
+    package var secret: @Sendable (_ reference: SecretReference) throws -> [UInt8]
 
     package init(
         observe: @escaping @Sendable (_ scope: ObservationScope) async -> Observation, shell: NodeShell,
@@ -20,7 +22,8 @@ package struct ExecutionPorts: Sendable {
         boundary: @escaping @Sendable () -> String,
         keepTranscript: @escaping @Sendable (_ key: String, _ bytes: [UInt8]) throws -> String,
         announce: @escaping @Sendable (_ event: RunEvent) -> Void,
-        copyRecords: @escaping @Sendable () async -> Void = {}
+        copyRecords: @escaping @Sendable () async -> Void = {},
+        secret: @escaping @Sendable (_ reference: SecretReference) throws -> [UInt8] = { _ in throw NoSecrets() }
     ) {
         self.observe = observe
         self.shell = shell
@@ -31,7 +34,19 @@ package struct ExecutionPorts: Sendable {
         self.keepTranscript = keepTranscript
         self.announce = announce
         self.copyRecords = copyRecords
+        self.secret = secret
     }
+}
+
+/// Nobody here can follow a reference to a secret.
+package struct NoSecrets: Error, Sendable, CustomStringConvertible {
+    package init() {}
+    package var description: String { "nobody here can read it" }
+}
+
+/// What is given to a command is one line, and nothing else of a secret can be.
+struct NoLine: Error, CustomStringConvertible {
+    var description: String { "it is empty, or no single line of text" }
 }
 
 /// What happens during a run, for the display. The journal is the truth; this is only quicker.

@@ -13,6 +13,9 @@ package struct JobScript: Sendable {
     package let epoch: Int
     package let expected: NodeIdentity
     package let marks: NodeMarks
+    /// One line for the command's standard input. In the script, which comes on standard input itself, and nowhere else: not
+    /// among arguments, in the environment or in a file.
+    package let input: [UInt8]?
     private let base: String
     private let root: String
 
@@ -25,7 +28,8 @@ package struct JobScript: Sendable {
 
     package init(
         key: String, run: RunID, epoch: Int, command: RemoteCommand, node: NodeID, expected: NodeIdentity,
-        marks: NodeMarks, base: String = Self.base, root: String = "", receipt: consuming JournalReceipt
+        marks: NodeMarks, input: [UInt8]? = nil, base: String = Self.base, root: String = "",
+        receipt: consuming JournalReceipt
     ) {
         self.key = key
         self.run = run
@@ -34,6 +38,7 @@ package struct JobScript: Sendable {
         self.node = node
         self.expected = expected
         self.marks = marks
+        self.input = input
         self.base = base
         self.root = root
         _ = consume receipt
@@ -59,6 +64,9 @@ package struct JobScript: Sendable {
             EPOCH=\(epoch) RUN=\(quoted(run.rawValue)) KEY=\(quoted(key)) OFFSET=\(offset)
             LIMIT=\(command.timeLimitSeconds) KEEP=\(command.outputLimitBytes) CHUNK=\(Self.chunkBytes) WAIT=\(Self.waitSeconds)
             """
+        // `printf` is a shell's own: no process has the line among its arguments.
+        let feed = input.map { "printf '%s\\n' \(quoted(String(decoding: $0, as: UTF8.self))) 8>&- | " } ?? ""
+        let stdin = input == nil ? "</dev/null " : ""
         return """
             geo_failover_job() {
             \(values)
@@ -70,7 +78,7 @@ package struct JobScript: Sendable {
             say "refused $dir cannot be written"
             return
             fi
-            setsid sh -c \(quoted(Self.runner)) geo-failover-job "$dir" "$LIMIT" "$KEEP" \(arguments) >/dev/null 2>&1 </dev/null 8>&- &
+            \(feed)setsid sh -c \(quoted(Self.runner)) geo-failover-job "$dir" "$LIMIT" "$KEEP" \(arguments) >/dev/null 2>&1 \(stdin)8>&- &
             elif [ ! -d "$dir" ]; then
             say "refused $dir cannot be made"
             return
@@ -165,7 +173,8 @@ package struct JobScript: Sendable {
     /// runner or by the one who gives it up for lost, never by both. Output goes through a reader that keeps the first
     /// KEEP bytes and swallows the rest: a full disk must not kill a promotion. It writes what it reads at once: a
     /// service that keeps the pipe open would keep the last 4 KiB in a buffer, and `NOT OK` with them. The subshell
-    /// closes 9 itself, since dash keeps a copy of what a redirection closes.
+    /// closes 9 itself, since dash keeps a copy of what a redirection closes. Standard input is what the runner was given:
+    /// nothing, or the command's one line; nothing before the command reads it.
     private static let runner = """
         dir=$1 limit=$2 keep=$3
         shift 3
@@ -183,7 +192,7 @@ package struct JobScript: Sendable {
         cat >/dev/null
         : >"$dir/drained"
         ) <"$dir/pipe" &
-        timeout -k 30 "$limit" "$@" >"$dir/pipe" 2>&1 </dev/null 9>&-
+        timeout -k 30 "$limit" "$@" >"$dir/pipe" 2>&1 9>&-
         status=$?
         n=0
         while [ ! -e "$dir/drained" ] && [ "$n" -lt 100 ]; do sleep 0.02; n=$((n + 1)); done

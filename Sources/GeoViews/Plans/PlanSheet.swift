@@ -67,7 +67,7 @@ package enum PlanSheet {
         var lines = ["## What changes in \(ConfigurationEdit.file)", ""]
         for (edit, nodes) in plan.edits {
             lines += [nodes.map { Markdown.code($0.rawValue) }.joined(separator: ", "), ""]
-            lines += Markdown.block(["- \(edit.old)", "+ \(edit.new)"])
+            lines += Markdown.block(edit.lines.flatMap { ["- \($0.old)", "+ \($0.new)"] })
             lines += ["", "The file before it: \(Markdown.code(edit.backup))", ""]
         }
         return lines

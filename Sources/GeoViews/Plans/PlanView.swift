@@ -45,8 +45,10 @@ package enum PlanView {
         page.say("What changes in \(ConfigurationEdit.file):", tone: .strong)
         for (edit, nodes) in plan.edits {
             page.say(nodes.map(\.rawValue).joined(separator: ", ") + ":", indent: 2)
-            page.literal("- \(edit.old)", indent: 4)
-            page.literal("+ \(edit.new)", indent: 4)
+            for line in edit.lines {
+                page.literal("- \(line.old)", indent: 4)
+                page.literal("+ \(line.new)", indent: 4)
+            }
             page.say("the file before it: \(edit.backup)", indent: 4)
         }
     }

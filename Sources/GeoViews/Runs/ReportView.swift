@@ -37,8 +37,8 @@ package enum ReportView {
         table.add("took", taken(report))
         table.add("no service", outage(report.outage, isFinished: report.isFinished))
         table.add("no writes", outage(report.readOnly, isFinished: report.isFinished))
-        // What changes only a URL takes no service away and loses nothing.
-        if report.scenario != .changeURL {
+        // What changes only a URL, or brings a secondary back, takes no service away and loses nothing.
+        if report.scenario != .changeURL, report.scenario != .reseed {
             table.add("RTO reached", rto(report))
             table.add("RPO reached", rpo(report))
             table.add("point of no return", report.isPastPointOfNoReturn ? "passed" : "not passed")

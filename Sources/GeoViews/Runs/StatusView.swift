@@ -44,7 +44,7 @@ package enum StatusView {
         var page = Page(style)
         guard status.canGoBack else {
             page.say(
-                "There is no way back\(status.scenario == .changeURL ? "" : " to \(status.from)"): \(status.writability)",
+                "There is no way back\([.changeURL, .reseed].contains(status.scenario) ? "" : " to \(status.from)"): \(status.writability)",
                 tone: .bad)
             return page.text
         }
@@ -54,12 +54,16 @@ package enum StatusView {
             return (step, undo)
         }
         if undone.isEmpty {
-            page.say("Nothing was changed on \(status.from) yet: there is nothing to undo.", tone: .good)
+            let site = [.changeURL, .reseed].contains(status.scenario) ? status.to : status.from
+            page.say("Nothing was changed on \(site) yet: there is nothing to undo.", tone: .good)
             return page.text
         }
         let what =
-            status.scenario == .changeURL
-            ? "To give \(status.to) its former URL back" : "To put \(status.from) back into service"
+            switch status.scenario {
+            case .changeURL: "To give \(status.to) its former URL back"
+            case .reseed: "To leave \(status.to) fenced as before"
+            case .planned, .unplanned, .abort: "To put \(status.from) back into service"
+            }
         page.say("\(what), on each node in this order:", tone: .strong)
         for (step, commands) in undone {
             page.say("undo \(step.id)", indent: 2, tone: .faint)

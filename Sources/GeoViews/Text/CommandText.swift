@@ -4,7 +4,7 @@ package import GeoCore
 enum CommandText {
     /// Exactly what runs. An argument with control characters is written so that the shell makes them (`$'\n'`).
     static func shell(_ command: RemoteCommand) -> String {
-        shell((command.asRoot ? ["sudo", "-n"] : []) + command.arguments)
+        command.inputText + shell((command.asRoot ? ["sudo", "-n"] : []) + command.arguments)
     }
 
     static func shell(_ arguments: [String]) -> String {

@@ -38,7 +38,8 @@ import Testing
     @Test func onlyPromisesCannotBeWaived() {
         #expect(
             Set(CheckCatalog.all.filter(\.isInvariant).map(\.id)) == [
-                "site.fenced", "database.zero-loss", "candidate.not-promoted",
+                "site.fenced", "database.zero-loss", "candidate.not-promoted", "reseed.direction",
+                "reseed.own-database",
             ])
     }
 
@@ -93,6 +94,10 @@ import Testing
     /// Checks that need several sources and can do without one; each has tests of its own for how few are too few.
     static let optionalFacts: Set<CheckID> = [
         "site.role", "primary.not-out-of-reach", "site.stands-back", "geo.selective-sync", "geo.object-storage",
+        // A former primary's database is down, and does not answer.
+        "reseed.direction",
+        // That its server runs, other facts tell as well.
+        "database.reseeded",
     ]
 
     @Test(arguments: CheckScenario.all.filter(\.asksSomething))

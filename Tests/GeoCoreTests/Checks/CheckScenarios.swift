@@ -53,7 +53,23 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         silent.put(\.geo, Fixtures.geo(primary: "seoul", silent: true), on: "seoul-pg-1")
         let tokyo = Fixtures.inventory().site("tokyo")?.nodes.filter(\.isManagedByOmnibus) ?? []
         let seoul = Fixtures.inventory().site("seoul")?.nodes.filter(\.isManagedByOmnibus) ?? []
+        let (returning, returned) = (Fixtures.returning(), Fixtures.returned())
+        var held = returning
+        for node in Fixtures.inventory().site("seoul")?.databaseNodes ?? [] {
+            held.put(\.startsAtBoot, true, on: node.id)
+        }
         return [
+            CheckScenario(check: "reseed.direction", observation: returning, subject: pair),
+            CheckScenario(check: "reseed.own-database", observation: returning, subject: pair),
+            CheckScenario(
+                check: "node.secondary-configured", observation: returned, subject: .node(id: "seoul-sidekiq-1")),
+            CheckScenario(
+                check: "node.secondary-applied", observation: returned, subject: .node(id: "seoul-sidekiq-1")),
+            CheckScenario(check: "node.held-down", observation: held, subject: .node(id: "seoul-pg-1")),
+            CheckScenario(check: "node.returned", observation: returned, subject: .node(id: "seoul-geo-1")),
+            CheckScenario(check: "database.reseeded", observation: returned, subject: pair),
+            CheckScenario(check: "tracking.fresh", observation: returned, subject: .site(id: "seoul")),
+            CheckScenario(check: "cron.geo-running", observation: returned, subject: .site(id: "seoul")),
             CheckScenario(
                 check: "database.room-for-base-backup", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "database.seed-source", observation: Fixtures.healthy(), subject: pair),

@@ -76,4 +76,11 @@ import Testing
         let bytes: [UInt8] = [0xFF, 0xFE, 10, 0, 0x80, 10, 10]
         #expect(Redactor.redact(bytes) == bytes)
     }
+
+    @Test func aKnownSecretIsTakenOutWhereverItStands() {
+        let text = "dsn host=a key:hunter2x and hunter2x\nhunter2x"
+        let clean = String(decoding: Redactor.redact(Array(text.utf8), hiding: Array("hunter2x".utf8)), as: UTF8.self)
+        #expect(!clean.contains("hunter2x") && clean.hasPrefix("dsn host=a"))
+        #expect(Redactor.redact(Array("abc".utf8), hiding: []) == Array("abc".utf8))
+    }
 }

@@ -44,6 +44,24 @@ import Testing
         }
     }
 
+    /// Looked for by the command itself, while it runs: in every process of the node, and in every file of the job.
+    @Test(arguments: ["hush-hush 'quoted' $HOME \\n", "plain"])
+    func aSecretComesOnStandardInputOnceAndIsNowhereElse(secret: String) async throws {
+        let node = try LocalNode()
+        let script = try await node.script(
+            "secret",
+            "read -r line; printf '%s' \"$line\" | wc -c; cat | wc -c; cat /proc/[0-9]*/cmdline /proc/self/environ"
+                + " >\"$1/seen\" 2>/dev/null; cd \"$1/jobs/run/secret\" && cat command boot began pid >>\"$1/seen\"; true",
+            input: secret)
+        let (state, output) = try await node.follow(script)
+        #expect(Self.status(state) == 0)
+        #expect(String(decoding: output, as: UTF8.self) == "\(secret.utf8.count)\n0\n")
+        #expect(node.read("seen")?.contains("geo-failover-job") == true)
+        #expect(node.read("seen")?.contains(secret) == false)
+        // Asked again it starts nothing, and needs no secret.
+        #expect(try await node.exchange(script)?.state == state)
+    }
+
     @Test(arguments: [0, 1, 3, 77, 124, 255])
     func theExitStatusIsTheCommands(status: Int) async throws {
         let node = try LocalNode()

@@ -101,14 +101,14 @@ def until(condition, timeout=240, what="the condition", interval=0.1):
 class PracticeLab:
     """A lab of the stories, with users on it."""
 
-    def __init__(self, name):
+    def __init__(self, name, *shape):
         self.name = name
         # Two who test at once give one name each; one process of stories never has two labs up.
         self.real_name = os.environ.get("GEO_LAB_TEST_NAME") or name
         self.state = STATE / self.real_name
         self.command("down")
         try:
-            self.command("up", timeout=400)
+            self.command("up", *shape, timeout=400)
             self.users_come()
         except BaseException:
             self.command("down", check=False)
@@ -186,12 +186,12 @@ class PracticeLab:
         return [(job.parent.name, job.name, (job / "command").read_text().strip()) for job in sorted(folder.glob("*/*"))]
 
 
-def lab(name):
-    """The lab of that name; another one that is up goes first, so that never two are."""
+def lab(name, *shape):
+    """The lab of that name, made with options of `lab up`; another one that is up goes first, so that never two are."""
     global _lab
     if _lab is None or _lab.name != name:
         leave_lab()
-        _lab = PracticeLab(name)
+        _lab = PracticeLab(name, *shape)
     return _lab
 
 

@@ -1,0 +1,184 @@
+/// Nodes that come back as those of a secondary, and what their site keeps of an earlier time.
+enum ReturnChecks {
+    static let all = [secondaryConfigured, secondaryApplied, heldDown, returned, trackingFresh, geoJobsRun]
+
+    static let secondaryConfigured = Check.aboutNode(
+        "node.secondary-configured",
+        CheckText(
+            question: "Does gitlab.rb make the node one of a secondary, with no gitlab-cluster.json beside it?",
+            rationale:
+                "A node that still takes itself for a primary's has no tracking database, and a file that a promotion"
+                + " has left overrides gitlab.rb.",
+            source: cite(.multipleNodes, .bringPrimaryBack, .clusterFile),
+            remedy: "set geo_secondary['enable'], geo_logcursor['enable'] or geo_postgresql['enable'] to true in"
+                + " /etc/gitlab/gitlab.rb; sudo mv /etc/gitlab/gitlab-cluster.json aside"),
+        probes: [.geoSettings, .clusterFile]
+    ) { examination, node in
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        examination.requireSecondarySettings(of: node)
+        return "gitlab.rb of \(node.id) is that of a secondary"
+    }
+
+    static let secondaryApplied = Check.aboutNode(
+        "node.secondary-applied",
+        CheckText(
+            question: "Was the node reconfigured to the end with the gitlab.rb of a secondary?",
+            rationale: "What stands in gitlab.rb counts only after a reconfigure that ended;"
+                + " gitlab-ctl replicate-geo-database stops everything before it notices that none did.",
+            source: cite(.attributeReader, .bringPrimaryBack),
+            remedy: "sudo gitlab-ctl reconfigure on the node"),
+        probes: [.geoSettings, .clusterFile, .configuration, .attributes]
+    ) { examination, node in
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        examination.requireSecondarySettings(of: node)
+        examination.requireApplied(on: node)
+        return "\(node.id) was reconfigured as a node of a secondary"
+    }
+
+    static let heldDown = Check.aboutNode(
+        "node.held-down",
+        CheckText(
+            question: "Does runit run on the node, with none of its services?",
+            rationale: "Between its start and its copy the former database would be a second writable one.",
+            source: cite(.promise(1), .serviceControl, .bootUnit),
+            remedy: "sudo touch /opt/gitlab/sv/SERVICE/down; sudo gitlab-ctl stop; sudo systemctl enable --now"
+                + " gitlab-runsvdir"),
+        probes: [.services, .boot]
+    ) { examination, node in
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        for finding in NodeStateChecks.startsAtBoot.findings(examination.context, examination.observation) {
+            examination.prove(finding)
+        }
+        if let services = examination.readServices(of: node) {
+            examination.requireStopped(services.map(\.name), among: services, of: node)
+            for service in services where service.state == .unsupervised {
+                examination.fail(
+                    "\(service.name) of \(node.id) has no supervisor",
+                    remedy: "sudo systemctl enable --now gitlab-runsvdir  # on \(node.id)")
+            }
+        }
+        return "runit runs on \(node.id), and none of its services does"
+    }
+
+    static let returned = Check.aboutNode(
+        "node.returned",
+        CheckText(
+            question: "Is the node back in service as one of a secondary?",
+            rationale:
+                "All of it together: gitlab.rb, the reconfigure, services that run, and that they start at boot.",
+            source: cite(.bringPrimaryBack, .serviceControl),
+            remedy: "sudo gitlab-ctl reconfigure; sudo gitlab-ctl start on the node"),
+        probes: [.geoSettings, .clusterFile, .configuration, .attributes, .services, .boot]
+    ) { examination, node in
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        examination.requireSecondarySettings(of: node)
+        examination.requireApplied(on: node)
+        for finding in NodeStateChecks.inService.findings(examination.context, examination.observation) {
+            examination.prove(finding)
+        }
+        return "\(node.id) is back: reconfigured as a node of a secondary, its services run and start at boot"
+    }
+
+    static let trackingFresh = Check.aboutSite(
+        "tracking.fresh",
+        CheckText(
+            question: "Has the tracking database its tables, and nothing of an earlier time as a secondary?",
+            rationale: "An earlier one names items and events of another history: Geo refuses it, and what it calls"
+                + " synchronised may not be.",
+            source: cite(.bringPrimaryBack, .trackingSchema),
+            remedy: "sudo gitlab-rake db:drop:geo DISABLE_DATABASE_ENVIRONMENT_CHECK=1 on a Rails node, sudo gitlab-ctl"
+                + " reconfigure on the tracking node, sudo gitlab-rake db:migrate:geo"),
+        needs: { scope, site, _ in scope.ask([.tracking], of: site.nodes(running: .trackingDB)) }
+    ) { examination, site in
+        let nodes = site.nodes(running: .trackingDB)
+        if nodes.isEmpty {
+            examination.unknown(
+                "\(site.id) has no node with a tracking database",
+                remedy:
+                    "give a node of \(site.id) the component tracking-db in \(examination.context.inventory.source.path)"
+            )
+        }
+        for node in nodes {
+            guard
+                let facts = examination.readRows(
+                    \.tracking, "tracking database", of: node, as: { "\($0.registries.count) data types" })
+            else {
+                continue
+            }
+            let rows = facts.registries.values.map(\.synced).reduce(0, +)
+            if rows > 0 {
+                examination.fail(
+                    "the tracking database of \(node.id) has \(Quantity.count(rows, "synchronised item")) of an earlier time",
+                    remedy: "rename or drop it, sudo gitlab-ctl reconfigure  # on \(node.id), and migrate it again")
+            }
+        }
+        return "the tracking database of \(site.id) has its tables, and nothing of an earlier time"
+    }
+
+    static let geoJobsRun = Check.aboutSite(
+        "cron.geo-running",
+        CheckText(
+            question: "Are Geo's own cron jobs of a secondary enabled?",
+            rationale:
+                "Redis of a site that was left keeps the jobs off that the failover had stopped: without them nothing"
+                + " is copied, and no status is told. The ordinary ones Geo itself turns off on a secondary.",
+            source: cite(.geoTasks, .plannedFailover),
+            remedy: "sudo gitlab-rails runner 'Sidekiq::Cron::Job.all.each(&:enable!)' on a Rails node of the site"),
+        needs: { scope, site, _ in scope.ask([.cronStates], of: site.nodes(running: .redis)) }
+    ) { examination, site in
+        let nodes = site.nodes(running: .redis)
+        let seen = examination.readEach(\.cronStates, "cron jobs", of: nodes) { "\($0.count)" }
+        guard seen.count == nodes.count, !seen.isEmpty else {
+            if nodes.isEmpty {
+                examination.unknown(
+                    "\(site.id) has no Redis node that could be asked",
+                    remedy: "add it to \(examination.context.inventory.source.path)")
+            }
+            return ""
+        }
+        let jobs = CronJobs.merged(seen.map(\.value))
+        for name in needed + switches.filter({ jobs[$0] != nil }) where jobs[name] != "enabled" {
+            examination.fail(
+                "cron job \(name) of \(site.id) is \(jobs[name] ?? "not there")",
+                remedy: "sudo gitlab-rails runner '\(ActionCommands.Ruby.allCronJobs)'  # on a Rails node of \(site.id)"
+            )
+        }
+        return "Geo's cron jobs of \(site.id) are enabled"
+    }
+
+    private static let needed = ["geo_metrics_update_worker", "geo_verification_cron_worker"]
+    /// Turns the others on and off with the site's role.
+    private static let switches = ["geo_sidekiq_cron_config_worker"]
+}
+
+extension Examination {
+    fileprivate mutating func requireSecondarySettings(of node: Node) {
+        if let file = readClusterFile(of: node), case .valid = file {
+            fail(
+                "\(node.id) has a gitlab-cluster.json of a promotion, which overrides gitlab.rb",
+                remedy: "sudo mv -n \(ActionCommands.clusterFile) \(ActionCommands.clusterFile).before  # on \(node.id)"
+            )
+        }
+        guard
+            let lines = read(\.geoSettings, "Geo's settings in gitlab.rb", of: node, as: { $0.joined(separator: "; ") })
+        else { return }
+        if let reason = SecondarySettings.whyNot(node, lines) {
+            fail(reason, remedy: "edit /etc/gitlab/gitlab.rb of \(node.id)")
+        }
+        for line in SecondarySettings.pending(node, lines) {
+            fail(
+                "gitlab.rb of \(node.id) has \(Excerpt.of(line.old.utf8))",
+                remedy: "write \(line.new)  # in /etc/gitlab/gitlab.rb of \(node.id)")
+        }
+    }
+
+    fileprivate mutating func requireApplied(on node: Node) {
+        let remedy = "sudo gitlab-ctl reconfigure  # on \(node.id)"
+        if let facts = readConfiguration(of: node), facts.reconfiguredAt.map({ $0 < facts.changedAt }) ?? true {
+            fail("gitlab.rb of \(node.id) was changed after the last reconfigure", remedy: remedy)
+        }
+        if let file = read(\.attributeFile, "node attributes", of: node, as: \.rawValue), file != .good {
+            fail("the last reconfigure of \(node.id) did not come to its end", remedy: remedy)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+/// What makes a node one of a secondary in its gitlab.rb: `enable` of what only secondaries run, set to true. Nothing else
+/// is written: hosts and passwords beside it are the operators' (GitLab documentation, Geo for multiple nodes).
+enum SecondarySettings {
+    /// By the node's components, in the order of the file. The roles of single-node sites are for none of these.
+    static func names(of node: Node) -> [String] {
+        var names: [String] = []
+        if node.runs(.rails) || node.runs(.sidekiq) || node.runs(.logcursor) { names.append("geo_secondary") }
+        if node.runs(.logcursor) { names.append("geo_logcursor") }
+        if node.runs(.trackingDB) { names.append("geo_postgresql") }
+        return names
+    }
+
+    /// Whether a line says `NAME['enable'] = true`, and what it would be with the other value; `nil` for any other line.
+    static func read(_ line: String, _ name: String) -> (isOn: Bool, turnedOn: String)? {
+        let text = line.drop { $0 == " " }
+        guard ["'", "\""].contains(where: { text.hasPrefix("\(name)[\($0)enable\($0)]") }),
+            let equals = line.firstIndex(of: "=")
+        else { return nil }
+        let value = line[line.index(after: equals)...].drop { $0 == " " }
+        let rest = { (word: String) in value.dropFirst(word.count).drop { $0 == " " } }
+        for (word, isOn) in [("true", true), ("false", false)] where value.hasPrefix(word) {
+            guard rest(word).isEmpty || rest(word).hasPrefix("#") else { return nil }
+            let head = line[..<value.startIndex]
+            return (isOn, head + "true" + value.dropFirst(word.count))
+        }
+        return nil
+    }
+
+    /// Why no machine makes the node a secondary's, and what a person can do; `nil`: nothing speaks against it.
+    static func whyNot(_ node: Node, _ lines: [String]) -> String? {
+        if let role = lines.first(where: { $0.contains("geo_primary_role") }) {
+            return "gitlab.rb of \(node.id) has the role of a single-node primary (\(Excerpt.of(role.utf8)));"
+                + " take geo_primary_role out, and plan again"
+        }
+        for name in names(of: node) {
+            let own = lines.filter { $0.drop { $0 == " " }.hasPrefix(name) }
+            guard own.count == 1, read(own[0], name) != nil else {
+                return
+                    "gitlab.rb of \(node.id) sets \(name)['enable'] \(own.isEmpty ? "nowhere" : "not in one plain line");"
+                    + " write \(name)['enable'] = false with what a secondary needs beside it, and plan again"
+            }
+        }
+        return nil
+    }
+
+    /// The lines that are not yet as a secondary has them.
+    static func pending(_ node: Node, _ lines: [String]) -> [ConfigurationEdit.Line] {
+        names(of: node).compactMap { name in
+            lines.compactMap { line in
+                read(line, name).flatMap { $0.isOn ? nil : ConfigurationEdit.Line(old: line, new: $0.turnedOn) }
+            }.first
+        }
+    }
+}
+
+extension ConfigurationEdit {
+    /// Everything that makes the node one of a secondary, in one edit; `nil` where it is one already.
+    package init?(secondary node: Node, in lines: [String]?, madeAt: Timestamp) {
+        self.init(SecondarySettings.pending(node, lines ?? []), madeAt: madeAt)
+    }
+}

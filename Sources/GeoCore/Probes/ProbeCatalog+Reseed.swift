@@ -1,0 +1,42 @@
+extension ProbeCatalog {
+    /// What a site is that is to come back as a secondary.
+    static func reseeding(_ probe: Probe) -> [ProbeCommand] {
+        switch probe {
+        case .geoSettings:
+            [
+                // The dots stand for brackets and quotes, which sudoers would read as patterns.
+                ProbeCommand(
+                    "geo-settings",
+                    [
+                        "/bin/grep", "-E", "^ *(geo_(secondary|logcursor|postgresql)..enable|roles)",
+                        "/etc/gitlab/gitlab.rb",
+                    ],
+                    as: .root)
+            ]
+        case .dataSize:
+            [
+                ProbeCommand(
+                    "data-size", ["/usr/bin/du", "-sk", dataDirectory], as: .root, timeLimitSeconds: 60, usualSeconds: 2
+                )
+            ]
+        default: []
+        }
+    }
+}
+
+/// Readers of what a site is that is to come back as a secondary.
+package enum ReseedReadings {
+    /// Whole lines, as they are in the file; grep says with 1 that there is none.
+    package static func geoSettings(_ frame: ProbeFrame) throws(Unreadable) -> [String] {
+        try frame.text(accepting: [0, 1]).nonemptyLines.map(String.init)
+    }
+
+    /// `KILOBYTES PATH`; a file that goes while a running server is measured is told with 1, and the sum all the same.
+    package static func dataSize(_ frame: ProbeFrame) throws(Unreadable) -> Int {
+        let lines = try frame.text(accepting: [0, 1]).nonemptyLines
+        guard lines.count == 1, let word = lines[0].split(whereSeparator: \.isWhitespace).first,
+            let kilobytes = Int(word), (0..<1 << 50).contains(kilobytes)
+        else { throw .unexpected("du -sk", frame.output) }
+        return kilobytes << 10
+    }
+}

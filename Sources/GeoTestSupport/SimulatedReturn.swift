@@ -1,0 +1,158 @@
+import GeoCore
+
+/// What a former primary of a ``SimulatedDeployment`` goes through on its way to a secondary.
+package enum SimulatedReturn {
+    /// What a tracking database holds.
+    package enum Tracking: Sendable {
+        /// That of an earlier time as a secondary, or of now.
+        case former
+        /// Renamed: the next reconfigure makes another.
+        case none
+        /// Without tables.
+        case empty
+        case migrated
+    }
+
+    /// As the lab writes them: `enable` of what only a secondary runs.
+    static func settings(of node: Node, isPrimary: Bool) -> [String] {
+        var names: [String] = []
+        if node.runs(.rails) || node.runs(.sidekiq) || node.runs(.logcursor) { names.append("geo_secondary") }
+        if node.runs(.logcursor) { names.append("geo_logcursor") }
+        if node.runs(.trackingDB) { names.append("geo_postgresql") }
+        return names.map { "\($0)['enable'] = \(!isPrimary)" }
+    }
+
+    /// Every table, no row.
+    static var newTracking: TrackingFacts {
+        var facts = Fixtures.tracking(cursorEventID: nil)
+        facts.registries = facts.registries.mapValues { _ in Fixtures.registry(0) }
+        return facts
+    }
+
+    /// What a command of a re-seed does, and when; `nil` for all others.
+    static func script(
+        _ command: RemoteCommand, _ node: SimulatedNode, _ job: inout SimulatedJob
+    ) -> [(Double, SimulatedJob.Act)]? {
+        let arguments = command.arguments
+        switch arguments.first {
+        case "touch", "gitlab-geo-psql": return [(0.2, .reseed(arguments: arguments))]
+        case "rm" where arguments.count == 3 && arguments[1] == "-f": return [(0.1, .reseed(arguments: arguments))]
+        case "mv" where arguments.count == 4 && arguments[1] == "-n": return [(0.1, .reseed(arguments: arguments))]
+        case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
+        case "gitlab-rake" where arguments.last == "db:migrate:geo": return [(20, .reseed(arguments: arguments))]
+        case "gitlab-ctl" where arguments.count > 1 && arguments[1] == "replicate-geo-database":
+            guard command.input != nil else {
+                job.say("util.rb:128:in `get_password': undefined method `strip' for nil:NilClass (NoMethodError)")
+                return [(2, .exit(status: 1))]
+            }
+            if node.attributes != .good {
+                return [(2, .stop(service: nil)), (3, .exit(status: 1))]
+            }
+            return [
+                (2, .stop(service: nil)), (4, .moveDatabaseAside), (40, .copyDatabase), (42, .start(service: nil)),
+                (42, .exit(status: 0)),
+            ]
+        default: return nil
+        }
+    }
+}
+
+extension SimulatedState {
+    /// The exit status.
+    mutating func reseed(_ arguments: [String], _ index: Int, _ job: Int) -> Int {
+        switch arguments[0] {
+        case "touch", "rm":
+            for path in arguments.dropFirst() where path.hasSuffix("/down") {
+                let name = path.split(separator: "/").dropLast().last.map(String.init) ?? ""
+                if arguments[0] == "touch" {
+                    nodes[index].held.insert(name)
+                } else {
+                    nodes[index].held.remove(name)
+                }
+            }
+            return 0
+        case "mv":
+            let isAside = arguments[2] == "/etc/gitlab/gitlab-cluster.json"
+            if isAside, nodes[index].clusterFile != .absent, nodes[index].clusterFileAside == nil {
+                nodes[index].clusterFileAside = (arguments[3], nodes[index].clusterFile)
+                nodes[index].clusterFile = .absent
+                return 0
+            }
+            if let kept = nodes[index].clusterFileAside, arguments[2] == kept.name, nodes[index].clusterFile == .absent
+            {
+                nodes[index].clusterFile = kept.file
+                nodes[index].clusterFileAside = nil
+                return 0
+            }
+            return 1
+        case "gitlab-geo-psql":
+            guard nodes[index].isRunning("geo-postgresql") else { return 2 }
+            // Renamed once: the second time there is a database of that name.
+            if nodes[index].tracking == .former { nodes[index].tracking = .none }
+            return 0
+        default:
+            let site = nodes[index].site
+            guard let tracking = nodes.firstIndex(where: { $0.site == site && $0.node.runs(.trackingDB) }),
+                nodes[tracking].isRunning("geo-postgresql"), nodes[tracking].tracking != .none,
+                nodes[index].url?.appliedSettings.contains("geo_secondary['enable'] = true") == true
+            else { return 1 }
+            if nodes[tracking].tracking == .empty { nodes[tracking].tracking = .migrated }
+            return 0
+        }
+    }
+
+    mutating func moveDatabaseAside(_ index: Int) {
+        if nodes[index].isWritable {
+            violations.append("the database of \(nodes[index].node.id) was moved while it runs")
+        }
+        let source = databaseIndex(of: nodes[index].site == from ? to : from)
+        if !nodes[source].isWritable { violations.append("a database was moved aside with no primary to copy") }
+        if nodes[index].database?.isPrimary == false, nodes[index].database?.isWhole == true,
+            isLinked(index, to: source)
+        {
+            violations.append("a standby that streams was replaced")
+        }
+        nodes[index].database?.kept += 1
+        nodes[index].database?.isWhole = false
+    }
+
+    mutating func copyDatabase(_ index: Int) {
+        let source = databaseIndex(of: nodes[index].site == from ? to : from)
+        guard nodes[source].isWritable, var copy = nodes[source].database else { return }
+        copy.isPrimary = false
+        copy.kept = nodes[index].database?.kept ?? 0
+        nodes[index].database = copy
+        nodes[index].isPromoted = false
+        note("\(nodes[index].node.id) has a copy of the primary's database")
+    }
+
+    /// The truth behind the checks of a re-seed; `nil` for a subject that it knows nothing about.
+    func hasReturned(_ reference: CheckReference) -> Bool? {
+        switch (reference.check, reference.subject) {
+        case ("node.secondary-configured", .node(let id)): return isConfigured(self[id])
+        case ("node.secondary-applied", .node(let id)):
+            return isConfigured(self[id]) && self[id].attributes == .good
+                && self[id].url?.appliedSettings == self[id].url?.settings
+        case ("node.held-down", .node(let id)):
+            return !self[id].hasRunningService && self[id].startsAtBoot && !self[id].isBootMasked
+        case ("node.returned", .node(let id)):
+            return isConfigured(self[id]) && self[id].startsAtBoot && !self[id].isBootMasked
+                && self[id].services.allSatisfy(\.isRunning)
+        case ("database.reseeded", _):
+            return !isReplicationCut && isLinked(databaseIndex(of: from), to: databaseIndex(of: to))
+        case ("tracking.fresh", .site(let site)):
+            return nodes(of: site).allSatisfy { !$0.node.runs(.trackingDB) || $0.tracking == .migrated }
+        // Redis of the simulation never has Geo's own off.
+        case ("cron.geo-running", _): return true
+        case ("site.role", .site(let site)): return database(of: site).rows.primary != site
+        case ("geo.site-registered", _): return database(of: to).rows.removed.isEmpty
+        case ("geo.complete", _), ("geo.verified", _), ("geo.log-cursor", _):
+            return nodes(of: from).contains { $0.isRunning("geo-logcursor") }
+        default: return nil
+        }
+    }
+
+    private func isConfigured(_ node: SimulatedNode) -> Bool {
+        node.clusterFile == .absent && node.url?.settings.allSatisfy { $0.hasSuffix("= true") } == true
+    }
+}

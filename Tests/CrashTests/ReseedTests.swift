@@ -1,0 +1,294 @@
+import FoundationEssentials
+import GeoCore
+import GeoDocuments
+import GeoRuntime
+import GeoTestSupport
+import Testing
+
+/// The shipped runbook `reseed-secondary`, after a failover on the simulated deployment.
+@Suite struct ReseedTests {
+    private static let runbook: Runbook = {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "runbooks/reseed-secondary.yaml").path
+        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
+        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
+        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
+        return runbook
+    }()
+
+    /// Two sites that are alike: Tokyo can be a secondary, too.
+    private static let inventory: Inventory = {
+        var inventory = ShippedPlan.inventory
+        inventory.replication = ReplicationAccess(password: .environment(name: "REPLICATION"))
+        for site in inventory.sites.indices where inventory.sites[site].id == Fixtures.tokyo {
+            for node in inventory.sites[site].nodes.indices where inventory.sites[site].nodes[node].runs(.sidekiq) {
+                inventory.sites[site].nodes[node].components.append(.logcursor)
+            }
+            var node = inventory.sites[site].nodes[0]
+            node = Node(id: "tokyo-geo-1", components: [.trackingDB], access: node.access)
+            node.access.address = "10.77.1.51"
+            inventory.sites[site].nodes.append(node)
+        }
+        return inventory
+    }()
+
+    private static let failover: PlanFile = {
+        do {
+            return try PlanFile(try Planner.plan(ShippedPlan.request(ShippedPlan.runbook, inventory)))
+        } catch {
+            fatalError("\(error)")
+        }
+    }()
+
+    private static func request(
+        _ rig: Rig, from: SiteID = Fixtures.seoul, to: SiteID = Fixtures.tokyo
+    ) -> PlanRequest {
+        let basis = rig.deployment.observe(SimulatedState.everything(inventory))
+        let findings = CheckProfile.returning.preflight.flatMap { item -> [Finding] in
+            guard let check = CheckCatalog.check(item.check) else { return [] }
+            return CheckCatalog.subjects(of: check, inventory: inventory, from: from, to: to, asked: item.subjects)
+                .flatMap {
+                    check.findings(CheckContext(inventory: inventory, subject: $0, from: from, to: to), basis)
+                }
+        }
+        return PlanRequest(
+            inventory: inventory, runbook: runbook, from: from, to: to, observation: basis, findings: findings,
+            waivers: [], createdAt: basis.endedAt, createdBy: "t", toolVersion: "t")
+    }
+
+    /// After a finished failover to Seoul.
+    private static func failedOver() async -> Rig {
+        let before = Rig(failover)
+        #expect(await before.process() == .ended(.finished), "\(before.story)")
+        // What a promotion leaves, from an earlier time when Tokyo was promoted.
+        before.deployment.withState { $0["tokyo-rails-1"].clusterFile = .valid(text: "{}") }
+        return before
+    }
+
+    /// A run that has yet to begin.
+    private static func rig() async throws -> Rig {
+        let before = await failedOver()
+        return Rig(try PlanFile(try Planner.plan(request(before))), on: before.deployment, as: "reseed")
+    }
+
+    /// What is not as a finished re-seed leaves it.
+    private static func wrong(_ rig: Rig) -> [String] {
+        rig.deployment.withState { state -> [String] in
+            var found: [String] = []
+            if !state.isWritable(Fixtures.seoul) { found.append("seoul is not writable") }
+            let copy = state.database(of: Fixtures.tokyo)
+            if copy.isPrimary || !copy.isWhole { found.append("tokyo has no copy") }
+            if copy.kept < 1 { found.append("the former database was not kept") }
+            if copy.position != state.database(of: Fixtures.seoul).position { found.append("tokyo does not follow") }
+            if !state.database(of: Fixtures.seoul).rows.removed.isEmpty { found.append("tokyo has no row") }
+            for node in state.nodes(of: Fixtures.tokyo) {
+                let name = node.node.id
+                if !node.held.isEmpty { found.append("\(name) has \(node.held.sorted()) held down") }
+                if node.clusterFile != .absent { found.append("\(name) has a gitlab-cluster.json") }
+                guard node.node.isManagedByOmnibus else { continue }
+                if !node.services.allSatisfy(\.isRunning) || node.isBootMasked {
+                    found.append("\(name) does not serve")
+                }
+                if node.url?.settings.contains(where: { $0.hasSuffix("false") }) == true {
+                    found.append("\(name) is no secondary's")
+                }
+                if node.node.runs(.trackingDB), node.tracking != .migrated {
+                    found.append("\(name) tracks another time")
+                }
+            }
+            for node in state.nodes(of: Fixtures.seoul) where node.url?.backup != nil {
+                found.append("\(node.node.id) was edited")
+            }
+            return found
+        }
+    }
+
+    @Test func theFormerPrimaryComesBackAndNothingOfItIsLost() async throws {
+        let rig = try await Self.rig()
+        let plan = rig.file.plan
+        #expect(plan.findings.filter { $0.verdict > .warn }.map(\.summary) == [])
+        #expect(plan.pointOfNoReturn == "replicate")
+        #expect(
+            plan.edits.flatMap(\.edit.lines).map(\.new).contains("geo_postgresql['enable'] = true"), "\(plan.edits)")
+        guard case .confirmation(let question, let answer)? = plan.step("confirm")?.operation else {
+            Issue.record("nobody is asked")
+            return
+        }
+        #expect(answer == "tokyo-pg-1")
+        for part in ["tokyo-pg-1 (", "seoul-pg-1 (", "system identifier", "timeline 2", "WRITABLE", "80.0 MiB"] {
+            #expect(question.contains(part), "\(part): \(question)")
+        }
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.faults) \(Self.wrong(rig)) \(rig.story)")
+        #expect(rig.deployment.withState { $0["tokyo-rails-1"].clusterFileAside?.file } == .valid(text: "{}"))
+        #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1)
+        #expect(rig.deployment.withState { $0["tokyo-pg-1"].archives.allSatisfy { $0.completedAt != nil } })
+        #expect(rig.deployment.withState { $0["tokyo-pg-1"].archives.count } == 1)
+    }
+
+    @Test func thePasswordIsNeitherInThePlanNorInTheJournal() async throws {
+        let rig = try await Self.rig()
+        _ = await rig.process()
+        for bytes in [rig.file.bytes, rig.disk.bytes] {
+            #expect(!String(decoding: bytes, as: UTF8.self).contains("practice"))
+        }
+        #expect(rig.deployment.withState { $0.history }.contains { $0.contains("replicate-geo-database") })
+        #expect(!rig.deployment.withState { $0.history }.contains { $0.contains("practice") })
+    }
+
+    @Test func killedAtAnyRecordItComesBackAsIfNothingHadHappened() async throws {
+        let whole = try await Self.rig()
+        _ = await whole.process()
+        for record in stride(from: 1, to: whole.disk.records, by: Thoroughness.isThorough ? 1 : 9) {
+            let rig = try await Self.rig()
+            #expect(await rig.process(dies: Death(kind: .afterWriting, record: record)) == .died)
+            #expect(await rig.process() == .ended(.finished), "record \(record): \(rig.story)")
+            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) record \(record): \(rig.story)")
+            #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "record \(record)")
+        }
+    }
+
+    @Test func afterAnySingleFaultItComesBackOrTheRunSaysWhatIsMissing() async throws {
+        let whole = try await Self.rig()
+        let before = whole.deployment.operations
+        _ = await whole.process()
+        let exchanges = whole.deployment.exchanges.filter { $0 >= before }.map { $0 - before }.sorted()
+        #expect(exchanges.count > 20)
+        for fault in [SimulatedDeployment.Fault.cutAfterEffect, .reboot, .truncated, .partition] {
+            for exchange in exchanges where Thoroughness.isThorough || exchange % 11 == 0 {
+                let rig = try await Self.rig()
+                rig.deployment.inject([rig.deployment.operations + exchange: fault])
+                #expect(
+                    await rig.runToTheEnd(processes: 12) == .ended(.finished), "\(fault) at \(exchange): \(rig.story)")
+                #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.faults) \(Self.wrong(rig)) \(rig.story)")
+            }
+        }
+    }
+
+    @Test func beforeTheDatabaseIsReplacedTheWayBackLeavesTheSiteFenced() async throws {
+        let rig = try await Self.rig()
+        let before = rig.deployment.withState { $0 }
+        guard case .ended(.declined) = await rig.process(answers: { _ in "tokyo" }) else {
+            Issue.record("the site's name is no node's: \(rig.story)")
+            return
+        }
+        let state = try rig.state()
+        #expect(!state.isPastPointOfNoReturn && !state.acted.isEmpty)
+        let runbook = try #require(AbortPlanner.runbook(undoing: "reseed", state, digest: rig.file.digest))
+        var request = Self.request(rig)
+        request.runbook = runbook
+        request.inventory = AbortPlanner.inventory(rig.file.plan)
+        request.undo = AbortPlanner.undo(state)
+        request.findings = []
+        let back = Rig(try PlanFile(try Planner.plan(request)), on: rig.deployment, as: "way-back")
+        #expect(await back.process() == .ended(.finished), "\(back.story)")
+        #expect(back.faults == [], "\(back.story)")
+        let after = back.deployment.withState { $0 }
+        for (old, new) in zip(before.nodes, after.nodes) where old.site == Fixtures.tokyo {
+            #expect(new.isFenced && new.held == old.held && new.clusterFile == old.clusterFile, "\(new.node.id)")
+            #expect(new.url?.lines == old.url?.lines, "\(new.node.id)")
+            #expect(new.database?.kept == 0 || new.database == nil)
+        }
+    }
+
+    @Test func aStandbyThatNeverStreamsIsNoSuccessAndNothingStarts() async throws {
+        let rig = try await Self.rig()
+        rig.deployment.withState { $0["tokyo-pg-1"].streamsNothing = true }
+        guard case .ended(.halted(let reason)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(reason.contains("replicate failed") && reason.contains("no WAL receiver"), "\(reason)")
+        #expect(rig.deployment.withState { !$0["tokyo-rails-1"].hasRunningService })
+        rig.heal()
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.faults == [] && Self.wrong(rig) == [])
+    }
+
+    @Test func theWrongDirectionAndAGoodStandbyAreRefused() async throws {
+        func blocking(_ rig: Rig, from: SiteID, to: SiteID) -> Set<CheckID> {
+            Set(Self.request(rig, from: from, to: to).findings.filter { $0.verdict >= .fail }.map(\.check))
+        }
+        let before = await Self.failedOver()
+        #expect(blocking(before, from: Fixtures.tokyo, to: Fixtures.seoul).contains("reseed.direction"))
+        #expect(blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo).isEmpty)
+        before.deployment.withState { $0["tokyo-pg-1"].machineID = $0["seoul-pg-1"].machineID }
+        #expect(blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo).contains("reseed.direction"))
+        let rig = try await Self.rig()
+        #expect(await rig.process() == .ended(.finished))
+        #expect(blocking(rig, from: Fixtures.seoul, to: Fixtures.tokyo).contains("reseed.direction"))
+    }
+
+    @Test func noPlanReplacesADatabaseUnaskedUnseenOrStartsBeforeItStreams() async throws {
+        let plan = try await Self.rig().file.plan
+        #expect(PlanInvariants.violations(of: plan) == [])
+        func broken(_ change: (inout Plan) -> Void) -> Set<String> {
+            var changed = plan
+            change(&changed)
+            return Set(PlanInvariants.violations(of: changed).map(\.invariant))
+        }
+        func without(_ group: StepID) -> Set<String> {
+            broken { plan in
+                let gone = plan.steps.filter { $0.group == group }
+                plan.steps.removeAll { $0.group == group }
+                for index in plan.steps.indices {
+                    let after = plan.steps[index].after
+                    plan.steps[index].after = after.flatMap { id in
+                        gone.first { $0.id == id }?.after ?? [id]
+                    }
+                }
+            }
+        }
+        func at(_ group: StepID, _ change: @escaping (inout Step) -> Void) -> Set<String> {
+            broken { plan in
+                for index in plan.steps.indices where plan.steps[index].group == group { change(&plan.steps[index]) }
+            }
+        }
+        #expect(broken { $0.scenario = .planned }.contains("reseed-alone"))
+        #expect(broken { swap(&$0.from, &$0.to) }.contains("never-the-source"))
+        #expect(without("confirm").contains("asked-before-wipe"))
+        #expect(without("save-divergence").contains("divergence-saved-first"))
+        #expect(without("replicate").contains("one-database-replaced"))
+        #expect(without("write-something").contains("standby-before-services"))
+        #expect(without("see-it-arrive").contains("standby-before-services"))
+        #expect(at("replicate") { $0.requires = [] }.contains("seen-before-wipe"))
+        #expect(at("replicate") { $0.until?.check.check = "node.returned" }.contains("streams-or-failed"))
+        #expect(at("replicate") { $0.reversibility = .changesNothing }.contains("one-database-replaced"))
+        #expect(at("start-jobs") { $0.after = ["confirm"] }.contains("standby-before-services"))
+        #expect(at("start-storage") { $0.action = .promoteNode }.contains("reseed-only"))
+    }
+
+    @Test func whatCannotBeEditedOrCopiedIsRefusedWithASentence() async throws {
+        let before = await Self.failedOver()
+        func reasons(_ change: (inout PlanRequest) -> Void) -> [String] {
+            var request = Self.request(before)
+            change(&request)
+            do throws(PlanRefusal) {
+                _ = try Planner.plan(request)
+                return []
+            } catch {
+                return error.reasons
+            }
+        }
+        #expect(reasons { $0.inventory.replication = nil }.contains { $0.contains("says nothing of replication") })
+        #expect(
+            reasons { $0.observation.change("tokyo-geo-1") { $0.geoSettings = Fixtures.seen([]) } }
+                .contains { $0.contains("geo_postgresql['enable'] nowhere") })
+        #expect(
+            reasons {
+                $0.observation.change("tokyo-rails-1") {
+                    $0.geoSettings = Fixtures.seen(["roles ['geo_primary_role']"])
+                }
+            }
+            .contains { $0.contains("single-node primary") })
+        #expect(
+            reasons { request in
+                for site in request.inventory.sites.indices {
+                    for node in request.inventory.sites[site].nodes.indices
+                    where request.inventory.sites[site].nodes[node].id == "tokyo-pg-1" {
+                        request.inventory.sites[site].nodes[node].components.append(.rails)
+                    }
+                }
+            }.contains { $0.contains("runs a database beside the application") })
+    }
+}
