@@ -137,7 +137,14 @@ struct Walk {
         }
         // What was under way on nodes goes on to its end without the tool.
         rig.deployment.clock.advance(seconds: 120)
-        guard let back = try WayBack.rig(undoing: rig) else { return }
+        let back: Rig
+        do {
+            guard let planned = try WayBack.rig(undoing: rig) else { return }
+            back = planned
+        } catch is PlanRefusal {
+            // A look did not come back: nothing was done, and somebody tries again.
+            return
+        }
         try await rig.abandon(undoneBy: back.run)
         former.append(rig)
         rig = back

@@ -8,6 +8,7 @@ with the tests, also when they fail, are interrupted, or take longer than GEO_ST
 """
 
 import atexit
+import hashlib
 import json
 import os
 import re
@@ -179,6 +180,47 @@ class PracticeLab:
             late = {site: [(max(start, moment), stop) for start, stop in spans if stop > moment] for site, spans in sites.items()}
             return intervals.longest_gap(late)[0]
         return longest(outer["application"]), longest(seen["application"])
+
+    # --- How it is, and how a failover leaves it
+
+    def state_of_nodes(self):
+        """Of every node of GitLab what a failover changes, or must not: services, start at boot, both files of the
+        configuration, the role of its database, the sites in Geo's tables."""
+        return {name: self._state_of(name) for name in self.nodes if (self.files(name) / "etc/gitlab/gitlab.rb").exists()}
+
+    def _state_of(self, node):
+        etc = self.files(node) / "etc/gitlab"
+        cluster_file = etc / "gitlab-cluster.json"
+        services = re.findall(r"^(\w+): ([\w-]+):", self.on(node, "gitlab-ctl", "status", check=False), re.MULTILINE)
+        return {
+            "services": {name: state for state, name in services},
+            "boot": self.on(node, "systemctl", "is-enabled", "gitlab-runsvdir", check=False).strip(),
+            "gitlab.rb": hashlib.sha256((etc / "gitlab.rb").read_bytes()).hexdigest(),
+            "cluster file": json.loads(cluster_file.read_text()) if cluster_file.exists() else None,
+            "in recovery": self.on(node, "gitlab-psql", "-Atc", "select pg_is_in_recovery()", check=False).strip(),
+            "sites": self.on(node, "gitlab-psql", "-Atc", "select name, url, \"primary\" from geo_nodes order by name",
+                             check=False).split(),
+        }
+
+    # gitlab-ctl-behaviour.md 3.2: what a promotion writes where, and nothing on nodes of other kinds.
+    CLUSTER_FILES = {"rails": ["geo_secondary"], "sidekiq": ["geo_secondary", "geo_logcursor"], "geo": ["geo_postgresql"]}
+
+    @classmethod
+    def after_failover(cls, before, former="tokyo", candidate="seoul"):
+        """From the state before it, the only one that a planned failover may end in, whatever befell it."""
+        after = json.loads(json.dumps(before))
+        for node, state in after.items():
+            site, kind = node.split("-")[:2]
+            if site == former:
+                state |= {"services": dict.fromkeys(state["services"], "down"), "boot": "masked", "in recovery": "", "sites": []}
+                continue
+            if kind in cls.CLUSTER_FILES:
+                state["cluster file"] = {part: {"enable": False} for part in cls.CLUSTER_FILES[kind]}
+            if state["in recovery"]:
+                state["in recovery"] = "f"
+                # The rake task of a promotion destroys the former primary's row.
+                state["sites"] = [re.sub(r"f$", "t", row) for row in state["sites"] if row.startswith(candidate)]
+        return after
 
     def jobs(self, node):
         """What the tool ever started on a node: (run, key, command)."""

@@ -1,6 +1,6 @@
 """A failover from a machine that does everything wrong: its disk fills in the middle of a record, its terminal goes away, it
 sleeps while its network changes, its clock jumps back by a day, and whoever read its output has gone. And a node whose disk is
-full when its turn comes.
+full when its turn comes, and read-only when it comes again.
 
 One run, told in the order of the tests' names; each leaves it where the next one finds it.
 """
@@ -94,6 +94,18 @@ class BadMachine(Story):
         self.assertSays(said, "promote-other-rails FAILED", "/var/lib/geo-failover cannot be written", "No space left on device")
         promotions = [key for node, key in self.started() if key.startswith("promote-database")]
         self.assertEqual(len(promotions), 1, promotions)
+
+    def test_3b_a_node_whose_var_became_read_only_runs_nothing_and_is_named(self):
+        """As the kernel leaves a file system in which it found an error."""
+        self.lab.heal()
+        self.lab.on("seoul-rails-2", "sh", "-c", "mount --bind /var/lib /var/lib && mount -o remount,bind,ro /var/lib")
+        self.addCleanup(self.lab.on, "seoul-rails-2", "umount", "/var/lib")
+        before = self.lab.jobs("seoul-rails-2")
+        answer = self.tool("resume", "--approve", self.digest)
+        self.assertEqual(answer.code, 4, answer)
+        self.assertSays(answer.text, "promote-other-rails FAILED", "/var/lib/geo-failover", "cannot be written", "Read-only file system",
+                        "geo-failover status")
+        self.assertEqual(self.lab.jobs("seoul-rails-2"), before)
 
     def test_4_a_clock_that_goes_back_a_day_stops_nothing_and_every_record_keeps_its_place(self):
         self.lab.heal()

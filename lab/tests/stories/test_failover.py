@@ -167,6 +167,7 @@ class WholeFailover(Story):
         until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
         cls.plan, cls.digest = cls.tool.plan()
         cls.sheet = cls.tool("plan", "--out", cls.tool.state / "other.geoplan", "-o", "markdown")
+        cls.before = cls.lab.state_of_nodes()
         cls.began = time.monotonic()
         cls.execution = cls.tool("execute", cls.plan, "--approve", cls.digest, timeout=600)
         cls.journal = cls.tool.journal()
@@ -176,6 +177,13 @@ class WholeFailover(Story):
         cls.lab.wait_for_users_at("seoul")
         cls.lab.command("load", "stop")
         cls.audit = cls.lab.audit()
+        cls.after = cls.lab.state_of_nodes()
+
+    def test_every_node_is_left_as_a_failover_leaves_it(self):
+        """What the story of the kills is held against, too."""
+        self.maxDiff = None
+        self.assertGreater(len(self.after), 12)
+        self.assertEqual(self.after, self.lab.after_failover(self.before))
 
     def test_the_run_finishes_and_says_where_the_report_is(self):
         self.assertEqual(self.execution.code, 0)

@@ -49,12 +49,14 @@ class Kills(Story):
         cls.tool, cls.machine = Tool(cls.lab), 0
         until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
         cls.plan, cls.digest = cls.tool.plan("--drill")
+        cls.before = cls.lab.state_of_nodes()
         cls.killed, cls.pieces, cls.halts, cls.kills = set(), [], [], 0
         cls.cuts = Cuts(cls.lab)
         try:
             cls.live()
         finally:
             cls.cuts.stop()
+        cls.after = cls.lab.state_of_nodes()
 
     @classmethod
     def live(cls):
@@ -166,6 +168,12 @@ class Kills(Story):
             # A wait whose record was lost with a machine is over, and never called proven.
             lost = step["status"] == "skipped" and "was lost with its machine" in step["detail"]
             self.assertTrue(lost or step["status"] in ("succeeded", "recovered"), step)
+
+    def test_every_node_is_left_as_an_undisturbed_failover_leaves_it(self):
+        """test_failover.py holds one against the same."""
+        self.maxDiff = None
+        self.assertGreater(len(self.after), 12)
+        self.assertEqual(self.after, self.lab.after_failover(self.before))
 
     def test_the_network_was_cut_and_machines_were_lost(self):
         self.assertGreaterEqual(self.cuts.count, 30)
