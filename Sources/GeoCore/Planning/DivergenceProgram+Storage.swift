@@ -95,7 +95,8 @@ extension DivergenceProgram {
         done
         : >"$out/found"
         if [ $# -gt 0 ]; then
-        find "$@" -type f -newerct "@$SINCE" ! -path '*/tmp/*' ! -path '*/cache/*' -printf '%T@\t%s\t%p\0' >"$out/raw" ||
+        find "$@" -type f -newerct "@$SINCE" ! -path "$ROOT/var/opt/gitlab/gitlab-rails/*/tmp/*" \
+        ! -path "$ROOT/var/opt/gitlab/gitlab-rails/*/cache/*" -printf '%T@\t%s\t%p\0' >"$out/raw" ||
         fail "the files of the application cannot be listed"
         # A line is a file: names with line ends or tabs are counted, and not copied.
         odd=$(tr '\0\n' '\n\1' <"$out/raw" | awk -F '\t' '/\001/ || NF != 3' | wc -l)
