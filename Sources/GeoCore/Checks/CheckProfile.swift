@@ -64,7 +64,8 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         [
             ("node.reachable", .nodes), ("node.sudo", .nodes), ("nodes.distinct", .failover), ("node.clock", .nodes),
             ("operator.independent", .failover), ("node.disk", .nodes), ("node.attributes-good", .nodes),
-            ("node.no-change-running", .nodes), ("site.node-name", .bothSites), ("gitlab.versions-equal", .failover),
+            ("node.no-change-running", .nodes), ("node.secondary-editable", .toNodes), ("site.node-name", .bothSites),
+            ("gitlab.versions-equal", .failover),
             ("secrets.equal", .failover), ("passwords.equal", .failover), ("ssh-host-keys.equal", .failover),
             ("site.is-primary", .fromSite), ("site.fenced", .toSite), ("reseed.direction", .failover),
             ("reseed.own-database", .failover), ("database.seed-source", .failover),

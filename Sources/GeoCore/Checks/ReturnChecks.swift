@@ -1,6 +1,30 @@
 /// Nodes that come back as those of a secondary, and what their site keeps of an earlier time.
 enum ReturnChecks {
-    static let all = [secondaryConfigured, secondaryApplied, heldDown, returned, trackingFresh, geoJobsRun]
+    static let all = [
+        secondaryEditable, secondaryConfigured, secondaryApplied, heldDown, returned, trackingFresh, geoJobsRun,
+    ]
+
+    static let secondaryEditable = Check.aboutNode(
+        "node.secondary-editable",
+        CheckText(
+            question: "Has gitlab.rb of the node, each on one plain line, what makes it one of a secondary?",
+            rationale:
+                "Hosts and passwords of a secondary are the operators' to write; a run only turns on what is there,"
+                + " and finds that out before anything is touched.",
+            source: cite(.multipleNodes, .bringPrimaryBack),
+            remedy: "write geo_secondary['enable'] = false (Rails, Sidekiq), geo_logcursor['enable'] = false or"
+                + " geo_postgresql['enable'] = false with what belongs to it; take geo_primary_role out"),
+        probes: [.geoSettings, .clusterFile]
+    ) { examination, node in
+        guard node.isManagedByOmnibus else { return node.runsNoGitLab }
+        _ = examination.readClusterFile(of: node)
+        let lines = examination.read(
+            \.geoSettings, "Geo's settings in gitlab.rb", of: node, as: { $0.joined(separator: "; ") })
+        if let reason = lines.flatMap({ SecondarySettings.whyNot(node, $0) }) {
+            examination.fail(reason, remedy: "edit /etc/gitlab/gitlab.rb of \(node.id)")
+        }
+        return "gitlab.rb of \(node.id) can be made that of a secondary"
+    }
 
     static let secondaryConfigured = Check.aboutNode(
         "node.secondary-configured",

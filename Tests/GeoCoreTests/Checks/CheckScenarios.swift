@@ -62,6 +62,9 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "reseed.direction", observation: returning, subject: pair),
             CheckScenario(check: "reseed.own-database", observation: returning, subject: pair),
             CheckScenario(
+                check: "node.secondary-editable", observation: Fixtures.returning(isConfigured: false),
+                subject: .node(id: "seoul-sidekiq-1")),
+            CheckScenario(
                 check: "node.secondary-configured", observation: returned, subject: .node(id: "seoul-sidekiq-1")),
             CheckScenario(
                 check: "node.secondary-applied", observation: returned, subject: .node(id: "seoul-sidekiq-1")),
