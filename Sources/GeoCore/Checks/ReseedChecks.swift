@@ -151,13 +151,7 @@ extension Examination {
     /// Neither the writable primary nor a standby that needs no copy, and nothing of the application runs there.
     fileprivate mutating func requireNoPrimary(_ pair: SitePair) {
         if pair.to.databaseNodes.isEmpty { _ = database(of: pair.to) }
-        for node in pair.to.nodes.filter(\.isManagedByOmnibus) {
-            guard let services = readServices(of: node) else { continue }
-            let forbidden = ["postgresql", "patroni"] + ActionCommands.applicationServices
-            let listed = services.map(\.name).filter(forbidden.contains)
-            // One that answers is told below, with what it is.
-            if observation[node.id].database.value == nil { requireStopped(listed, among: services, of: node) }
-        }
+        // First what the database is: it tells most.
         for node in pair.to.databaseNodes {
             guard let facts = observation[node.id].database.value else { continue }
             if !facts.isInRecovery {
@@ -173,6 +167,13 @@ extension Examination {
                     "PostgreSQL of \(node.id) runs, as a standby that streams from nobody",
                     remedy: "sudo gitlab-ctl stop  # on each node of \(pair.to.id), if it is to be seeded anew")
             }
+        }
+        for node in pair.to.nodes.filter(\.isManagedByOmnibus) {
+            guard let services = readServices(of: node) else { continue }
+            let forbidden = ["postgresql", "patroni"] + ActionCommands.applicationServices
+            let listed = services.map(\.name).filter(forbidden.contains)
+            // One that answers was told above, with what it is.
+            if observation[node.id].database.value == nil { requireStopped(listed, among: services, of: node) }
         }
     }
 

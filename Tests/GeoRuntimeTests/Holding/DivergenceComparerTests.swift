@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func whoDoesNotAnswerMayHaveIt() async {
-        let found = await Self.compare(["a": "1.git\t-\n2.git\t?\n", "b": .some(nil)])
+        let found = await Self.compare(["a": "1.git\t-\n2.git\t?\n", "b": nil])
         #expect(found["0.git"] == nil)
         #expect(found["1.git"] == .unknown(reason: "b: no route to host"))
         #expect(found.keys.sorted() == ["1.git", "2.git"])
