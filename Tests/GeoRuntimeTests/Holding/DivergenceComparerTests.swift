@@ -10,10 +10,10 @@ import Testing
         ArchivedRef(repository: "\(index).git", object: object, name: "refs/heads/main")
     }
 
-    /// Each node says one text, or nothing.
-    private static func compare(_ says: [NodeID: String?]) async -> [String: DivergedRef.State] {
+    /// Each node says one text, or does not answer.
+    private static func compare(_ says: [NodeID: String], silent: [NodeID] = []) async -> [String: DivergedRef.State] {
         let keeper = NodeKeeper { script, node in
-            guard let text = says[node.id] ?? nil else {
+            guard let text = says[node.id] else {
                 return .failed(NodeFailure(kind: .unreachable, text: "no route to host"))
             }
             let answer =
@@ -22,7 +22,7 @@ import Testing
         }
         let comparer = DivergenceComparer(
             keeper: keeper, boundary: { "geo-test-boundary" }, holder: Actor(user: "anna", host: "laptop"))
-        let nodes = says.keys.sorted().map { Fixtures.node($0.rawValue, address: "10.0.0.1", [.gitaly]) }
+        let nodes = (says.keys.sorted() + silent).map { Fixtures.node($0.rawValue, address: "10.0.0.1", [.gitaly]) }
         return await comparer.compare(refs, with: nodes).reduce(into: [:]) { $0[$1.ref.repository] = $1.state }
     }
 
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func whoDoesNotAnswerMayHaveIt() async {
-        let found = await Self.compare(["a": "1.git\t-\n2.git\t?\n", "b": nil])
+        let found = await Self.compare(["a": "1.git\t-\n2.git\t?\n"], silent: ["b"])
         #expect(found["0.git"] == nil)
         #expect(found["1.git"] == .unknown(reason: "b: no route to host"))
         #expect(found.keys.sorted() == ["1.git", "2.git"])
