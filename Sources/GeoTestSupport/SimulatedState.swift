@@ -134,6 +134,8 @@ package struct SimulatedState: Sendable {
             nodes[index].database?.position += UInt64(seconds * 1000)
             nodes[index].database?.rows.lastEvent += 1
         }
+        // A copy that follows has it at once: users never stop writing while it is looked at.
+        if !database(of: from).isPrimary { replicate() }
         if database(of: from).rows.isInMaintenanceMode {
             if nodes(of: from).contains(where: { $0.isRunning("sidekiq") }) { queued = max(0, queued - seconds) }
             pendingItems = max(0, pendingItems - seconds)
