@@ -62,6 +62,7 @@ import Testing
         case .stepSkipped: "stepSkipped"
         case .stepPassed: "stepPassed"
         case .siteGivenUp: "siteGivenUp"
+        case .lossSeen: "lossSeen"
         case .nodeAttested: "nodeAttested"
         case .nodeReturned: "nodeReturned"
         case .nodeFencedAgain: "nodeFencedAgain"
@@ -81,7 +82,7 @@ import Testing
                 kinds.insert(Self.kind(record.entry))
             }
         }
-        #expect(kinds.count == 24, "\(kinds.sorted())")
+        #expect(kinds.count == 25, "\(kinds.sorted())")
     }
 
     // MARK: Recording

@@ -47,9 +47,11 @@ package struct LossStatement: Sendable, Hashable, Codable {
     /// Whether it is more than was told before: a number that grew, or log that could be counted then and cannot be now.
     ///
     /// Numbers that only the primary gives and that went with it are no growth: the statement says that they are not known.
+    /// Nor is what the candidate finds out later of a primary that did not answer when it was told.
     package func exceeds(_ told: LossStatement) -> Bool {
+        guard told.bytesNotReplayed.value != nil else { return false }
         func grew(_ now: Int?, _ then: Int?) -> Bool { now.map { now in then.map { now > $0 } ?? false } ?? false }
-        if told.bytesNotReplayed.value != nil, bytesNotReplayed.value == nil { return true }
+        if bytesNotReplayed.value == nil { return true }
         return grew(bytesNotReplayed.value, told.bytesNotReplayed.value)
             || grew(eventsBehind.value, told.eventsBehind.value)
             || grew(itemCount, told.itemCount) || grew(projectCount, told.projectCount)
