@@ -13,7 +13,8 @@ enum ChangedURL {
         let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "runbooks/change-url.yaml").path
         guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
-        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
+        let loaded = RunbookDocument.load(
+            text: String(decoding: data, as: UTF8.self), path: "runbooks/change-url.yaml")
         guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
         return runbook
     }()

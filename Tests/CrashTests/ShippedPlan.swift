@@ -9,7 +9,8 @@ enum ShippedPlan {
         let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "runbooks/planned-failover.yaml").path
         guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
-        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
+        let loaded = RunbookDocument.load(
+            text: String(decoding: data, as: UTF8.self), path: "runbooks/planned-failover.yaml")
         guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
         return runbook
     }()
