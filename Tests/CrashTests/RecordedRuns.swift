@@ -9,6 +9,7 @@ enum RecordedRuns {
     static let all: [(name: String, make: @Sendable () async throws -> Rig)] = [
         ("lost-site", lostSite), ("primary-died", primaryDied), ("aborted", aborted), ("way-back", wayBack),
         ("changed-url", changedURL), ("two-signatures", signed), ("taken-over", takenOver),
+        ("more-lost", moreLost),
     ]
 
     /// Where a record of an undisturbed planned failover is.
@@ -41,6 +42,19 @@ enum RecordedRuns {
         })
         rig.say(try LostSite.words(givingUp: rig))
         _ = await rig.runToTheEnd(processes: 3)
+        return rig
+    }
+
+    /// Behind a cut link users went on writing after the plan was made.
+    private static func moreLost() async throws -> Rig {
+        let rig = try LostSite.rig(off: ["tokyo-redis-1"])
+        rig.deployment.withState { state in
+            state.isReplicationCut = true
+            let primary = state.databaseIndex(of: state.from)
+            state.nodes[primary].database?.position += 1_000_000
+        }
+        _ = await rig.process(answers: { $0.isInThePlan ? $0.expected ?? "" : nil })
+        _ = await rig.process()
         return rig
     }
 
