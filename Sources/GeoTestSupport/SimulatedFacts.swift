@@ -74,7 +74,7 @@ extension SimulatedState {
         case .configuration:
             if let url = node.url {
                 var configuration = url.configuration(of: node.site)
-                configuration.nodeName = .text(value: node.siteName)
+                configuration.nodeName = .text(value: node.shownSiteName ?? node.site.rawValue)
                 facts.configuration = seen(configuration, node)
             }
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)

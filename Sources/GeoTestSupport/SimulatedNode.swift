@@ -14,6 +14,8 @@ package struct SimulatedNode: Sendable {
     package var machineID: String
     /// What its gitlab.rb says, and the lineage of its database where it has one.
     package var siteName: String
+    /// What a look is told of that; `nil`: what it was when the deployment was made.
+    package var shownSiteName: String?
     package var systemIdentifier = Fixtures.systemIdentifier
     package var version = "19.3.0-ee.0"
     package var boots = 1

@@ -65,6 +65,7 @@ extension SimulatedState {
                 && self[id].services.allSatisfy(\.isRunning)
         case ("geo.site-url", .site(let site)): holds = writtenURL(of: site) == wantedURL
         case ("database.accepts-writes", .node(let id)): holds = self[id].isWritable
+        case ("divergence.saved", .node(let id)): holds = self[id].archives.contains { $0.completedAt != nil }
         case ("node.secondary-configured", .node), ("node.secondary-applied", .node), ("node.held-down", .node),
             ("node.returned", .node), ("database.reseeded", _), ("tracking.fresh", _), ("cron.geo-running", _),
             ("site.role", _), ("geo.site-registered", _), ("geo.complete", _), ("geo.verified", _),

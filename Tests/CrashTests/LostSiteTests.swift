@@ -149,7 +149,7 @@ import Testing
         let end = await rig.process(watching: { event in
             if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
                 rig.deployment.withState {
-                    $0["tokyo-rails-1"].siteName = "seoul"
+                    $0["tokyo-rails-1"].shownSiteName = "seoul"
                     $0.powerOn("tokyo-rails-1")
                 }
             }

@@ -43,7 +43,9 @@ import Testing
     private static func request(
         _ rig: Rig, from: SiteID = Fixtures.seoul, to: SiteID = Fixtures.tokyo
     ) -> PlanRequest {
-        let basis = rig.deployment.observe(SimulatedState.everything(inventory))
+        var scope = SimulatedState.everything(inventory)
+        scope.asksOperator = true
+        let basis = rig.deployment.observe(scope)
         let findings = CheckProfile.returning.preflight.flatMap { item -> [Finding] in
             guard let check = CheckCatalog.check(item.check) else { return [] }
             return CheckCatalog.subjects(of: check, inventory: inventory, from: from, to: to, asked: item.subjects)

@@ -147,11 +147,12 @@ extension OperatorChecks {
         }
         guard let left else { return "no run of this machine left \(pair.to.id) for \(pair.from.id)" }
         let age = examination.age(since: left.at, of: "the failover")
-        let window = examination.limit("at_least_seconds")
-        if age < Double(window) {
+        let window = Double(examination.limit("at_least_seconds"))
+        if age < window {
+            // The same sentence at every look: a waiver is bound to it.
             examination.fail(
-                "\(pair.to.id) was left \(Quantity.days(age)) ago; for \(Quantity.days(Double(window))) nothing"
-                    + " of it is given up",
+                "\(pair.to.id) was left at \(left.at.toSeconds) UTC; until"
+                    + " \(left.at.adding(seconds: window).toSeconds) nothing of it is given up",
                 remedy: "look at it: geo-failover report \(left.run); then wait, or waive this by name")
         }
         return "\(pair.to.id) was left \(Quantity.days(age)) ago"

@@ -86,7 +86,8 @@ package struct DivergenceProgram: Sendable, Hashable {
         esac
         printf '%s\n' "divergence 1" "system $SYSTEM" "timelines $OLD $NEW" "fork $FORK" "since $SINCE" >"$dir/STATE.new" ||
         fail "$dir cannot be written"
-        [ -e "$dir/STATE" ] || cp "$dir/STATE.new" "$dir/STATE" || fail "$dir cannot be written"
+        [ -s "$dir/STATE" ] || { cp "$dir/STATE.new" "$dir/STATE.half" && mv "$dir/STATE.half" "$dir/STATE"; } ||
+        fail "$dir cannot be written"
         """#
 
     /// The last line of `STATE` is what makes an archive complete; the manifest's own digest stands before it.

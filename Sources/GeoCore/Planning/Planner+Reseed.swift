@@ -125,11 +125,19 @@ extension Expansion {
     var wipeRequirements: [Requirement] {
         let pair = Subject.failover(from: request.from, to: request.to)
         return [
-            Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .always),
+            // Once the copy was begun the node is what these two refuse; a command in doubt is then found by its key.
+            Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .untilStarted),
             Requirement(check: CheckReference(check: "reseed.own-database", subject: pair), when: .untilStarted),
-            Requirement(check: CheckReference(check: "database.room-for-base-backup", subject: pair), when: .always),
+            Requirement(
+                check: CheckReference(check: "database.room-for-base-backup", subject: pair), when: .untilStarted),
             Requirement(check: CheckReference(check: "database.seed-source", subject: pair), when: .always),
         ]
+    }
+}
+
+extension Component {
+    static func words(_ components: [Component]) -> String {
+        components.isEmpty ? "a service of GitLab" : components.map(\.rawValue).joined(separator: " or ")
     }
 }
 

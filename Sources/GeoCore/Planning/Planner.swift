@@ -175,7 +175,7 @@ struct Expansion {
         }
         if step.action == .restoreNode { nodes.removeAll { request.undo[$0.id] == nil } }
         guard !nodes.isEmpty else {
-            return omit(step, "no node of \(siteID(target.part)) runs \(names(target.components))")
+            return omit(step, "no node of \(siteID(target.part)) runs \(Component.words(target.components))")
         }
         return nodes.compactMap { node in
             guard let identity = request.observation[node.id].identity.value else {
@@ -345,7 +345,4 @@ struct Expansion {
         ])
     }
 
-    private func names(_ components: [Component]) -> String {
-        components.isEmpty ? "a service of GitLab" : components.map(\.rawValue).joined(separator: " or ")
-    }
 }

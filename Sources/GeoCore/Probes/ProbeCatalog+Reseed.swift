@@ -16,7 +16,7 @@ extension ProbeCatalog {
         case .dataSize:
             [
                 ProbeCommand(
-                    "data-size", ["/usr/bin/du", "-sk", dataDirectory], as: .root, timeLimitSeconds: 60, usualSeconds: 2
+                    "data-size", ["/usr/bin/du", "-sk", dataDirectory], as: .root, timeLimitSeconds: 45, usualSeconds: 2
                 )
             ]
         default: []

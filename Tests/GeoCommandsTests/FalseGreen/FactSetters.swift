@@ -30,6 +30,8 @@ enum FactSetters {
         "server": { $0.server = $1.server },
         "pointInTimeFile": { $0.pointInTimeFile = $1.pointInTimeFile },
         "controlData": { $0.controlData = $1.controlData },
+        "dataDirectoryBytes": { $0.dataDirectoryBytes = $1.dataDirectoryBytes },
+        "geoSettings": { $0.geoSettings = $1.geoSettings },
         "timelines": { $0.timelines = $1.timelines },
         "divergence": { $0.divergence = $1.divergence },
         "patroni": { $0.patroni = $1.patroni },

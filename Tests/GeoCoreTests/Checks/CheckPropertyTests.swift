@@ -143,7 +143,7 @@ import Testing
                 "nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready", "site.dns",
                 "site.dns-ttl",
                 "operator.independent", "operator.last-check", "operator.last-drill", "operator.left-proven",
-                "operator.observation-window", "certificate.served", "primary.not-out-of-reach",
+                "operator.observation-window", "reseed.direction", "certificate.served", "primary.not-out-of-reach",
             ].contains(id)
         else { return }
         var inventory = Fixtures.inventory()

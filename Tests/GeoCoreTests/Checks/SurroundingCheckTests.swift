@@ -153,7 +153,8 @@ import Testing
         },
         CheckCase("never left", "operator.observation-window", is: .pass),
         CheckCase(
-            "left an hour ago", "operator.observation-window", is: .fail, says: ["seoul was left 3600 s ago; for 24 h"]
+            "left an hour ago", "operator.observation-window", is: .fail,
+            says: ["seoul was left at 2026-11-21 02:00:00 UTC; until 2026-11-22 02:00:00 nothing"]
         ) {
             $0.operatorMachine = Fixtures.seen(left(secondsAgo: 3600))
         },

@@ -170,6 +170,8 @@ extension RecordedAnswer {
             complaint: "/bin/cat: \(ProbeCatalog.dataDirectory)/geo-pitr-file: No such file or directory\n",
             status: 1),
         "control-data": Saying(output: controlData),
+        "geo-settings": Saying(output: "geo_secondary['enable'] = true\n"),
+        "data-size": Saying(output: "81920\t\(ProbeCatalog.dataDirectory)\n"),
         "timeline-history": Saying(output: DivergenceReadingTests.history),
         "wal-segments": Saying(output: DivergenceReadingTests.segments),
         "divergence": Saying(

@@ -197,7 +197,7 @@ class LostSite(Story):
         before = control.read_bytes()
 
         # Killed in the middle, it is not complete, and run again it is.
-        self.lab.on("tokyo-pg-1", "bash", "-c", f"set -m; sh -c \"$1\" >/dev/null 2>&1 & until [ -e /{ARCHIVES}/*/STATE ]; do"
+        self.lab.on("tokyo-pg-1", "bash", "-c", f"set -m; sh -c \"$1\" >/dev/null 2>&1 & until [ -s /{ARCHIVES}/*/STATE ]; do"
                     " kill -0 $! || exit 1; done; kill -KILL -- -$!; wait", "killed", nodes["tokyo-pg-1"], check=False)
         unfinished = self.tool("divergence", "list")
         self.assertEqual(unfinished.code, 2, unfinished)
