@@ -104,7 +104,7 @@ class BadMachine(Story):
         answer = self.tool("resume", "--approve", self.digest)
         self.assertEqual(answer.code, 4, answer)
         self.assertSays(answer.text, "promote-other-rails FAILED", "/var/lib/geo-failover", "cannot be written", "Read-only file system",
-                        "geo-failover status")
+                        "geo-failover resume")
         self.assertEqual(self.lab.jobs("seoul-rails-2"), before)
 
     def test_4_a_clock_that_goes_back_a_day_stops_nothing_and_every_record_keeps_its_place(self):
