@@ -6,6 +6,21 @@ import Testing
 
 /// The primary site is lost, whole or in part, and the other one takes over.
 @Suite struct LostSiteTests {
+    /// Every node answered when the plan was made, and tokyo-redis-1 dies as it is to be fenced.
+    private static func haltedAtADeadNode(_ inventory: Inventory = ShippedPlan.inventory) async throws -> Rig {
+        let rig = try LostSite.rig(off: [], inventory: inventory)
+        let end = await rig.process(watching: { event in
+            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
+                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
+            }
+        })
+        guard case .ended(.halted) = end else {
+            Issue.record("\(end)\n\(rig.story)")
+            return rig
+        }
+        return rig
+    }
+
     @Test func aSiteThatIsOffAndVouchedForIsLeftWithoutTouchingIt() async throws {
         let rig = try LostSite.rig()
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
@@ -97,16 +112,7 @@ import Testing
 
     /// It was seen when the plan was made, and has been started since: the same machine under another boot id.
     @Test func aNodeThatWasSeenBeforeItsRebootIsStillTheSameMachine() async throws {
-        let rig = try LostSite.rig(off: [])
-        let end = await rig.process(watching: { event in
-            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
-                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
-            }
-        })
-        guard case .ended(.halted) = end else {
-            Issue.record("\(end)\n\(rig.story)")
-            return
-        }
+        let rig = try await Self.haltedAtADeadNode()
         rig.say(LostSite.attestations(["tokyo-redis-1"]).map { .nodeAttested(attestation: $0) })
         let second = await rig.process(watching: { event in
             if case .recorded(let record) = event, case .stepSucceeded("promote-first-rails", _, _, _) = record.entry {
@@ -191,32 +197,14 @@ import Testing
     }
 
     @Test func aNodeThatDiesInTheMiddleIsVouchedForAndTheRunGoesOn() async throws {
-        let rig = try LostSite.rig(off: [])
-        let end = await rig.process(watching: { event in
-            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
-                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
-            }
-        })
-        guard case .ended(.halted) = end else {
-            Issue.record("\(end)\n\(rig.story)")
-            return
-        }
+        let rig = try await Self.haltedAtADeadNode()
         rig.say(LostSite.attestations(["tokyo-redis-1"]).map { .nodeAttested(attestation: $0) })
         #expect(await rig.runToTheEnd(processes: 3) == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && rig.gaps == [], "\(rig.faults) \(rig.gaps)\n\(rig.story)")
     }
 
     @Test func aNodeThatDiesInTheMiddleAndIsIsolatedByItsFenceNeedsNobodysWord() async throws {
-        let rig = try LostSite.rig(off: [], inventory: LostSite.fenced())
-        let end = await rig.process(watching: { event in
-            if case .recorded(let record) = event, case .stepStarted("fence@tokyo-redis-1", _) = record.entry {
-                rig.deployment.withState { $0.powerOff("tokyo-redis-1") }
-            }
-        })
-        guard case .ended(.halted) = end else {
-            Issue.record("\(end)\n\(rig.story)")
-            return
-        }
+        let rig = try await Self.haltedAtADeadNode(LostSite.fenced())
         let silenced = RunStatus(run: "run", state: try rig.state()).nodesToIsolate
         #expect(silenced.map(\.id) == ["tokyo-redis-1"])
         let node = try #require(silenced.first)
@@ -235,6 +223,31 @@ import Testing
         // Of a node that answers nothing is believed but what is seen on it.
         rig.deployment.withState { $0.powerOn("tokyo-redis-1") }
         #expect(proof() == nil)
+    }
+
+    @Test func whatALostSiteWasLeftWithIsSaidUntilThatSiteItselfIsSeededAnew() async throws {
+        let rig = try LostSite.rig()
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        let left = try rig.state()
+        func unproven(after change: ((inout Plan) -> Void)?) throws -> Set<NodeID?> {
+            var history = RunHistory()
+            if let change {
+                var plan = left.plan
+                (plan.scenario, plan.from, plan.to, plan.attestations) = (.reseed, left.plan.to, left.plan.from, [])
+                change(&plan)
+                var later = RunState(plan: plan)
+                try later.apply(.runFinished, at: ManualClock().now)
+                history.add("later", later)
+            }
+            history.add("run", left)
+            return Set(history.unproven.map(\.node))
+        }
+        let all = Set(LostSite.tokyo.map(Optional.some))
+        #expect(try unproven(after: nil) == all)
+        #expect(try unproven { _ in } == [])
+        // The way back of a re-seed leaves it fenced as it was, and another deployment's site of that name is another.
+        #expect(try unproven { $0.runbookName = AbortPlanner.name } == all)
+        #expect(try unproven { $0.inventory.deployment = "another" } == all)
     }
 
     @Test func aPlannedFailoverTakesNobodysWord() {

@@ -143,12 +143,17 @@ import Testing
     @Test func killedAtAnyRecordItComesBackAsIfNothingHadHappened() async throws {
         let whole = try await Self.rig()
         _ = await whole.process()
-        for record in stride(from: 1, to: whole.disk.records, by: Thoroughness.isThorough ? 1 : 9) {
-            let rig = try await Self.rig()
-            #expect(await rig.process(dies: Death(kind: .afterWriting, record: record)) == .died)
-            #expect(await rig.process() == .ended(.finished), "record \(record): \(rig.story)")
-            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) record \(record): \(rig.story)")
-            #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "record \(record)")
+        for (number, kind) in Death.Kind.allCases.enumerated() {
+            // Another part of the records for each kind.
+            let every = Thoroughness.isThorough ? 1 : 27
+            for record in stride(from: Thoroughness.isThorough ? 1 : 1 + 9 * number, to: whole.disk.records, by: every)
+            {
+                let rig = try await Self.rig()
+                #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
+                #expect(await rig.process() == .ended(.finished), "\(kind) \(record): \(rig.story)")
+                #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) \(kind) \(record): \(rig.story)")
+                #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(kind) \(record)")
+            }
         }
     }
 
@@ -158,8 +163,9 @@ import Testing
         _ = await whole.process()
         let exchanges = whole.deployment.exchanges.filter { $0 >= before }.map { $0 - before }.sorted()
         #expect(exchanges.count > 20)
-        for fault in [SimulatedDeployment.Fault.cutAfterEffect, .reboot, .truncated, .partition] {
-            for exchange in exchanges where Thoroughness.isThorough || exchange % 11 == 0 {
+        for (kind, fault) in SimulatedDeployment.Fault.allCases.enumerated() {
+            // Another part of the exchanges for each kind.
+            for exchange in exchanges where Thoroughness.isThorough || exchange % 23 == kind * 2 {
                 let rig = try await Self.rig()
                 rig.deployment.inject([rig.deployment.operations + exchange: fault])
                 #expect(
@@ -207,6 +213,26 @@ import Testing
         rig.heal()
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
         #expect(rig.faults == [] && Self.wrong(rig) == [])
+    }
+
+    /// Between two attempts somebody promotes what is to be replaced: the second must not move a primary aside.
+    @Test func aCopyThatIsTriedAgainLooksAtTheDirectionAgain() async throws {
+        let rig = try await Self.rig()
+        rig.deployment.withState { $0["tokyo-pg-1"].streamsNothing = true }
+        guard case .ended(.halted) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        let kept = rig.deployment.withState { state in
+            state["tokyo-pg-1"].database?.isPrimary = true
+            return state.database(of: Fixtures.tokyo).kept
+        }
+        guard case .ended(.halted(let reason)) = await rig.process() else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(reason.contains("it is a primary, and is not replaced"), "\(reason)")
+        #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == kept)
     }
 
     @Test func theWrongDirectionAndAGoodStandbyAreRefused() async throws {

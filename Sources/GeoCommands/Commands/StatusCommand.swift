@@ -10,12 +10,15 @@ struct RecordedRun {
     let state: RunState
     let records: [JournalRecord]
 
-    init(_ directory: RunDirectory) throws {
+    /// `isQuiet`: without a word about a line that a crash, or a process that is writing, left torn.
+    init(_ directory: RunDirectory, isQuiet: Bool = false) throws {
         let file = try directory.readPlan()
         let contents = try directory.readJournal()
         var state = RunState(plan: file.plan)
         for record in contents.records { try state.apply(record.entry, at: record.at) }
-        if contents.tornBytes > 0 { Console.say("note: the last line of the journal is torn; `resume` drops it") }
+        if contents.tornBytes > 0, !isQuiet {
+            Console.say("note: the last line of the journal is torn; `resume` drops it")
+        }
         self.directory = directory
         self.digest = file.digest
         self.state = state

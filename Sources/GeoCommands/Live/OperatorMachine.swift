@@ -37,31 +37,17 @@ enum OperatorMachine {
     }
 
     private static func facts(_ stateDirectory: String) throws -> OperatorFacts {
-        let runs = try LeftNodes.summary(under: stateDirectory + "/runs")
+        let history = try RecordedHistory.read(under: stateDirectory + "/runs")
         return OperatorFacts(
             addresses: addresses(), machineID: text("/etc/machine-id"),
             lastCheckAt: text(LastCheck.path(in: stateDirectory)).flatMap { Timestamp($0) },
-            lastFinishedRunAt: try lastFinishedRun(under: stateDirectory + "/runs"),
-            unproven: runs.unproven, failovers: runs.failovers)
+            lastFinishedRunAt: history.lastFinishedAt, unproven: history.unproven, failovers: history.failovers)
     }
 
     private static func text(_ path: String) -> String? {
         guard let data = FileManager.default.contents(atPath: path), data.count < 4096 else { return nil }
         let text = String(decoding: data, as: UTF8.self).split(separator: "\n").first.map(String.init)
         return text?.isEmpty == false ? text : nil
-    }
-
-    /// Newest first, and only some: a journal is read whole.
-    private static func lastFinishedRun(under runs: String) throws -> Timestamp? {
-        guard FileManager.default.fileExists(atPath: runs) else { return nil }
-        let names = try FileManager.default.contentsOfDirectory(atPath: runs).sorted().suffix(50).reversed()
-        for name in names {
-            let directory = RunDirectory(run: RunID(name), under: runs)
-            guard FileManager.default.fileExists(atPath: directory.planPath) else { continue }
-            let contents = try directory.readJournal()
-            if let last = contents.records.last, last.entry == .runFinished { return last.at }
-        }
-        return nil
     }
 
     /// Of the interfaces that are there, loopback left out.

@@ -38,7 +38,7 @@ actor WatchSession {
     /// What runs of this machine left without a proof of its fence.
     func sayWhatIsUnproven() {
         do {
-            let left = try LeftNodes.summary(under: stateDirectory + "/runs").unproven
+            let left = try RecordedHistory.read(under: stateDirectory + "/runs").unproven
                 .filter { $0.isOf(preflight.inventory.deployment) }
             guard !left.isEmpty else { return }
             if output == .json {

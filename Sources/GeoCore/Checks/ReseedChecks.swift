@@ -158,6 +158,9 @@ extension Examination {
                 fail(
                     "PostgreSQL of \(node.id) runs and can be written to: it is a primary, and is not replaced",
                     remedy: "exchange --from and --to; a second primary: geo-failover guard \(pair.to.id)")
+            } else if context.isCommandStarted {
+                // What the copy makes of it. Its command is found by its key, or was never started.
+                note("\(node.id): PostgreSQL runs as a standby, and a copy of this run was begun")
             } else if facts.standby?.receiver?.status == "streaming" {
                 fail(
                     "PostgreSQL of \(node.id) is a standby that streams already: it needs no re-seed",

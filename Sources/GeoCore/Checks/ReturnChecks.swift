@@ -123,6 +123,14 @@ enum ReturnChecks {
             )
         }
         for node in nodes {
+            // What PostgreSQL says of a table or a database that is not there: that is known, and what makes it may run
+            // again. Where its server speaks another language it stays unknown.
+            if let reason = examination.observation[node.id].tracking.reason, reason.contains("does not exist") {
+                examination.fail(
+                    "the tracking database of \(node.id) is not whole: \(reason)",
+                    remedy: "sudo gitlab-rake db:migrate:geo  # on a Rails node of \(site.id)")
+                continue
+            }
             guard
                 let facts = examination.readRows(
                     \.tracking, "tracking database", of: node, as: { "\($0.registries.count) data types" })

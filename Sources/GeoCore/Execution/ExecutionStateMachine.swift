@@ -188,7 +188,7 @@ package struct ExecutionStateMachine: Sendable {
                 guard stopping == nil, inFlight.isEmpty else { return nil }
                 return Directive(step: id, record: nil, effect: .checkDrift(step: id, moment: moment))
             }
-            let requirements = due(step)
+            let requirements = due(step, running)
             if !requirements.isEmpty, !passed.contains(.requirements(id, attempt)) {
                 return Directive(
                     step: id, record: nil,
@@ -240,12 +240,18 @@ package struct ExecutionStateMachine: Sendable {
         return Directive(step: step.id, record: record, effect: .none)
     }
 
-    private func due(_ step: Step) -> [Requirement] {
+    private func due(_ step: Step, _ running: RunState.Running) -> [Requirement] {
         let asked = step.requires.filter { $0.check.check != "database.zero-loss" || state.needsZeroLoss }
         // Once a node is promoted they cannot hold any more: nothing is replayed.
         let isFirstPromotion = step.isIrreversible && !state.isPastPointOfNoReturn
         let gates = state.givenUp != nil && isFirstPromotion ? GivingUp.gates(of: state.plan) : []
-        return (asked + gates).filter { $0.when == .always || !state.acted.contains(step.id) }
+        return (asked + gates).filter { requirement in
+            switch requirement.when {
+            case .always: true
+            case .untilStarted: !state.acted.contains(step.id)
+            case .beforeStart: !running.isCommandStarted
+            }
+        }
     }
 
     private func nextCommand(_ step: Step, _ running: RunState.Running, _ command: RemoteCommand) -> Directive {

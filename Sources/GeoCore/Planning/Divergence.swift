@@ -60,7 +60,17 @@ package struct Divergence: Sendable, Hashable {
                 reason: "\(left.site) has the database \(left.control.systemIdentifier) and \(right.site)"
                     + " \(right.control.systemIdentifier): neither comes from the other")
         }
-        guard left.newest != right.newest else { return .together(timeline: left.newest) }
+        guard left.newest != right.newest else {
+            // Two that were promoted apart have one number and two beginnings.
+            let begins = [left, right].map { side in side.timelines.branches.filter { $0.timeline == side.newest } }
+            if begins[0] == begins[1], left.newest == 1 || !begins[0].isEmpty {
+                return .together(timeline: left.newest)
+            }
+            return .unknown(
+                reason:
+                    "\(left.site) and \(right.site) are on a timeline \(left.newest) each, and their history files do"
+                    + " not say that it is the same one")
+        }
         let (old, new) = left.newest < right.newest ? (left, right) : (right, left)
         let branch = new.timelines.branches.first { $0.timeline == new.newest && $0.parent == old.newest }
         guard let branch else {

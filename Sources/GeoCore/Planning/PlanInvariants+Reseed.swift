@@ -85,8 +85,8 @@ extension PlanInvariants {
         if !isAsked { broken("asked-before-wipe", "nobody is asked for the name of \(node) before it") }
         let pair = Subject.failover(from: plan.from, to: plan.to)
         for (check, when) in [
-            ("reseed.direction", Requirement.When.untilStarted), ("reseed.own-database", .untilStarted),
-            ("database.room-for-base-backup", .untilStarted),
+            ("reseed.direction", Requirement.When.always), ("reseed.own-database", .untilStarted),
+            ("database.room-for-base-backup", .beforeStart),
         ] as [(CheckID, Requirement.When)]
         where !wipe.requires.contains(where: { $0.check.check == check && $0.check.subject == pair && $0.when == when })
         {

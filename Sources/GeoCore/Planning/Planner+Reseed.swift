@@ -38,11 +38,12 @@ extension Expansion {
         let version = (request.observation[node.id].gitlabVersion.value ?? "").split(separator: ".").map { Int($0) }
         // 14.6 renamed the tasks; where the version is not known, today's names.
         let isOld = version.count > 1 && (version[0] ?? .max, version[1] ?? .max) < (14, 6)
+        let services = (request.observation[node.id].services.value ?? []).map(\.name).filter(Self.isName)
         return Reseeding(
             source: fromSite?.databaseNodes.first?.access.address ?? "", slot: Reseeding.slot(of: site),
             access: request.inventory.replication ?? Reseeding.example.access, siteName: site.geoNodeName,
             url: site.url,
-            services: (request.observation[node.id].services.value ?? []).map(\.name).filter(Self.isName),
+            services: services, held: site.databaseNodes.contains(node) ? services : [],
             stamp: ConfigurationEdit.stamp(request.createdAt), hasOldTasks: isOld,
             edit: ConfigurationEdit(
                 secondary: node, in: request.observation[node.id].geoSettings.value, madeAt: request.createdAt),
@@ -125,11 +126,10 @@ extension Expansion {
     var wipeRequirements: [Requirement] {
         let pair = Subject.failover(from: request.from, to: request.to)
         return [
-            // Once the copy was begun the node is what these two refuse; a command in doubt is then found by its key.
-            Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .untilStarted),
+            Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .always),
             Requirement(check: CheckReference(check: "reseed.own-database", subject: pair), when: .untilStarted),
             Requirement(
-                check: CheckReference(check: "database.room-for-base-backup", subject: pair), when: .untilStarted),
+                check: CheckReference(check: "database.room-for-base-backup", subject: pair), when: .beforeStart),
             Requirement(check: CheckReference(check: "database.seed-source", subject: pair), when: .always),
         ]
     }

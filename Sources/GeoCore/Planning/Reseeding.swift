@@ -7,8 +7,10 @@ package struct Reseeding: Sendable {
     /// Of the site that comes back: its name in `geo_nodes`, and its URL.
     package var siteName: String
     package var url: String
-    /// Services that `gitlab-ctl status` listed on the node: held down while its database is none of a secondary yet.
+    /// Services that `gitlab-ctl status` listed on the node.
     package var services: [String]
+    /// Those of them that are held down while the node's database is none of a secondary yet.
+    package var held: [String]
     /// Of when the plan was made; part of the names of what is set aside.
     package var stamp: String
     /// GitLab before 14.6 names the tasks of the tracking database otherwise.
@@ -20,7 +22,8 @@ package struct Reseeding: Sendable {
     /// For people who ask what an action runs, with no plan at hand.
     package static let example = Reseeding(
         source: "10.77.2.21", slot: "tokyo", access: ReplicationAccess(password: .environment(name: "PASSWORD")),
-        siteName: "tokyo", url: "https://tokyo.example.com", services: ["postgresql"], stamp: "20260102-030405",
+        siteName: "tokyo", url: "https://tokyo.example.com", services: ["postgresql"], held: ["postgresql"],
+        stamp: "20260102-030405",
         hasOldTasks: false,
         edit: ConfigurationEdit(
             replacing: "geo_secondary['enable'] = false", with: "geo_secondary['enable'] = true",
@@ -49,13 +52,13 @@ extension ActionCommands {
                 + (reseeding.edit?.commands(timeLimit: timeLimit) ?? [])
         case .liftBootGuard:
             // runit starts no service with a file `down` by itself, and reconfigure leaves it (runsv(8)).
-            return reseeding.services.map { quick(["touch", down($0)]) } + lift()
+            return reseeding.held.map { quick(["touch", down($0)]) } + lift()
         case .replicateDatabase:
             let verifies = reseeding.access.sslMode.hasPrefix("verify-")
             // Without it nothing would stream, and the command would still exit with 0.
             return (verifies ? [quick(["test", "-s", rootCertificate])] : []) + [replicate(reseeding, timeLimit)]
         case .bringNodeBack:
-            return reseeding.services.map { quick(["rm", "-f", down($0)]) } + lift() + [
+            return reseeding.held.map { quick(["rm", "-f", down($0)]) } + lift() + [
                 plain(["gitlab-ctl", "reconfigure"], timeLimit, quiet: 240),
                 RemoteCommand(arguments: ["gitlab-ctl", "start"], timeLimitSeconds: timeLimit),
             ]
@@ -83,7 +86,7 @@ extension ActionCommands {
                     RemoteCommand(arguments: ["systemctl", "disable", bootUnit], timeLimitSeconds: 60),
                     RemoteCommand(arguments: ["systemctl", "mask", bootUnit], timeLimitSeconds: 60),
                     RemoteCommand(arguments: ["gitlab-ctl", "stop"], timeLimitSeconds: 600),
-                ] + reseeding.services.map { quick(["rm", "-f", down($0)]) })
+                ] + reseeding.held.map { quick(["rm", "-f", down($0)]) })
         case .replicateDatabase:
             return .irreversible(
                 because: "the site's own database is moved aside on its node, and the primary's copied in its place")

@@ -163,6 +163,8 @@ package struct Requirement: Sendable, Hashable, Codable {
         case always
         /// Until a command of the step was started: what it proves cannot be seen any more once the step has acted.
         case untilStarted = "until-started"
+        /// Before a command of the step is started, each time, and not while one may be running: it uses up what this proves.
+        case beforeStart = "before-start"
     }
     package var check: CheckReference
     package var when: When

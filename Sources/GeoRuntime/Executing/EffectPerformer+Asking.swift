@@ -5,24 +5,25 @@ extension EffectPerformer {
     func ask(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
         guard let step = plan.step(stepID) else { return .advance }
         var question: OperatorPrompt.Question
-        var seen: [JournalEntry] = []
+        var loss: LossStatement?
         switch step.operation {
         case .confirmation(let text, let answer):
             let cost = state.givenUp.map { "\(plan.from) was given up. \($0.loss) " } ?? ""
             question = .init(step: stepID, text: cost + text, expected: answer)
-            if let loss = await newLoss() {
-                seen = [.lossSeen(loss: loss.now)]
-                question.text = "Now, other than when it was planned: \(loss.now.sentence)\n\(question.text)"
-                question.isInThePlan = !loss.isMore
+            if let new = await newLoss() {
+                loss = new.now
+                question.text = "Now, other than when it was planned: \(new.now.sentence)\n\(question.text)"
+                question.isInThePlan = !new.isMore
             }
         case .manual(let instructions): question = .init(step: stepID, text: instructions, expected: nil)
         case .commands, .isolation, .hook, .pushCanary, .wait: return .advance
         }
+        let seen = loss.map { [JournalEntry.lossSeen(loss: $0)] } ?? []
         guard let answer = await ports.prompt.ask(question) else {
             let why =
                 question.isInThePlan
                 ? "nobody is there to answer; resume on a terminal, or with --approve"
-                : "more is lost than what was approved, and nobody is there to accept it; \(seen.lossSentence)"
+                : "more is lost than what was approved, and nobody is there to accept it; \(loss?.sentence ?? "")"
                     + " Resume on a terminal, or with --approve once more"
             return .entries(seen + [.stepFailed(step: stepID, attempt: attempt, reason: why, findings: [])])
         }
@@ -66,11 +67,4 @@ extension EffectPerformer {
     }
 
     private var actor: Actor { state.actor ?? Actor(user: "?", host: "?") }
-}
-
-extension [JournalEntry] {
-    fileprivate var lossSentence: String {
-        for case .lossSeen(let loss) in self { return loss.sentence }
-        return ""
-    }
 }

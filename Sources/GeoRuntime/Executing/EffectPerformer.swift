@@ -72,13 +72,15 @@ struct EffectPerformer: Sendable {
         var scope = ObservationScope()
         for requirement in requirements { scope.formUnion(needs(requirement.check)) }
         let now = await ports.observe(scope)
-        let answers = requirements.flatMap { findings($0.check, now) }
+        let isCommandStarted =
+            if case .running(let running) = state.progress(of: step) { running.isCommandStarted } else { false }
+        let answers = requirements.flatMap { findings($0.check, now, isCommandStarted: isCommandStarted) }
         let blocking = answers.filter { $0.verdict >= .unknown && !isWaived($0) }
         guard !blocking.isEmpty || answers.isEmpty else { return .advance }
         let reason =
             blocking.first.map { "\($0.check) of \($0.subject): \($0.summary)" }
             ?? "its requirements could not be looked at"
-        if case .running(let running) = state.progress(of: step), running.isCommandStarted {
+        if isCommandStarted {
             return .entries([
                 .stepLeftInDoubt(step: step, attempt: attempt, reason: "it must not go on: \(reason)")
             ])
@@ -189,7 +191,8 @@ struct EffectPerformer: Sendable {
     }
 
     private func findings(
-        _ reference: CheckReference, _ observation: Observation, _ transcript: TranscriptSummary? = nil
+        _ reference: CheckReference, _ observation: Observation, _ transcript: TranscriptSummary? = nil,
+        isCommandStarted: Bool = false
     ) -> [Finding] {
         guard let check = CheckCatalog.check(reference.check) else {
             return [
@@ -198,6 +201,8 @@ struct EffectPerformer: Sendable {
                     summary: "this release has no such check")
             ]
         }
-        return check.findings(context(reference, transcript), observation)
+        var context = context(reference, transcript)
+        context.isCommandStarted = isCommandStarted
+        return check.findings(context, observation)
     }
 }

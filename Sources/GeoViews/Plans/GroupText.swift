@@ -114,7 +114,7 @@ struct GroupText {
         var seen: Set<String> = []
         return steps.flatMap(\.requires).compactMap { requirement in
             let check = requirement.check
-            let when = requirement.when == .always ? "" : ", until it has started"
+            let when = requirement.when == .untilStarted ? ", until it has started" : ""
             let text =
                 "\(check.check) of \(SubjectText.of(check.subject))\(LimitText.brackets(check.limits, of: check.check))\(when)"
             return seen.insert(text).inserted ? text : nil

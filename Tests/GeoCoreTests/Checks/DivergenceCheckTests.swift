@@ -40,6 +40,8 @@ import Testing
             says: ["cannot be told any more"]
         ) { observation in
             observation.put(\.controlData, Fixtures.controlData("in archive recovery", timeline: 2), on: "tokyo-pg-1")
+            guard let copied = observation["seoul-pg-1"].timelines.value else { return }
+            observation.put(\.timelines, copied, on: "tokyo-pg-1")
         },
         CheckCase("a node with nothing", "divergence.saved", .on("tokyo-redis-1"), on: Fixtures.parted(), is: .pass),
         CheckCase(

@@ -32,6 +32,23 @@ import Testing
         #expect(
             Divergence.between(Self.seoul, Self.side("tokyo", timeline: 2, branches: [Fixtures.branch()]))
                 == .together(timeline: 2))
+        #expect(Divergence.between(Self.tokyo, Self.side("seoul", timeline: 1)) == .together(timeline: 1))
+    }
+
+    /// Both were promoted from timeline 1, each for itself: the number is the same, and the history is not.
+    @Test func twoTimelinesOfOneNumberAreNotOne() {
+        var elsewhere = Fixtures.branch()
+        elsewhere.leftAt = LogPosition(bytes: elsewhere.leftAt.bytes + 8)
+        for branches in [[elsewhere], []] {
+            guard
+                case .unknown(let reason) = Divergence.between(
+                    Self.seoul, Self.side("tokyo", timeline: 2, branches: branches))
+            else {
+                Issue.record("\(branches)")
+                continue
+            }
+            #expect(reason.contains("do not say that it is the same one"))
+        }
     }
 
     @Test(arguments: [

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import signal
 import subprocess
 import time
 from datetime import datetime as Moment
@@ -262,8 +263,11 @@ class PrimaryDies(Story):
         self.addCleanup(end, process)
         until(lambda: any(entry(r)[0] == "stepStarted" and entry(r)[1]["step"] == "drain-queues" for r in self.tool.journal()),
               what="the run to be under way", interval=0.02)
+        # Held while the power goes: on a busy machine the run could prove first that nothing is lost.
+        process.send_signal(signal.SIGSTOP)
         for node in ["tokyo-lb-1", *self.tokyo]:
             self.lab.fault("node-down", node)
+        process.send_signal(signal.SIGCONT)
         # Twice: a command on a node that is gone would be waited for until it counts as lost.
         process.terminate()
         time.sleep(0.5)
