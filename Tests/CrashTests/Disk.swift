@@ -35,6 +35,16 @@ final class Disk: Sendable {
     /// Whether the process that holds the store has died.
     var isDead: Bool { contents.withLock { $0.isDead } }
 
+    /// A disk with what another one holds, read or not.
+    func restore(_ other: Disk) {
+        let whole = other.contents.withLock { $0 }
+        contents.withLock {
+            $0.bytes = whole.bytes
+            $0.records = whole.records
+            $0.known = whole.known
+        }
+    }
+
     /// A copy of another disk's journal, without so many of its last lines.
     func restore(_ bytes: [UInt8], without last: Int = 0) {
         let ends = bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }

@@ -10,11 +10,10 @@ import Testing
 /// `GEO_FAILOVER_SEED=7` plays the one of that seed again.
 @Suite struct RandomWalkTests {
     private static let environment = ProcessInfo.processInfo.environment
-    private static let histories =
-        environment["GEO_FAILOVER_HISTORIES"].flatMap { UInt64($0) } ?? (Thoroughness.isThorough ? 20_000 : 2_000)
+    private static let histories = Thoroughness.histories ?? (Thoroughness.isThorough ? 20_000 : 2_000)
     private static let seeds: Range<UInt64> =
-        environment["GEO_FAILOVER_SEED"].flatMap { UInt64($0) }.map { $0..<($0 + 1) } ?? begin..<(begin + histories)
-    private static let begin = environment["GEO_FAILOVER_FROM"].flatMap { UInt64($0) } ?? 0
+        environment["GEO_FAILOVER_SEED"].flatMap { UInt64($0) }.map { $0..<($0 + 1) }
+        ?? Thoroughness.begin..<(Thoroughness.begin + histories)
 
     /// What befell all histories together, for the reader of the output.
     private final class Tally: Sendable, CustomStringConvertible {

@@ -73,6 +73,17 @@ final class Rig: Sendable {
         notes.withLock { $0.isTakingOver = true }
     }
 
+    /// The same run, whose process has ended, on a deployment of its own: one past, and a future for each.
+    init(branchingFrom other: Rig) {
+        self.file = other.file
+        self.run = other.run
+        self.person = other.person
+        self.deployment = SimulatedDeployment(copying: other.deployment.withState { $0 })
+        disk.restore(other.disk)
+        let past = other.notes.withLock { $0 }
+        notes.withLock { $0 = past }
+    }
+
     // MARK: Processes
 
     /// Opens the run as `execute` and `resume` do, and runs until the process ends or dies.

@@ -43,14 +43,25 @@ package enum Redactor {
     private static let keys = ["password", "passwd", "secret", "token", "private_key", "api_key", "key_base"]
     private static let prefixes = ["glpat-", "glrt-", "gldt-", "glptt-", "glsoat-", "glcbt-", "glft-", "glimt-"]
 
+    /// Every word that something is taken out for, as bytes: most lines hold none, and a log has many.
+    private static let marks = (keys + prefixes + ["://"]).map { Array($0.utf8) }
+
+    private static func mayHold(_ line: [UInt8]) -> Bool {
+        // Letters beyond ASCII may have a small letter within it.
+        let isPlain = line.allSatisfy { $0 < 0x80 }
+        let lowered =
+            isPlain
+            ? line.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+            : Array(String(decoding: line, as: UTF8.self).lowercased().utf8)
+        return lowered.indices.contains { start in
+            marks.contains { $0[0] == lowered[start] && lowered[start...].starts(with: $0) }
+        }
+    }
+
     private static func redactLine(_ line: [UInt8]) -> [UInt8] {
-        let text = String(decoding: line, as: UTF8.self)
-        let lowered = text.lowercased()
-        let mayHold =
-            keys.contains(where: lowered.contains) || prefixes.contains(where: lowered.contains)
-            || lowered.contains("://")
         // Bytes that are not UTF-8 stay as they are unless something has to be taken out.
-        guard mayHold else { return line }
+        guard mayHold(line) else { return line }
+        let text = String(decoding: line, as: UTF8.self)
         var next = Next.stays
         let words = text.split(separator: " ", omittingEmptySubsequences: false).map { word -> String in
             if word.isEmpty { return "" }
