@@ -15,7 +15,7 @@ struct JobsCleaning {
 
     private var nodes: [Node] { live.inventory.nodes.filter(\.isManagedByOmnibus) }
     private var keeper: JobKeeper {
-        JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: Settings.actor)
+        live.jobs
     }
 
     func run() async throws -> ExitStatus {

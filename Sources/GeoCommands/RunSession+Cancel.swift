@@ -21,7 +21,7 @@ extension RunSession {
                 _ = try await journal.append(
                     .commandCancelled(
                         step: step, attempt: attempt, index: index, key: key, by: Settings.actor, reason: reason))
-                let keeper = JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: Settings.actor)
+                let keeper = live.jobs
                 let began = LiveClock.uptime()
                 while true {
                     let answer = await keeper.cancel(key: key, run: directory.run, epoch: state.epoch, on: node)

@@ -11,8 +11,8 @@ struct RunSession {
     let output: OutputFormat
     /// The run of another that this one takes the nodes from, and why.
     var takeover: Takeover?
-    /// The run that this one undoes, and why it was given up.
-    var undoing: (run: RunDirectory, reason: String)?
+    /// The run that this one undoes, why it was given up, and what its nodes know of it and its journal does not.
+    var undoing: (run: RunDirectory, reason: String, unknown: [JournalEntry])?
     /// How long to watch for nodes that nobody saw fenced, once the run is finished; `nil`: on a terminal until Ctrl-C,
     /// and not at all without one.
     var guardSeconds: Int?
@@ -76,8 +76,8 @@ struct RunSession {
             run: undoing.run.run,
             store: tail.following(try undoing.run.openStore(wholeBytes: contents.wholeBytes)), clock: LiveClock.wall,
             after: contents.records)
-        _ = try await journal.append(
-            .runAbandoned(by: actor, reason: undoing.reason, undoneBy: directory.run))
+        let last = JournalEntry.runAbandoned(by: actor, reason: undoing.reason, undoneBy: directory.run)
+        for entry in undoing.unknown + [last] { _ = try await journal.append(entry) }
         let copies = holding.copies(of: undoing.run.run, try undoing.run.readPlan().bytes, tail)
         if await copies.flush(within: 10, clock: LiveClock.wall) == 0 {
             Console.say(
@@ -159,7 +159,7 @@ struct RunSession {
         try await write(opening + [holding.entry])
         if !contents.records.isEmpty {
             // After the nodes are held: whoever wrote the journal before starts nothing more.
-            let jobs = await JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: actor).list(
+            let jobs = await live.jobs.list(
                 file.plan.inventory.nodes.filter { $0.isManagedByOmnibus && holding.isTaken($0.id) })
             let missing = Adoption.entries(
                 of: directory.run, in: machine.state, known: Set(contents.records.flatMap(\.entry.startedKeys)),

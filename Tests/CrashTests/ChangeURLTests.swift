@@ -32,7 +32,7 @@ import Testing
         #expect(reason.contains("reconfigure@seoul-rails-2 failed"))
         let state = try rig.state()
         #expect(RunStatus(run: "run", state: state).canGoBack)
-        let back = try #require(try WayBack.rig(undoing: rig))
+        let back = try #require(try await WayBack.rig(undoing: rig))
         #expect(back.file.plan.inventory.site("seoul")?.url == ChangedURL.former)
         #expect(await back.process() == .ended(.finished), "\(back.story)")
         #expect(back.faults == [] && back.gaps == [], "\(back.faults) \(back.gaps) \(back.story)")

@@ -133,10 +133,7 @@ final class Rig: Sendable {
         _ machine: inout ExecutionStateMachine, _ journal: Journal, after records: [JournalRecord]
     ) async throws {
         guard !records.isEmpty else { return }
-        let before = deployment.withState { $0.changes }
-        let jobs = await JobKeeper(keeper: deployment.keeper, boundary: { "geo-jobs" }, holder: person).list(
-            file.plan.inventory.nodes.filter(\.isManagedByOmnibus))
-        if deployment.withState({ $0.changes }) != before { breach("the list of jobs changed a node") }
+        let jobs = await jobs()
         for entry in Adoption.entries(
             of: run, in: machine.state, known: Set(records.flatMap(\.entry.startedKeys)), jobs: jobs)
         {
@@ -144,6 +141,20 @@ final class Rig: Sendable {
             try machine.apply(record.entry, at: record.at)
             remember(record)
         }
+    }
+
+    /// What nodes were told to start and the journal does not know.
+    func unknownCommands() async throws -> [JournalEntry] {
+        let known = Set(try disk.decoded().flatMap(\.entry.startedKeys))
+        return Adoption.entries(of: run, in: try state(), known: known, jobs: await jobs())
+    }
+
+    private func jobs() async -> [NodeJobs] {
+        let before = deployment.withState { $0.changes }
+        let jobs = await JobKeeper(keeper: deployment.keeper, boundary: { "geo-jobs" }, holder: person).list(
+            file.plan.inventory.nodes.filter(\.isManagedByOmnibus))
+        if deployment.withState({ $0.changes }) != before { breach("the list of jobs changed a node") }
+        return jobs
     }
 
     /// The clock of the operator's machine, which somebody may set; the nodes' clocks go on.

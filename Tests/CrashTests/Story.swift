@@ -49,12 +49,12 @@ enum Story: String, CaseIterable, Sendable, CustomTestStringConvertible {
             let stopped = try await Story.planned.rig()
             _ = await stopped.process(answers: { _ in nil })
             #expect(try stopped.state().hasSucceeded("fence@tokyo-pg-1"), "\(stopped.story)")
-            return Self.start(try #require(try WayBack.rig(undoing: stopped)))
+            return Self.start(try #require(try await WayBack.rig(undoing: stopped)))
         case .formerURL:
             let stopped = try await Story.changeURL.rig()
             stopped.deployment.withState { $0["seoul-rails-2"].failingReconfigures = 1 }
             #expect(await stopped.process() != .ended(.finished))
-            return Self.start(try #require(try WayBack.rig(undoing: stopped)))
+            return Self.start(try #require(try await WayBack.rig(undoing: stopped)))
         }
     }
 

@@ -139,7 +139,7 @@ struct Walk {
         rig.deployment.clock.advance(seconds: 120)
         let back: Rig
         do {
-            guard let planned = try WayBack.rig(undoing: rig) else { return }
+            guard let planned = try await WayBack.rig(undoing: rig) else { return }
             back = planned
         } catch is PlanRefusal {
             // A look did not come back: nothing was done, and somebody tries again.

@@ -8,8 +8,10 @@ enum WayBack {
     /// when the candidate is promoted or nobody can see that it is not.
     ///
     /// - Throws: `PlanRefusal` where no plan can be made, because of what does not answer.
-    static func rig(undoing rig: Rig, as run: RunID = "back") throws -> Rig? {
-        let (state, plan) = (try rig.state(), rig.file.plan)
+    static func rig(undoing rig: Rig, as run: RunID = "back") async throws -> Rig? {
+        let plan = rig.file.plan
+        var state = try rig.state()
+        for entry in try await rig.unknownCommands() { try state.apply(entry, at: rig.clock.now()) }
         guard let runbook = AbortPlanner.runbook(undoing: rig.run, state, digest: rig.file.digest) else { return nil }
         let inventory = AbortPlanner.inventory(plan)
         let basis = rig.deployment.observe(SimulatedState.everything(inventory))

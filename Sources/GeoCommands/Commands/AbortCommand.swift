@@ -30,9 +30,11 @@ struct AbortCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let recorded = try RecordedRun(try state.run(run))
+            var recorded = try RecordedRun(try state.run(run))
             let (name, plan) = (recorded.directory.run, recorded.state.plan)
             try inventory.refuseOtherDeployment(plan, of: name)
+            try refuseWithoutWayBack(name, recorded.state)
+            let unknown = try await recorded.learnFromNodes()
             try refuseWithoutWayBack(name, recorded.state)
             guard let runbook = AbortPlanner.runbook(undoing: name, recorded.state, digest: recorded.digest) else {
                 Console.result("\(name) changed nothing: \(plan.from) is as it was, and there is nothing to undo.")
@@ -50,7 +52,7 @@ struct AbortCommand: AsyncParsableCommand {
             var session = RunSession(
                 directory: RunDirectory(run: back, under: state.runsDirectory), file: file, isApproved: yes,
                 output: format.output, takeover: takeover.takeover, command: "geo-failover abort \(name)")
-            session.undoing = (recorded.directory, takeover.reason ?? "")
+            session.undoing = (recorded.directory, takeover.reason ?? "", unknown)
             return try await session.start()
         }
     }

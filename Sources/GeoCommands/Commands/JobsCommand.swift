@@ -28,7 +28,7 @@ struct JobsListCommand: AsyncParsableCommand {
         try await reporting {
             let inventory = try inventory.load()
             var found = try await Live.with(inventory) { live in
-                await JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: Settings.actor).list(
+                await live.jobs.list(
                     inventory.nodes.filter(\.isManagedByOmnibus))
             }
             if let wanted {

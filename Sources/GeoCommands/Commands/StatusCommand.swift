@@ -3,29 +3,6 @@ import GeoCore
 import GeoRuntime
 import GeoViews
 
-/// A run as its files tell it; needs no inventory, no runbook and no network.
-struct RecordedRun {
-    let directory: RunDirectory
-    let digest: Digest
-    let state: RunState
-    let records: [JournalRecord]
-
-    /// `isQuiet`: without a word about a line that a crash, or a process that is writing, left torn.
-    init(_ directory: RunDirectory, isQuiet: Bool = false) throws {
-        let file = try directory.readPlan()
-        let contents = try directory.readJournal()
-        var state = RunState(plan: file.plan)
-        for record in contents.records { try state.apply(record.entry, at: record.at) }
-        if contents.tornBytes > 0, !isQuiet {
-            Console.say("note: the last line of the journal is torn; `resume` drops it")
-        }
-        self.directory = directory
-        self.digest = file.digest
-        self.state = state
-        self.records = contents.records
-    }
-}
-
 /// `status`: where a run is, what is safe, which command comes next.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

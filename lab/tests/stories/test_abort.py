@@ -49,6 +49,24 @@ class Abort(Story):
         self.assertEqual(back.code, 0, back)
         until(lambda: self.tool("check").code == 0, what="the deployment to be ready again")
 
+    def test_0b_what_a_copy_of_the_journal_lacks_is_known_to_the_nodes_and_undone(self):
+        plan, digest = self.tool.plan()
+        process = self.begin("execute", plan, "--approve", digest)
+        until(lambda: self.succeeded("stop-cron-jobs"), what="cron jobs to be stopped", interval=0.02)
+        process.kill()
+        process.wait()
+        self.assertEqual(self.cron_job("hget", "cron_job:pipeline_schedule_worker", "status"), "disabled")
+        # As on another machine, to which the last records had not come yet.
+        journal = self.tool.runs[-1] / "journal.jsonl"
+        lines = journal.read_text().splitlines(True)
+        first = next(i for i, r in enumerate(self.tool.journal()) if entry(r)[0] == "stepStarted" and entry(r)[1]["step"] == "stop-cron-jobs")
+        journal.write_text("".join(lines[:first]))
+        back = self.tool("abort", "--reason", "the machine is lost", "--yes")
+        self.assertEqual(back.code, 0, back)
+        self.assertSays(back.err, "the nodes know of commands that this journal lacks", "start-cron-jobs")
+        self.assertEqual(self.cron_job("hget", "cron_job:pipeline_schedule_worker", "status"), "enabled")
+        until(lambda: self.tool("check").code == 0, what="the deployment to be ready again")
+
     def cron_job(self, *argv):
         return self.lab.on("tokyo-redis-1", "gitlab-redis-cli", *argv).strip()
 
