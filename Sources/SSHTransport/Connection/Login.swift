@@ -1,4 +1,5 @@
 internal import CLibSSH2
+internal import Glibc
 
 /// What a log-in is made with.
 enum Credential: Sendable {
@@ -56,6 +57,14 @@ extension Connection {
         return failure(.protocolFailure, "the key exchange failed: \(wire.failure ?? session.lastError)", call)
     }
 
+    /// `ssh` would have offered the certificate that lies beside a key; libssh2 can offer none.
+    private func certificateHint(_ credentials: [Credential]) -> String {
+        for case .key(_, let path) in credentials where unsafe access("\(path)-cert.pub", R_OK) == 0 {
+            return "; if the node asks for the certificate \(path)-cert.pub, set `transport: openssh` for it"
+        }
+        return ""
+    }
+
     /// Logs in with the first credential that the node accepts.
     func logIn(with credentials: [Credential], for call: Call) async throws(SSHError) {
         call.phase = .authentication
@@ -77,7 +86,8 @@ extension Connection {
         let tried = refused.isEmpty ? "there was no key to offer" : "refused: " + refused.joined(separator: ", ")
         throw failure(
             .authenticationRefused, "\(destination.user)@\(destination.host) lets none of the keys in; \(tried)", call,
-            hint: "add a public key to the user's authorized_keys, or name the right key and user in the inventory")
+            hint: "add a public key to the user's authorized_keys, or name the right key and user in the inventory"
+                + certificateHint(credentials))
     }
 
     /// One key.

@@ -139,3 +139,58 @@ class Ways(Story):
                 inventory = self.inventory("become: sudo }", f"become: sudo, {words} }}")
                 self.ready(inventory)
                 self.assertAlike(self.facts(inventory), by_library)
+
+
+    def test_nodes_that_libssh2_cannot_talk_to_are_named_with_the_cure_and_reached_by_the_systems_ssh(self):
+        self.lab.command("load", "stop")
+        self.addCleanup(self.lab.users_come)
+        self.ready(self.lab.inventory)
+        by_library = self.facts(self.lab.inventory)
+        state, address = self.tool.state, {name: node["address"] for name, node in self.lab.nodes.items()}
+        for name in ("user-ca", "host-ca"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", state / name], check=True)
+        hosted = self.lab.files("seoul-sidekiq-1") / "etc/ssh/ssh_host_ed25519_key"
+        (state / "hosted.pub").write_bytes(hosted.with_name(hosted.name + ".pub").read_bytes())
+        subprocess.run(["ssh-keygen", "-q", "-s", state / "host-ca", "-I", "sidekiq", "-h", "-n", address["seoul-sidekiq-1"],
+                        state / "hosted.pub"], check=True)
+        hosted.with_name("ssh_host_ed25519_key-cert.pub").write_bytes((state / "hosted-cert.pub").read_bytes())
+        (self.lab.files("tokyo-sidekiq-1") / "etc/ssh/user_ca.pub").write_bytes((state / "user-ca.pub").read_bytes())
+        # What each node's sshd insists on, and what is said of it where the library is the way.
+        nodes = {
+            "seoul-rails-1": ("MACs hmac-sha2-256-etm@openssh.com\nCiphers aes256-ctr", "no algorithms in common"),
+            "seoul-redis-1": ("Ciphers chacha20-poly1305@openssh.com,aes256-gcm@openssh.com", "no algorithms in common"),
+            "seoul-gitaly-1": ("KexAlgorithms sntrup761x25519-sha512@openssh.com", "no algorithms in common"),
+            "tokyo-redis-1": ("HostKeyAlgorithms rsa-sha2-512,rsa-sha2-256", "no algorithms in common"),
+            "tokyo-sidekiq-1": ("AuthorizedKeysFile none\nTrustedUserCAKeys /etc/ssh/user_ca.pub", "lets none of the keys in"),
+            "seoul-sidekiq-1": ("HostCertificate /etc/ssh/ssh_host_ed25519_key-cert.pub", "cannot use host certificates"),
+        }
+        for node, (settings, _) in nodes.items():
+            path = self.lab.files(node) / "etc/ssh/sshd_config.d/00-modern.conf"
+            path.write_text(settings + "\n")
+            self.addCleanup(self.lab.on, node, "sv", "hup", "/etc/service/ssh")
+            self.addCleanup(path.unlink)
+            self.lab.on(node, "sv", "hup", "/etc/service/ssh")
+
+        text = Path(self.lab.inventory).read_text()
+        key, known = (re.search(rf"{word}: ([^ ,]+)", text).group(1) for word in ("identity", "known_hosts"))
+        (state / "id").write_bytes(Path(key).read_bytes())
+        (state / "id").chmod(0o600)
+        (state / "id.pub").write_bytes(Path(key + ".pub").read_bytes())
+        subprocess.run(["ssh-keygen", "-q", "-s", state / "user-ca", "-I", "watcher", "-n", "geo-ops", state / "id.pub"], check=True)
+        lines = [line for line in Path(known).read_text().splitlines() if line.split(",")[0] != address["seoul-sidekiq-1"]]
+        lines.append(f"@cert-authority {address['seoul-sidekiq-1']} {(state / 'host-ca.pub').read_text().strip()}")
+        (state / "known_hosts").write_text("\n".join(lines) + "\n")
+        default = state / "modern.yaml"
+        default.write_text(text.replace(f"identity: {key}", f"identity: {state}/id").replace(f"known_hosts: {known}", f"known_hosts: {state}/known_hosts"))
+
+        lost = self.tool("check", "--inventory", default, "-o", "json")
+        self.assertEqual(lost.code, 2, lost)
+        found = [line for line in map(json.loads, lost.out.splitlines()) if line.get("check") == "node.reachable"]
+        for node, (_, words) in nodes.items():
+            about, = [line for line in found if line["subject"] == node]
+            self.assertEqual(about["verdict"], "unknown", about)
+            self.assertSays(json.dumps(about), words, "transport: openssh")
+        openssh = state / "modern-openssh.yaml"
+        openssh.write_text(default.read_text().replace("become: sudo }", "become: sudo, transport: openssh }"))
+        self.ready(openssh)
+        self.assertAlike(self.facts(openssh), by_library)
