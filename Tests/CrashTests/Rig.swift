@@ -254,9 +254,16 @@ final class Rig: Sendable {
         return end
     }
 
-    /// The operator sees to whatever halted the run.
+    /// The operator sees to whatever halted the run, by the remedy that it named.
     func heal() {
-        let isStopped = (try? state().hasSucceeded("stop-database")) ?? false
-        deployment.withState { $0.heal(databaseHasToBeDown: isStopped) }
+        let state = try? state()
+        let isStopped = state?.hasSucceeded("stop-database") ?? false
+        var isToBeSilent = false
+        if case .halted(let reason) = state?.phase { isToBeSilent = reason.contains("is not in Silent Mode") }
+        deployment.withState { deployment in
+            deployment.heal(databaseHasToBeDown: isStopped)
+            let database = deployment.databaseIndex(of: file.plan.to)
+            if isToBeSilent { deployment.nodes[database].database?.rows.isSilent = true }
+        }
     }
 }
