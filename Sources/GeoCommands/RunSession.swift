@@ -87,9 +87,10 @@ struct RunSession {
     }
 
     /// Goes on; `skipping` names a step to go on without, and why: it has to have failed or be in doubt. `attesting` is
-    /// as ``Attestations`` reads it.
+    /// as ``Attestations`` reads it. `because` says what was mended; it is asked for where it is missing and needed.
     func resume(
-        skipping: (step: StepID, reason: String)? = nil, attesting: [String] = [], givingUp: String? = nil
+        skipping: (step: StepID, reason: String)? = nil, attesting: [String] = [], givingUp: String? = nil,
+        because given: String? = nil
     ) async throws -> ExitStatus {
         try await locked { contents in
             let state = try replay(contents.records).state
@@ -101,6 +102,7 @@ struct RunSession {
                 throw CommandFailure(
                     "\(directory.run) was aborted\n  go on with the way back: geo-failover resume \(other)", .refused)
             }
+            let reason = try await whatWasMended(state, given, skipping: skipping?.step)
             let signed = try await signatures(
                 of: contents.records, state, words: Approval.words(givingUp: givingUp, attesting: attesting))
             return try await Live.with(file.plan.inventory, stateDirectory: stateDirectory) { live in
@@ -112,7 +114,7 @@ struct RunSession {
                     }
                 let holding = try await RunHolding.take(
                     live, self, atLeast: Self.epoch(after: state.epoch), replacing: [])
-                let opening = openingEntries(state, holding.epoch) + signed + (skip.map { [$0] } ?? []) + words
+                let opening = openingEntries(state, holding.epoch, reason) + signed + (skip.map { [$0] } ?? []) + words
                 return try await run(contents, opening, holding, live)
             }
         }
@@ -185,6 +187,21 @@ struct RunSession {
         return machine
     }
 
+    /// What the report says about steps that did something, failed, and are to be tried again.
+    private func whatWasMended(_ state: RunState, _ given: String?, skipping: StepID?) async throws -> String? {
+        let failed = state.failedDeeds.filter { $0 != skipping }
+        guard !failed.isEmpty, given == nil else { return given }
+        let names = failed.map(\.rawValue).joined(separator: ", ")
+        let text = "\(names) failed, and is tried again. What was mended? The report keeps it."
+        let question = OperatorPrompt.Question(step: failed[0], text: text, expected: nil)
+        guard let words = await Prompt.ask(question)?.text, !words.isEmpty else {
+            throw CommandFailure(
+                "\(names) failed; say what was mended before it is tried again. Nothing was done"
+                    + "\n  geo-failover resume \(directory.run) --reason TEXT", .declined)
+        }
+        return words
+    }
+
     /// Refused where a promise stands on the step, and where there is nothing to skip.
     private func skipEntry(_ step: StepID, _ reason: String, _ state: RunState) throws -> JournalEntry {
         switch state.progress(of: step) {
@@ -203,7 +220,7 @@ struct RunSession {
         }
     }
 
-    private func openingEntries(_ state: RunState, _ epoch: Int) -> [JournalEntry] {
+    private func openingEntries(_ state: RunState, _ epoch: Int, _ reason: String?) -> [JournalEntry] {
         // Killed before its first record: nothing was done, and the run begins now.
         if state.phase == .ready {
             return [
@@ -211,7 +228,7 @@ struct RunSession {
                 .approved(plan: file.digest, by: actor, how: "resumed"),
             ]
         }
-        return [.runResumed(by: actor, toolVersion: GeoFailover.version, epoch: epoch)]
+        return [.runResumed(by: actor, toolVersion: GeoFailover.version, epoch: epoch, reason: reason)]
     }
 
     private func execute(

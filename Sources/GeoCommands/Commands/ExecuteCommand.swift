@@ -23,7 +23,7 @@ struct ApprovalOptions: ParsableArguments {
 /// Taking the nodes from a run of another person or machine.
 struct TakeoverOptions: ParsableArguments {
     @Option(help: "The run that holds the nodes and is over, by name; needs --reason.") var takeOver: String?
-    @Option(help: "Why; kept in the journal and the report.") var reason: String?
+    @Option(help: "Why, or what was mended; kept in the journal and the report.") var reason: String?
 
     var takeover: Takeover? {
         guard let takeOver, let reason else { return nil }
@@ -98,6 +98,8 @@ struct ResumeCommand: AsyncParsableCommand {
         discussion: """
             Commands that were running are found on their nodes by key. A step whose outcome is not known is looked at
             first; it is run again only where that is known to be safe.
+            A step that did something and failed is tried again only with --reason TEXT, which says what was mended; on a
+            terminal it is asked for.
             --from-node goes on with a run of another machine, from the copy that a node of the site to promote keeps.
             --skip goes on without a step that failed or is in doubt, for a reason that the report keeps; never without
             a fence, a proof, a question or a promotion.
@@ -128,7 +130,7 @@ struct ResumeCommand: AsyncParsableCommand {
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func validate() throws {
-        if (skip == nil && takeover.takeOver == nil && !unplanned) != (takeover.reason?.isEmpty != false) {
+        if skip != nil || takeover.takeOver != nil || unplanned, takeover.reason?.isEmpty != false {
             throw ValidationError(
                 "--skip STEP, --take-over RUN or --unplanned needs --reason TEXT: the report says who did it, and why")
         }
@@ -147,7 +149,7 @@ struct ResumeCommand: AsyncParsableCommand {
             session.approvals = try approvals.map(ApprovalFile.read)
             return try await session.resume(
                 skipping: skip.flatMap { step in takeover.reason.map { (StepID(step), $0) } }, attesting: attest,
-                givingUp: unplanned ? takeover.reason : nil)
+                givingUp: unplanned ? takeover.reason : nil, because: takeover.reason)
         }
     }
 

@@ -20,7 +20,8 @@ package struct JournalRecord: Sendable, Hashable, Codable {
 /// What happened, in the only words that state is rebuilt from. Every associated value is labelled: it reaches a file.
 package enum JournalEntry: Sendable, Hashable, Codable {
     case runStarted(plan: Digest, by: Actor, toolVersion: String, epoch: Int)
-    case runResumed(by: Actor, toolVersion: String, epoch: Int)
+    /// `reason` says what was mended where a step had failed, or why the nodes were taken from another run.
+    case runResumed(by: Actor, toolVersion: String, epoch: Int, reason: String? = nil)
     case approved(plan: Digest, by: Actor, how: String)
     /// A person's signature under the plan, verified before the run began.
     case signed(approval: VerifiedApproval)

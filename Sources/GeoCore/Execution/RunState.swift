@@ -143,7 +143,7 @@ package struct RunState: Sendable, Hashable {
             actor = by
             phase = .running
             startedAt = at
-        case .runResumed(let by, _, let epoch):
+        case .runResumed(let by, _, let epoch, _):
             self.epoch = epoch
             actor = by
             phase = .running

@@ -186,7 +186,7 @@ package struct RunReport: Sendable, Hashable, Codable {
 
     private static func actor(_ record: JournalRecord) -> Actor? {
         switch record.entry {
-        case .runStarted(_, let by, _, _), .runResumed(let by, _, _), .approved(_, let by, _),
+        case .runStarted(_, let by, _, _), .runResumed(let by, _, _, _), .approved(_, let by, _),
             .commandCancelled(_, _, _, _, let by, _), .answered(_, _, _, let by, _), .siteGivenUp(let by, _, _, _),
             .stepSkipped(_, _, _, let by),
             .runAbandoned(let by, _, _):
@@ -218,8 +218,9 @@ package enum Timeline {
         switch entry {
         case .runStarted(let plan, let by, let version, _):
             "\(by.user) on \(by.host) started the run of plan \(plan.short) with geo-failover \(version)"
-        case .runResumed(let by, let version, _):
+        case .runResumed(let by, let version, _, let reason):
             "\(by.user) on \(by.host) resumed the run with geo-failover \(version)"
+                + (reason.map { ", because: \($0)" } ?? "")
         case .approved(let plan, let by, let how): "\(by.user) on \(by.host) approved plan \(plan.short) (\(how))"
         case .signed(let one): one.sentence
         case .leaseTaken(let epoch, let missing, let from, let reason):

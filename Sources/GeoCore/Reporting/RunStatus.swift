@@ -71,7 +71,8 @@ package struct RunStatus: Sendable, Hashable {
             case .halted where state.acted.isEmpty:
                 // Nothing was changed; what stopped it would stop it again.
                 plan.planCommand
-            case .ready, .running, .halted: "geo-failover resume \(run)"
+            case .ready, .running, .halted:
+                "geo-failover resume \(run)" + (state.failedDeeds.isEmpty ? "" : " --reason TEXT")
             }
     }
 
@@ -142,5 +143,15 @@ package struct RunStatus: Sendable, Hashable {
     package func hash(into hasher: inout Hasher) {
         hasher.combine(run)
         hasher.combine(sentence)
+    }
+}
+
+extension RunState {
+    /// Steps that did something to a node and failed: they are tried again only with a word about what was mended.
+    package var failedDeeds: [StepID] {
+        plan.steps.map(\.id).filter { step in
+            guard case .failed = progress(of: step) else { return false }
+            return acted.contains(step) && !isOver(step)
+        }
     }
 }

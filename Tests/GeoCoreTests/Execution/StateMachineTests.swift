@@ -54,6 +54,22 @@ import Testing
         #expect(machine.next()?.effect == .checkDrift(step: "promote-db", moment: .pointOfNoReturn))
     }
 
+    @Test func onlyAStepThatDidSomethingAndFailedNeedsAWordBeforeItIsTriedAgain() throws {
+        let failed = [
+            JournalEntry.stepFailed(step: "open", attempt: 1, reason: "x", findings: []), .runHalted(reason: "x"),
+        ]
+        let begun = Self.upTo("open") + [.stepStarted(step: "open", attempt: 1)]
+        let before = try Self.machine(begun + failed).state
+        #expect(before.failedDeeds == [])
+        #expect(RunStatus(run: "run", state: before).nextCommand == "geo-failover resume run")
+        let sent = JournalEntry.commandStarted(step: "open", attempt: 1, index: 0, key: "open~1~0")
+        let after = try Self.machine(begun + [sent] + failed).state
+        #expect(after.failedDeeds == ["open"])
+        #expect(RunStatus(run: "run", state: after).nextCommand == "geo-failover resume run --reason TEXT")
+        let said = JournalEntry.runResumed(by: Self.actor, toolVersion: "1", epoch: 2, reason: "the disk is mounted")
+        #expect(Timeline.text(said)?.hasSuffix(", because: the disk is mounted") == true)
+    }
+
     @Test func theRecordOfAStartComesBeforeTheCommand() throws {
         let entries = Self.upTo("open") + [.stepStarted(step: "open", attempt: 1)]
         var machine = try Self.machine(entries)

@@ -101,7 +101,7 @@ class BadMachine(Story):
         self.lab.on("seoul-rails-2", "sh", "-c", "mount --bind /var/lib /var/lib && mount -o remount,bind,ro /var/lib")
         self.addCleanup(self.lab.on, "seoul-rails-2", "umount", "/var/lib")
         before = self.lab.jobs("seoul-rails-2")
-        answer = self.tool("resume", "--approve", self.digest)
+        answer = self.tool("resume", "--approve", self.digest, "--reason", "there is room again")
         self.assertEqual(answer.code, 4, answer)
         self.assertSays(answer.text, "promote-other-rails FAILED", "/var/lib/geo-failover", "cannot be written", "Read-only file system",
                         "geo-failover resume")
@@ -115,7 +115,7 @@ class BadMachine(Story):
         clock.write_text("0\n")
         usual = dict(self.tool.environment)
         self.tool.environment |= {"LD_PRELOAD": str(library), "CLOCK_AHEAD": str(clock)}
-        process = self.resume("resume", "--approve", self.digest)
+        process = self.resume("resume", "--approve", self.digest, "--reason", "the disk is mounted again")
         self.tool.environment = usual
         before = self.tool.journal()
         until(lambda: process.poll() is not None or len(self.tool.journal()) > len(before) + 3, what="the run to go on", interval=0.005)
@@ -131,7 +131,7 @@ class BadMachine(Story):
     def test_5_whoever_read_its_output_has_gone_and_it_finishes(self):
         reads, writes = os.pipe()
         os.close(reads)
-        process = self.resume("resume", "--approve", self.digest, stdout=writes, stderr=writes)
+        process = self.resume("resume", "--approve", self.digest, "--reason", "none is left broken", stdout=writes, stderr=writes)
         os.close(writes)
         process.wait(timeout=400)
         self.assertTrue(self.tool.status()["isFinished"])

@@ -173,16 +173,25 @@ class Halts(Story):
         self.assertSays(self.tool("status").out, "gitlab-ctl reconfigure", "/etc/gitlab/gitlab.rb")
 
     def test_8_while_it_is_broken_a_resume_halts_at_the_same_step_again(self):
-        answer = self.tool("resume", "--approve", self.digest)
+        before, wanted = len(self.tool.journal()), f"geo-failover resume {self.tool.runs[0].name} --reason TEXT"
+        self.assertSays(self.tool("status").out, wanted)
+        unsaid = self.tool("resume", "--approve", self.digest)
+        self.assertEqual(unsaid.code, 5, unsaid)
+        self.assertSays(unsaid.err, "promote-first-rails failed; say what was mended", "Nothing was done", wanted)
+        self.assertEqual(len(self.tool.journal()), before)
+        answer = self.tool("resume", "--approve", self.digest, "--reason", "nothing, in hope")
         self.assertEqual(answer.code, 4, answer)
         self.assertSays(answer.err, "promote-first-rails", f"geo-failover resume {self.tool.runs[0].name}")
         self.assertEqual(self.records("stepStarted", "promote-other-rails"), [])
 
     def test_9a_after_healing_resume_completes(self):
         self.lab.heal()
-        answer = self.tool("resume", "--approve", self.digest)
-        self.assertEqual(answer.code, 0, answer)
-        self.assertSays(answer.err, "Failover tokyo -> seoul finished", "seoul is the primary")
+        with Terminal(self.tool, "resume", "--approve", self.digest) as terminal:
+            terminal.expect("What was mended?")
+            terminal.type("gitlab.rb of seoul-rails-1")
+            self.assertEqual(terminal.exit(), 0, terminal.text)
+            self.assertSays(terminal.text, "Failover tokyo -> seoul finished", "seoul is the primary")
+        self.assertSays(self.tool("report").out, "because: gitlab.rb of seoul-rails-1")
         for node in ("seoul-pg-1", "seoul-gitaly-1", "seoul-sidekiq-1", "seoul-rails-2", "seoul-geo-1"):
             self.assertEqual(self.promotions(node), 1, node)
         keys = [entry(record)[1]["key"] for record in self.records("commandStarted") if entry(record)[1]["key"] != "local"]

@@ -67,10 +67,10 @@ class Kills(Story):
                 raise AssertionError(f"not finished after {len(cls.pieces)} pieces: {cls.pieces[-5:]}")
             # Killed before its run was on the disk, it begins anew.
             if cls.tool.journal():
-                argv = ["resume", "--approve", cls.digest]
+                argv = ["resume", "--approve", cls.digest, "--reason", REASON]
                 if cls.pieces[-1][0] == 6:
                     # Killed between the copy's arrival and the takeover.
-                    argv += ["--take-over", cls.tool.runs[-1].name, "--reason", REASON]
+                    argv += ["--take-over", cls.tool.runs[-1].name]
             if cls.machine < 2 and cls.kills > 20 * (cls.machine + 1):
                 argv = cls.another_machine() or argv
 
