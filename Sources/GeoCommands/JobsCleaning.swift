@@ -14,9 +14,7 @@ struct JobsCleaning {
     private typealias Jobs = [(node: NodeID, job: NodeJob)]
 
     private var nodes: [Node] { live.inventory.nodes.filter(\.isManagedByOmnibus) }
-    private var keeper: JobKeeper {
-        live.jobs
-    }
+    private var keeper: JobKeeper { live.jobs }
 
     func run() async throws -> ExitStatus {
         let found = await keeper.list(nodes)

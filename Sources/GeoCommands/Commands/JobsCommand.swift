@@ -28,8 +28,7 @@ struct JobsListCommand: AsyncParsableCommand {
         try await reporting {
             let inventory = try inventory.load()
             var found = try await Live.with(inventory) { live in
-                await live.jobs.list(
-                    inventory.nodes.filter(\.isManagedByOmnibus))
+                await live.jobs.list(inventory.nodes.filter(\.isManagedByOmnibus))
             }
             if let wanted {
                 found = found.map { entry in
