@@ -78,9 +78,13 @@ enum Story: String, CaseIterable, Sendable, CustomTestStringConvertible {
             let whole = try await rig()
             #expect(await whole.process() == .ended(.finished), "\(whole.story)")
             #expect(whole.faults == [] && whole.gaps == [], "\(whole.faults) \(whole.gaps)")
-            return Measure(
+            let measure = Measure(
                 records: whole.disk.records, operations: whole.deployment.operations,
                 exchanges: whole.deployment.exchanges)
+            print(
+                "\(rawValue): \(measure.records) records; \(measure.operations) operations,"
+                    + " \(measure.exchanges.count) of them exchanges")
+            return measure
         }
     }
 }
