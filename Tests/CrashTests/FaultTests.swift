@@ -99,7 +99,7 @@ import Testing
         print(
             "pairs of faults in the promotion: \(histories.withLock { $0 }) told apart, \(tried) of \(firsts.count) firsts"
         )
-        #expect(tried == units.count)
+        #expect(tried == units.count && tried > 0)
         #expect(firsts.count > 10_000)
     }
 

@@ -130,7 +130,9 @@ struct ResumeCommand: AsyncParsableCommand {
     @Argument(help: "The run. Default: the newest.") var run: String?
 
     func validate() throws {
-        if skip != nil || takeover.takeOver != nil || unplanned, takeover.reason?.isEmpty != false {
+        if skip != nil || takeover.takeOver != nil || unplanned || takeover.reason != nil,
+            takeover.reason?.trimmingSpaces.isEmpty != false
+        {
             throw ValidationError(
                 "--skip STEP, --take-over RUN or --unplanned needs --reason TEXT: the report says who did it, and why")
         }

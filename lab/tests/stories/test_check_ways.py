@@ -146,6 +146,7 @@ class Ways(Story):
         self.addCleanup(self.lab.users_come)
         self.ready(self.lab.inventory)
         by_library = self.facts(self.lab.inventory)
+        self.addCleanup(self.ready, self.lab.inventory)       # every sshd is as it was
         state, address = self.tool.state, {name: node["address"] for name, node in self.lab.nodes.items()}
         for name in ("user-ca", "host-ca"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", state / name], check=True)
@@ -183,13 +184,14 @@ class Ways(Story):
         default = state / "modern.yaml"
         default.write_text(text.replace(f"identity: {key}", f"identity: {state}/id").replace(f"known_hosts: {known}", f"known_hosts: {state}/known_hosts"))
 
-        lost = self.tool("check", "--inventory", default, "-o", "json")
-        self.assertEqual(lost.code, 2, lost)
-        found = [line for line in map(json.loads, lost.out.splitlines()) if line.get("check") == "node.reachable"]
+        def reachable():
+            lost = self.tool("check", "--inventory", default, "-o", "json")
+            self.assertEqual(lost.code, 2, lost)
+            return {line["subject"]: line for line in map(json.loads, lost.out.splitlines()) if line.get("check") == "node.reachable"}
+        # An sshd takes a moment to read its settings again.
+        found = until(lambda: (a := reachable()) and all(a[node]["verdict"] == "unknown" for node in nodes) and a, what="each sshd to insist")
         for node, (_, words) in nodes.items():
-            about, = [line for line in found if line["subject"] == node]
-            self.assertEqual(about["verdict"], "unknown", about)
-            self.assertSays(json.dumps(about), words, "transport: openssh")
+            self.assertSays(json.dumps(found[node]), words, "transport: openssh")
         openssh = state / "modern-openssh.yaml"
         openssh.write_text(default.read_text().replace("become: sudo }", "become: sudo, transport: openssh }"))
         self.ready(openssh)
