@@ -5,11 +5,12 @@ What runs here goes over the system's own ssh: commands on nodes, the lease, the
 That the next failover goes through, and that no user lost anything, is told in test_abort_then_takeover.py, in the same lab.
 """
 
+import shlex
 import subprocess
 
 from pathlib import Path
 
-from support import Story, Tool, entry, lab, until
+from support import BIN, Story, Tool, end, entry, lab, until
 
 
 class Abort(Story):
@@ -61,6 +62,16 @@ class Abort(Story):
         lines = journal.read_text().splitlines(True)
         first = next(i for i, r in enumerate(self.tool.journal()) if entry(r)[0] == "stepStarted" and entry(r)[1]["step"] == "stop-cron-jobs")
         journal.write_text("".join(lines[:first]))
+        # A node that cannot say what it was told may have something to undo.
+        self.lab.fault("node-down", "tokyo-rails-1")
+        words = shlex.join([BIN, "abort", "--reason", "the machine is lost", "--yes"])
+        process = self.tool.popen("abort", program=["unshare", "--uts", "sh", "-c", f"hostname desk-2; exec {words}"], text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        self.addCleanup(end, process)
+        _, said = process.communicate(timeout=200)
+        self.assertEqual(process.returncode, 3, said)
+        self.assertSays(said, "this journal is a copy, and tokyo-rails-1 cannot say", "Nothing was done")
+        self.lab.heal()
         back = self.tool("abort", "--reason", "the machine is lost", "--yes")
         self.assertEqual(back.code, 0, back)
         self.assertSays(back.err, "the nodes know of commands that this journal lacks", "start-cron-jobs")
