@@ -14,7 +14,7 @@ extension RunSession {
             case .reseed:
                 (
                     plan.runbookName == AbortPlanner.name
-                        ? "This leaves \(plan.to) fenced as before. Type its name to begin."
+                        ? "This leaves \(plan.to) as it was. Type its name to begin."
                         : "This brings \(plan.to) back as a secondary of \(plan.from). Type the name of the site that comes"
                             + " back to begin.", plan.to
                 )

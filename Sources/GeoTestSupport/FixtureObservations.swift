@@ -89,6 +89,9 @@ extension Fixtures {
                 facts.dataDirectoryBytes = seen(80 << 20, on: node.id)
             }
         }
+        for node in inventory().site(tokyo)?.nodes ?? [] {
+            observation.change(node.id) { $0.views = seen(views(of: [seoul], .refused), on: node.id) }
+        }
         return observation
     }
 

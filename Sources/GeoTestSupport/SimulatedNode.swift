@@ -48,6 +48,8 @@ package struct SimulatedNode: Sendable {
 
     /// The standby that is made next has a certificate that it does not trust: it never streams.
     package var streamsNothing = false
+    /// The primary has no slot for it any more: it follows nobody until it is copied anew.
+    package var hasLostSlot = false
 
     /// How many of the next reconfigures fail.
     package var failingReconfigures = 0

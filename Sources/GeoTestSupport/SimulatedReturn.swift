@@ -123,6 +123,7 @@ extension SimulatedState {
         copy.kept = nodes[index].database?.kept ?? 0
         nodes[index].database = copy
         nodes[index].isPromoted = false
+        nodes[index].hasLostSlot = false
         note("\(nodes[index].node.id) has a copy of the primary's database")
     }
 

@@ -148,7 +148,7 @@ package struct SimulatedState: Sendable {
     /// Whether a database follows another one.
     func isLinked(_ standby: Int, to source: Int) -> Bool {
         nodes[source].isWritable && nodes[standby].isDatabaseUp && nodes[standby].database?.isPrimary == false
-            && !nodes[standby].streamsNothing
+            && !nodes[standby].streamsNothing && !nodes[standby].hasLostSlot
     }
 
     /// A standby that is connected has everything that was written before this moment.

@@ -17,7 +17,7 @@ import Testing
     }()
 
     /// Two sites that are alike: Tokyo can be a secondary, too.
-    private static let inventory: Inventory = {
+    static let inventory: Inventory = {
         var inventory = ShippedPlan.inventory
         inventory.replication = ReplicationAccess(password: .environment(name: "REPLICATION"))
         for site in inventory.sites.indices where inventory.sites[site].id == Fixtures.tokyo {
@@ -40,7 +40,7 @@ import Testing
         }
     }()
 
-    private static func request(
+    static func request(
         _ rig: Rig, from: SiteID = Fixtures.seoul, to: SiteID = Fixtures.tokyo
     ) -> PlanRequest {
         var scope = SimulatedState.everything(inventory)
@@ -68,13 +68,13 @@ import Testing
     }
 
     /// A run that has yet to begin.
-    private static func rig() async throws -> Rig {
+    static func rig() async throws -> Rig {
         let before = await failedOver()
         return Rig(try PlanFile(try Planner.plan(request(before))), on: before.deployment, as: "reseed")
     }
 
     /// What is not as a finished re-seed leaves it.
-    private static func wrong(_ rig: Rig) -> [String] {
+    static func wrong(_ rig: Rig) -> [String] {
         rig.deployment.withState { state -> [String] in
             var found: [String] = []
             if !state.isWritable(Fixtures.seoul) { found.append("seoul is not writable") }
@@ -182,15 +182,7 @@ import Testing
             Issue.record("the site's name is no node's: \(rig.story)")
             return
         }
-        let state = try rig.state()
-        #expect(!state.isPastPointOfNoReturn && !state.acted.isEmpty)
-        let runbook = try #require(AbortPlanner.runbook(undoing: "reseed", state, digest: rig.file.digest))
-        var request = Self.request(rig)
-        request.runbook = runbook
-        request.inventory = AbortPlanner.inventory(rig.file.plan)
-        request.undo = AbortPlanner.undo(state)
-        request.findings = []
-        let back = Rig(try PlanFile(try Planner.plan(request)), on: rig.deployment, as: "way-back")
+        let back = try Self.wayBack(of: rig)
         #expect(await back.process() == .ended(.finished), "\(back.story)")
         #expect(back.faults == [], "\(back.story)")
         let after = back.deployment.withState { $0 }
@@ -199,6 +191,18 @@ import Testing
             #expect(new.url?.lines == old.url?.lines, "\(new.node.id)")
             #expect(new.database?.kept == 0 || new.database == nil)
         }
+    }
+
+    static func wayBack(of rig: Rig) throws -> Rig {
+        let state = try rig.state()
+        #expect(!state.isPastPointOfNoReturn && !state.acted.isEmpty)
+        let runbook = try #require(AbortPlanner.runbook(undoing: "reseed", state, digest: rig.file.digest))
+        var request = request(rig)
+        request.runbook = runbook
+        request.inventory = AbortPlanner.inventory(rig.file.plan)
+        request.undo = AbortPlanner.undo(state)
+        request.findings = []
+        return Rig(try PlanFile(try Planner.plan(request)), on: rig.deployment, as: "way-back")
     }
 
     @Test func aStandbyThatNeverStreamsIsNoSuccessAndNothingStarts() async throws {
@@ -286,6 +290,8 @@ import Testing
         #expect(unproved.contains("streams-or-failed"))
         #expect(at("replicate") { $0.reversibility = .changesNothing }.contains("one-database-replaced"))
         #expect(at("start-jobs") { $0.after = ["confirm"] }.contains("standby-before-services"))
+        #expect(at("finish-first-rails") { $0.after = ["confirm"] }.contains("standby-before-services"))
+        #expect(at("start-storage") { $0.action = .stopAndDisable }.contains("standby-before-services"))
         #expect(at("start-storage") { $0.action = .promoteNode }.contains("reseed-only"))
     }
 

@@ -33,7 +33,7 @@ import Testing
     @Test func everyActionButTheEscapesIsUsedSomewhere() throws {
         let used = try Shipped.names(in: "runbooks").flatMap { try Shipped.runbook($0).steps.map(\.action) }
         // The way back is made from a run, not written.
-        #expect(Set(ActionName.allCases).subtracting(used) == [.manual, .startAndEnable, .restoreNode])
+        #expect(Set(ActionName.allCases).subtracting(used) == [.manual, .restoreNode])
     }
 
     @Test func theExampleOfTheFormatIsOne() throws {

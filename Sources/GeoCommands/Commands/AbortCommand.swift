@@ -12,7 +12,7 @@ struct AbortCommand: AsyncParsableCommand {
             asks for the site's name, and runs them as a run of its own, each proved by looking, with the same resume,
             status and report. The candidate is looked at before every step: beside a promoted one nothing is started.
             Of a change of the URL it gives the site its former URL back; of a re-seed that has replaced no database yet, it
-            leaves the site fenced as before. Nobody has to approve a way back.
+            leaves the site as it was. Nobody has to approve a way back.
             """)
 
     @OptionGroup var state: StateOptions

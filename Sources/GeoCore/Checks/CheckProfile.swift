@@ -67,7 +67,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
             ("node.no-change-running", .nodes), ("node.secondary-editable", .toNodes), ("site.node-name", .bothSites),
             ("gitlab.versions-equal", .failover),
             ("secrets.equal", .failover), ("passwords.equal", .failover), ("ssh-host-keys.equal", .failover),
-            ("site.is-primary", .fromSite), ("site.fenced", .toSite), ("reseed.direction", .failover),
+            ("site.is-primary", .fromSite), ("reseed.stands-still", .failover), ("reseed.direction", .failover),
             ("reseed.own-database", .failover), ("database.seed-source", .failover),
             ("database.room-for-base-backup", .failover), ("replication.orphaned-slots", .failover),
             ("operator.observation-window", .failover), ("divergence.known", .failover),

@@ -1,12 +1,12 @@
 /// A site that comes back as a secondary: whose database is to be replaced, and whether what was copied follows.
 enum ReseedChecks {
-    static let all = [direction, ownDatabase, reseeded]
+    static let all = [direction, standsStill, ownDatabase, reseeded]
 
     static let direction = Check.aboutFailover(
         "reseed.direction",
         CheckText(
             question:
-                "Is the database that is to be replaced a stopped one of the site that comes back, and the other the"
+                "Is the database that is to be replaced a stopped one or a standby that follows nobody, and the other the"
                 + " writable primary?",
             rationale: "gitlab-ctl replicate-geo-database looks neither at what it replaces nor at what it copies: with"
                 + " the sites exchanged it would move the primary's database aside. Three sources have to agree: Geo's"
@@ -36,9 +36,42 @@ enum ReseedChecks {
                 remedy: "sudo mv -n \(ActionCommands.pointInTimeFile) \(ActionCommands.pointInTimeFile).set-aside"
                     + "  # on \(node.id)")
         }
+        let old =
+            pair.to.followsNobody(in: examination.observation)
+            ? "a standby that follows nobody" : "stopped, with nothing of the application"
         return
-            "\(pair.from.id) is the writable primary by its database and by geo_nodes; the database of \(pair.to.id) is"
-            + " stopped, with nothing of the application"
+            "\(pair.from.id) is the writable primary by its database and by geo_nodes; the database of \(pair.to.id) is \(old)"
+    }
+
+    static let standsStill = Check.aboutFailover(
+        "reseed.stands-still",
+        CheckText(
+            question: "Is the site that is to be seeded anew fenced, or a secondary that follows nobody?",
+            rationale:
+                "A former primary that runs is a second one. A secondary whose primary is gone serves what it had"
+                + " then, can write nothing, and is stopped by the run.",
+            source: cite(.promise(1), .disasterRecovery, .bringPrimaryBack),
+            remedy: "fence a former primary: sudo systemctl disable gitlab-runsvdir; sudo systemctl mask"
+                + " gitlab-runsvdir; sudo gitlab-ctl stop on each of its nodes"),
+        isInvariant: true,
+        needs: { scope, pair, context in
+            scope.ask([.database, .geo], of: pair.from.databaseNodes)
+            scope.ask([.database], of: pair.to.databaseNodes)
+            scope.formUnion(FenceChecks.siteFenced.needs(context.about(pair.to)))
+        }
+    ) { examination, pair in
+        let rows = pair.from.databaseNodes.compactMap { examination.observation[$0.id].geo.value }.flatMap(\.nodes)
+        let isListed = rows.contains { $0.name == pair.to.geoNodeName && !$0.isPrimary }
+        if isListed, pair.to.followsNobody(in: examination.observation) {
+            _ = (examination.geo(of: pair.from), examination.database(of: pair.to))
+            return
+                "\(pair.to.id) is a secondary in Geo's tables, and its database a standby that follows nobody: the run"
+                + " stops it first"
+        }
+        for finding in FenceChecks.siteFenced.findings(examination.context.about(pair.to), examination.observation) {
+            examination.prove(finding)
+        }
+        return "every node of \(pair.to.id) is fenced"
     }
 
     static let ownDatabase = Check.aboutFailover(
@@ -135,6 +168,14 @@ enum ReseedChecks {
     }
 }
 
+extension CheckContext {
+    fileprivate func about(_ site: Site) -> CheckContext {
+        var context = self
+        context.subject = .site(id: site.id)
+        return context
+    }
+}
+
 extension Examination {
     /// The site that is copied from has to be the primary by its database and by its own copy of Geo's tables.
     fileprivate mutating func requireSource(_ pair: SitePair) {
@@ -161,16 +202,18 @@ extension Examination {
             } else if context.isCommandStarted {
                 // What the copy makes of it. Its command is found by its key, or was never started.
                 note("\(node.id): PostgreSQL runs as a standby, and a copy of this run was begun")
-            } else if facts.standby?.receiver?.status == "streaming" {
+            } else if let receiver = facts.standby?.receiver, receiver.status == "streaming" {
                 fail(
-                    "PostgreSQL of \(node.id) is a standby that streams already: it needs no re-seed",
-                    remedy: "geo-failover check --from \(pair.from.id) --to \(pair.to.id)")
+                    "PostgreSQL of \(node.id) is a standby that streams already, from \(receiver.senderHost ?? "a server that it does not name"):"
+                        + " it needs no re-seed where that is the primary",
+                    remedy: "geo-failover check --from \(pair.from.id) --to \(pair.to.id)  # a former primary is fenced"
+                        + " first: geo-failover guard SITE")
             } else {
-                fail(
-                    "PostgreSQL of \(node.id) runs, as a standby that streams from nobody",
-                    remedy: "sudo gitlab-ctl stop  # on each node of \(pair.to.id), if it is to be seeded anew")
+                note("\(node.id): PostgreSQL runs as a standby that follows nobody; the run stops it first")
             }
         }
+        // Nothing that runs beside such a standby can write.
+        guard !pair.to.followsNobody(in: observation) else { return }
         for node in pair.to.nodes.filter(\.isManagedByOmnibus) {
             guard let services = readServices(of: node) else { continue }
             let forbidden = ["postgresql", "patroni"] + ActionCommands.applicationServices

@@ -10,18 +10,21 @@ enum RoleChecks {
             source: cite(.promise(1), .disasterRecovery),
             remedy: "stop the site that must not be primary: sudo gitlab-ctl stop && sudo systemctl disable "
                 + "gitlab-runsvdir on each of its nodes"),
-        needs: { scope, inventory, _ in
+        needs: { scope, inventory, context in
             for site in inventory.sites {
                 scope.ask([.database], of: site.databaseNodes)
                 scope.askGeo(of: site)
+                guard context.isThird(site) else { continue }
+                for node in site.databaseNodes { scope.formUnion(FenceChecks.nodeFenced.needs(context.about(node))) }
             }
         }
     ) { examination, inventory in
         var writable: [Site] = []
-        for site in inventory.sites {
+        let sites = inventory.sites.filter { !examination.isFencedThird($0) }
+        for site in sites {
             if let database = examination.database(of: site), !database.facts.isInRecovery { writable.append(site) }
         }
-        for site in inventory.sites {
+        for site in sites {
             guard let geo = examination.geo(of: site), geo.facts.primaries.count != 1 else { continue }
             examination.fail(
                 "geo_nodes in the database of \(site.id) names \(geo.facts.primaries.count) primaries",
@@ -219,5 +222,34 @@ extension Examination {
                 "Rails on \(node.id) takes its site for \"\(role)\", not for the primary",
                 remedy: "sudo gitlab-ctl geo promote --force  # on \(node.id), after the databases of its site")
         }
+    }
+}
+
+extension CheckContext {
+    /// A site that takes no part in the failover which is asked about.
+    fileprivate func isThird(_ site: Site) -> Bool {
+        guard let pair else { return false }
+        return site.id != pair.from.id && site.id != pair.to.id
+    }
+
+    fileprivate func about(_ node: Node) -> CheckContext {
+        var context = self
+        context.subject = .node(id: node.id)
+        return context
+    }
+}
+
+extension Examination {
+    /// A former primary that was left, and is proven to be fenced on every node with a database, is no second one: that its
+    /// server does not answer is no unknown. Of the two sites that are asked about their own word is wanted.
+    fileprivate mutating func isFencedThird(_ site: Site) -> Bool {
+        guard context.isThird(site), !site.databaseNodes.isEmpty else { return false }
+        for node in site.databaseNodes {
+            guard observation[node.id].database.value == nil,
+                FenceChecks.nodeFenced.findings(context.about(node), observation).worst == .pass
+            else { return false }
+        }
+        note("\(site.id): each of its nodes with a database is fenced")
+        return true
     }
 }

@@ -63,16 +63,17 @@ package enum AbortPlanner {
         return found
     }
 
-    /// A re-seed that has replaced nothing leaves the site fenced as it was.
+    /// A re-seed that has replaced nothing leaves the site as it was: fenced, or a secondary that follows nobody.
     private static func fencedAgain(_ run: RunID, _ state: RunState, digest: Digest) -> Runbook? {
         guard !undo(state).isEmpty else { return nil }
         return Runbook(
-            name: name, title: "Fence \(state.plan.to) as before: undo \(run)", scenario: .reseed, preflight: [],
+            name: name, title: "Leave \(state.plan.to) as it was: undo \(run)", scenario: .reseed, preflight: [],
             steps: [
                 RunbookStep(
                     id: "restore-nodes", title: "Take back what the run did to nodes", action: .restoreNode,
                     target: .init(part: .to, atOnce: 4), until: .init(check: "node.fenced", withinSeconds: 120),
-                    why: "A former primary that is not re-seeded must neither run nor start at boot.")
+                    why: "A former primary that is not re-seeded must neither run nor start at boot; a secondary that"
+                        + " the run had stopped serves again.")
             ], source: DocumentReference(path: "abort of \(run)", digest: digest))
     }
 

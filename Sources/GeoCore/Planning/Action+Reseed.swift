@@ -30,7 +30,7 @@ extension ActionCatalog {
                 summary:
                     "Takes back what the steps of a re-seed did to a node, last first; made by abort, never written.",
                 source: cite(.promise(12), .serviceControl), part: .to, effect: .none,
-                effectText: "the node is fenced as before", expectedSeconds: 30, timeLimitSeconds: 600)
+                effectText: "the node is as it was", expectedSeconds: 30, timeLimitSeconds: 600)
         default:
             Action(
                 name: name, reach: .node,

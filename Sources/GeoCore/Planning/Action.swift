@@ -42,9 +42,15 @@ package struct Action: Sendable {
         self.timeLimitSeconds = timeLimitSeconds
     }
 
-    /// The site that it makes sense on in a run of that kind: a re-seed writes to the primary that it copies from.
+    /// The site that it makes sense on in a run of that kind: a re-seed writes to the primary that it copies from, and stops
+    /// and starts the site that it copies to.
     package func part(in scenario: Scenario) -> Part? {
-        scenario == .reseed && name == .writeProbe ? .from : part
+        guard scenario == .reseed else { return part }
+        return switch name {
+        case .writeProbe: .from
+        case .stopAndDisable, .startAndEnable: .to
+        default: part
+        }
     }
 
     package func fits(_ node: Node) -> Bool {

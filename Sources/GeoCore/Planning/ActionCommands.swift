@@ -171,9 +171,11 @@ package enum ActionCommands {
         if node.components.allSatisfy(application.contains) {
             return [command(["gitlab-ctl", "stop"], timeLimit), kill(nil, timeLimit)]
         }
-        return applicationServices.flatMap {
-            [command(["gitlab-ctl", "stop", $0], timeLimit), kill($0, timeLimit)]
-        }
+        return applicationServices.flatMap { stop($0, timeLimit) }
+    }
+
+    static func stop(_ service: String, _ timeLimit: Int) -> [RemoteCommand] {
+        [command(["gitlab-ctl", "stop", service], timeLimit), kill(service, timeLimit)]
     }
 
     /// What ends a service that ignores TERM: `stop` waits SVWAIT (30 s) for each of them and exits with 1;

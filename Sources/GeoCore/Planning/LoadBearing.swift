@@ -4,7 +4,8 @@ package enum LoadBearing {
         /// Before the first change: everything that the plan was decided from.
         case firstChange
         /// Just before the point of no return: the candidate must still be what it was; the former primary's machines
-        /// too, but its roles and services have been changed by the run itself.
+        /// too, but its roles and services have been changed by the run itself. Of a re-seed it is the other way round: a
+        /// secondary that follows nobody was stopped by the run, and what is to be replaced is looked at by a check.
         case pointOfNoReturn
     }
 
@@ -89,7 +90,7 @@ package enum LoadBearing {
                             subject: subject, name: "timeline of the data directory",
                             value: facts.controlData.map { String($0.timeline) }))
                 }
-                if moment == .firstChange || plan.scenario == .reseed || site.id == plan.to {
+                if moment == .firstChange || site.id == (plan.scenario == .reseed ? plan.from : plan.to) {
                     found.append(Fact(subject: subject, name: "database role", value: facts.database.map(role)))
                     found.append(
                         Fact(subject: subject, name: "timeline", value: facts.database.map { String($0.timeline) }))

@@ -76,6 +76,14 @@ package struct Plan: Sendable, Hashable, Codable {
         LossStatement(inventory: inventory, from: from, to: to, observation: basis, lastKnown: lastKnown)
     }
 
+    /// Secondaries that take no part in a failover: once another site is promoted they follow nobody, since a promotion
+    /// makes no slot for them (GitLab documentation, disaster recovery, "Promoting a secondary Geo site in configurations
+    /// with multiple secondaries"). Empty for runs that promote nobody.
+    package var remainingSecondaries: [Site] {
+        guard [.planned, .unplanned].contains(scenario) else { return [] }
+        return inventory.sites.filter { $0.id != from && $0.id != to }
+    }
+
     /// The command that makes such a plan anew.
     package var planCommand: String {
         let url = scenario == .changeURL ? inventory.site(to).map { " --url \($0.url)" } ?? "" : ""

@@ -8,8 +8,7 @@ extension PlanInvariants {
     /// What belongs to other runs: it promotes, fences the primary or changes what users see.
     private static let foreign: Set<ActionName> = [
         .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .stopApplication, .stopDatabase,
-        .stopAndDisable,
-        .startAndEnable, .isolateNode, .resumeReplay, .promoteNode, .setExternalURL, .updatePrimaryURL, .pushCanary,
+        .isolateNode, .resumeReplay, .promoteNode, .setExternalURL, .updatePrimaryURL, .pushCanary,
     ]
     /// The only two that touch the primary.
     private static let onSource: Set<ActionName> = [.registerSite, .writeProbe]
@@ -134,7 +133,7 @@ extension PlanInvariants {
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "would start the former database of \(step.subject) beside the primary's")
-            case .bringNodeBack, .resetTracking, .migrateTracking, .registerSite, .startCronJobs:
+            case .bringNodeBack, .startAndEnable, .resetTracking, .migrateTracking, .registerSite, .startCronJobs:
                 guard !proofs.contains(where: { comes(step.id, after: $0.id) }) else { return nil }
                 return .init(
                     invariant: "standby-before-services", step: step.id,
@@ -148,7 +147,7 @@ extension PlanInvariants {
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "lifts the boot guard of another node than the database's")
-            case .liftBootGuard, .configureSecondary:
+            case .stopAndDisable, .liftBootGuard, .configureSecondary:
                 guard comes(step.id, after: wipe.id) else { return nil }
                 return .init(
                     invariant: "standby-before-services", step: step.id, detail: "comes after the database was replaced"

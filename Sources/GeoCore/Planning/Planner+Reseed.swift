@@ -18,14 +18,27 @@ extension Planner {
                     "\(part) has \(count) nodes with the main database: this release re-seeds from and to a single one")
             }
         }
+        // Where the database is a standby, what the copy starts beside it finds one, before and after.
+        guard !site.followsNobody(in: request.observation) else { return problems }
         let application: [Component] = [.rails, .sidekiq, .logcursor]
         problems += site.nodes.filter { node in
             (node.runs(.postgresql) || node.runs(.trackingDB)) && application.contains(where: node.runs)
         }.map {
             "\($0.id) runs a database beside the application, which would start before the database is a standby;"
-                + " this release re-seeds sites whose databases have nodes of their own"
+                + " this release brings former primaries back whose databases have nodes of their own"
         }
         return problems
+    }
+}
+
+extension Site {
+    /// Its database runs as a standby that nothing streams to: that of a secondary whose primary is gone.
+    package func followsNobody(in observation: Observation) -> Bool {
+        !databaseNodes.isEmpty
+            && databaseNodes.allSatisfy { node in
+                guard let database = observation[node.id].database.value else { return false }
+                return database.isInRecovery && database.standby?.receiver?.status != "streaming"
+            }
     }
 }
 
@@ -56,8 +69,47 @@ extension Expansion {
             && text.utf8.allSatisfy { $0.isLetterOrDigit || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
     }
 
-    /// Those that the step has something to do on; why the others are left out stands in the plan.
-    mutating func configurable(_ step: RunbookStep, _ nodes: [Node]) -> [Node] {
+    /// Those that a step of a re-seed has something to do on; why the others are left out stands in the plan.
+    mutating func reseedable(_ step: RunbookStep, _ nodes: [Node]) -> [Node] {
+        switch step.action {
+        case .configureSecondary: return configurable(step, nodes)
+        case .stopAndDisable:
+            let site = request.to
+            return leaving(step, nodes.filter(isFenced), of: nodes) { "\($0) of \(site) is fenced already" }
+        case .bringNodeBack:
+            // One that has more than one part of a site comes back with the first.
+            let back = Set(steps.filter { $0.action == .bringNodeBack }.compactMap(\.node))
+            return leaving(step, nodes.filter { back.contains($0.id) }, of: nodes) { "\($0) comes back before it" }
+        default: return nodes
+        }
+    }
+
+    /// All but those, of which one line is enough when they are all.
+    private mutating func leaving(
+        _ step: RunbookStep, _ done: [Node], of nodes: [Node], _ reason: (String) -> String
+    ) -> [Node] {
+        if done.count == nodes.count {
+            let names = nodes.count == 1 ? nodes[0].id.rawValue : "each of the \(nodes.count) nodes"
+            omitted.append(OmittedStep(id: step.id, reason: reason(names)))
+            return []
+        }
+        omitted += done.map { OmittedStep(id: StepID("\(step.id)@\($0.id)"), reason: reason($0.id.rawValue)) }
+        let gone = Set(done.map(\.id))
+        return nodes.filter { !gone.contains($0.id) }
+    }
+
+    private func isFenced(_ node: Node) -> Bool {
+        let context = CheckContext(
+            inventory: request.inventory, subject: .node(id: node.id), from: request.from, to: request.to)
+        return FenceChecks.nodeFenced.findings(context, request.observation).worst <= .warn
+    }
+
+    /// What a way back ends with tells how the node was: started again, or fenced.
+    func isBackInService(_ step: RunbookStep, _ node: Node) -> Bool {
+        step.action == .restoreNode && request.undo[node.id]?.last?.arguments == ["gitlab-ctl", "start"]
+    }
+
+    private mutating func configurable(_ step: RunbookStep, _ nodes: [Node]) -> [Node] {
         nodes.filter { node in
             let facts = request.observation[node.id]
             guard let lines = facts.geoSettings.value, let file = facts.clusterFile.value else {

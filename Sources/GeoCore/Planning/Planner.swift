@@ -169,8 +169,8 @@ struct Expansion {
             nodes = renamed(step, nodes)
             if nodes.isEmpty { return [] }
         }
-        if step.action == .configureSecondary {
-            nodes = configurable(step, nodes)
+        if request.runbook.scenario == .reseed, !nodes.isEmpty {
+            nodes = reseedable(step, nodes)
             if nodes.isEmpty { return [] }
         }
         if step.action == .restoreNode { nodes.removeAll { request.undo[$0.id] == nil } }
@@ -198,6 +198,7 @@ struct Expansion {
             made.subject = .node(id: node.id)
             made.operation = .commands(commands: commands, node: node.id, expected: identity)
             made.until = verification(step, node: node)
+            if isBackInService(step, node) { made.until?.check.check = "node.in-service" }
             made.requires = requirements(step.action, node)
             made.reversibility = ActionCommands.undo(
                 step.action, on: node, edit: edit, leavingOff: request.cronJobsLeftOff, reseeding: reseeding)

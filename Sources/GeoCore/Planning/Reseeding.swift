@@ -122,11 +122,14 @@ extension ActionCommands {
         let rename =
             "DO $$ BEGIN IF \(exists(trackingDatabase)) AND NOT \(exists(kept)) THEN"
             + " ALTER DATABASE \(trackingDatabase) RENAME TO \(kept); END IF; END $$"
-        return lift() + [
-            start, reconfigure,
-            plain(["gitlab-geo-psql", "-d", "template1", "-X", "-v", "ON_ERROR_STOP=1", "-c", rename], 120, quiet: 30),
-            reconfigure,
-        ]
+        // Whoever is connected keeps a database from being renamed. Of the application only what runs beside it is up by now.
+        let application = applicationServices.filter(reseeding.services.contains)
+        return lift() + [start, reconfigure]
+            + application.flatMap { stop($0, timeLimit) } + [
+                plain(
+                    ["gitlab-geo-psql", "-d", "template1", "-X", "-v", "ON_ERROR_STOP=1", "-c", rename], 120, quiet: 30),
+                reconfigure,
+            ]
     }
 
     /// As the GitLab Environment Toolkit does it. Names and URLs come from the inventory and are kept out of Ruby's way.

@@ -13,6 +13,8 @@ package struct ProbeAnswer: Sendable, Hashable {
     package let ended: Timestamp?
     /// Whether the script ran to its end.
     package let isWhole: Bool
+    /// Whether the node asked nothing, since its sudo did not come back.
+    package let isSudoHung: Bool
 
     package init(output: [UInt8], script: ProbeScript) {
         let commands = Dictionary(script.commands.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -20,6 +22,7 @@ package struct ProbeAnswer: Sendable, Hashable {
         var repeated: Set<String> = []
         var times: [String: Timestamp] = [:]
         var isWhole = false
+        var isSudoHung = false
         var open: OpenFrame?
 
         func close(_ name: String, _ part: Part) {
@@ -32,6 +35,7 @@ package struct ProbeAnswer: Sendable, Hashable {
             case ("visit", 2), ("trailer", 2):
                 times[line.words[0]] = Self.time(line.words[1])
                 isWhole = isWhole || line.words[0] == "trailer"
+            case ("hung", 1): isSudoHung = true
             case ("begin", 2): open = OpenFrame(name: name, outputStart: line.end)
             case ("said", 2) where open?.name == name && open?.said == nil: open?.said = line.start..<line.end
             case ("exit", 2) where open?.exit == nil && open?.said == nil:
@@ -52,6 +56,7 @@ package struct ProbeAnswer: Sendable, Hashable {
         self.began = times["visit"]
         self.ended = times["trailer"]
         self.isWhole = isWhole
+        self.isSudoHung = isSudoHung && parts.isEmpty && !isWhole
     }
 
     /// A line that starts with the boundary and a space, and ended: a cut one could read as something shorter.

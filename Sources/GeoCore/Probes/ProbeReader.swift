@@ -14,7 +14,11 @@ package struct ProbeReader: Sendable {
             script: script, answer: ProbeAnswer(output: output, script: script), node: node, startedAt: startedAt,
             elapsedMilliseconds: elapsedMilliseconds)
         var facts = NodeFacts()
-        facts.connection = .known(value: elapsedMilliseconds, at: startedAt, from: "operator")
+        // Nothing was measured where the visit waited for sudo.
+        facts.connection =
+            reader.answer.isSudoHung
+            ? .unknown(reason: reader.missing.reason)
+            : .known(value: elapsedMilliseconds, at: startedAt, from: "operator")
         facts.contact = .known(value: .answered, at: startedAt, from: "operator")
         for probe in script.probes { reader.read(probe, into: &facts) }
         return facts
@@ -165,8 +169,14 @@ package struct ProbeReader: Sendable {
         switch answer.parts[name] {
         case .answered(let frame): frame
         case .skipped: nil
-        case nil: throw answer.isWhole ? Unreadable("the answer was garbled") : .cutOff
+        case nil: throw answer.isWhole ? Unreadable("the answer was garbled") : missing
         }
+    }
+
+    /// Why an answer lacks what was asked for.
+    private var missing: Unreadable {
+        answer.isSudoHung
+            ? Unreadable("its sudo did not come back within \(ProbeScript.sudoLimitSeconds) s") : .cutOff
     }
 
     func json(of query: DatabaseQuery, in name: String) throws(Unreadable) -> [UInt8] {
@@ -176,7 +186,7 @@ package struct ProbeReader: Sendable {
     /// The node's clock minus the operator's. The script's first line was printed after the visit began, and at least
     /// the script's own duration before it ended; the middle of that span is wrong by at most half of it.
     private func clockOffset() throws(Unreadable) -> Int {
-        guard answer.isWhole else { throw .cutOff }
+        guard answer.isWhole else { throw missing }
         guard let began = answer.began, let ended = answer.ended else {
             throw Unreadable("the node's date command tells no fractions of a second")
         }

@@ -13,6 +13,9 @@
 ///     B end NAME
 ///     B skip NAME
 ///     B trailer SECONDS.NANOSECONDS
+///
+/// Where sudo does not come back (LDAP or a name server behind it is down), `B hung` is the line after the first, and the
+/// last: nothing behind sudo could end it, and each question would wait for it again.
 package struct ProbeScript: Sendable, Hashable {
     package let text: String
     package let probes: [Probe]
@@ -72,8 +75,23 @@ package struct ProbeScript: Sendable, Hashable {
             let hasFallback = next < commands.endIndex && commands[next].condition == .previousFailed
             return lines(for: commands[index], hasFallback: hasFallback, become: become, boundary: boundary)
         }
-        return [preamble(boundary), questions.joined(separator: "\n"), closing].joined(separator: "\n")
+        let needsSudo = become == .sudo && commands.contains { $0.privilege == .root }
+        return ([preamble(boundary)] + (needsSudo ? [sudoAnswers] : []) + questions + [closing]).joined(separator: "\n")
     }
+
+    /// How long sudo may take for a command that does nothing, before a node is asked no more. It runs in the background,
+    /// without a descriptor of the visit, since an unprivileged `timeout` cannot end a root process: what hangs is left
+    /// behind, and the visit ends.
+    package static let sudoLimitSeconds = 10
+
+    private static let sudoAnswers = """
+        _geo_root=$( { { sudo -n /usr/bin/timeout -k 2 \(sudoLimitSeconds) /usr/bin/id -u >/dev/null; echo ended; } 2>/dev/null 3>&- 4>&- &
+        } | timeout -s KILL \(sudoLimitSeconds) head -n 1 )
+        if [ "$_geo_root" != ended ]; then
+        printf '\\n%s hung\\n' "$_geo_b"
+        return
+        fi
+        """
 
     /// Shell functions. Everything stands in functions that the last word calls, so half a script does nothing.
     ///

@@ -44,6 +44,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var isDrill: Bool
     package var from: SiteID
     package var to: SiteID
+    /// Secondaries that follow nobody since the promotion; see ``Plan/remainingSecondaries``.
+    package var remaining: [SiteID]
     package var state: String
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
@@ -94,8 +96,11 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.isFinished = state.phase == .finished
         self.isPastPointOfNoReturn = state.isPastPointOfNoReturn
         self.objectives = plan.objectives
-        self.readOnly = Self.outage(state, from: .readOnly, endedBy: [.disableMaintenanceMode])
-        self.outage = Self.outage(state, from: .outage, endedBy: [.promoteNode])
+        self.remaining = plan.remainingSecondaries.map(\.id)
+        if plan.scenario != .reseed {
+            self.readOnly = Self.outage(state, from: .readOnly, endedBy: [.disableMaintenanceMode])
+            self.outage = Self.outage(state, from: .outage, endedBy: [.promoteNode])
+        }
         if plan.scenario == .unplanned, let started = state.startedAt {
             // Nobody could use the lost site before the run either; the journal begins with it.
             self.outage?.from = started

@@ -83,7 +83,7 @@ package struct RunStatus: Sendable, Hashable {
                 ?? "\(to) is the primary, whatever becomes of its URL."
         }
         if scenario == .reseed {
-            if let undoneBy { return "It was aborted; \(undoneBy) leaves \(to) fenced as before." }
+            if let undoneBy { return "It was aborted; \(undoneBy) leaves \(to) as it was." }
             if isFinished { return "\(from) is the primary, and \(to) its secondary." }
             return isPastPointOfNoReturn
                 ? "\(from) is the primary. The point of no return is passed: the database of \(to) is being replaced. Go forward."
@@ -115,7 +115,7 @@ package struct RunStatus: Sendable, Hashable {
     package var wayBack: String {
         switch scenario {
         case .changeURL: "gives \(to) its former URL again"
-        case .reseed: "leaves \(to) fenced as before"
+        case .reseed: "leaves \(to) as it was"
         case .planned, .unplanned, .abort: "puts \(from) into service again"
         }
     }

@@ -187,3 +187,11 @@ extension Plan {
         Assessment(subject: .failover(from: from, to: to), findings: findings, waivers: waivers).waiver(of: finding)
     }
 }
+
+/// What becomes of a secondary that a failover passes by; where to say it is the page's business.
+enum RemainingText {
+    static func fate(of site: Site, _ plan: Plan) -> String {
+        "follows nobody once \(plan.to) is promoted, and serves what it has then, read-only. It keeps its row in Geo's tables."
+            + " Its database has to be copied from \(plan.to) afterwards; until then it is no candidate:"
+    }
+}

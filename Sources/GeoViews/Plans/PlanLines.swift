@@ -33,6 +33,8 @@ private struct PlanBody: Encodable {
     var findings: [FindingBody]
     var waivers: [Waiver]
     var omitted: [Left]
+    /// Secondaries that follow nobody once the candidate is promoted.
+    var remainingSecondaries: [SiteID]
 
     init(_ plan: Plan, _ digest: Digest) {
         let time = StepGraph.criticalPath(of: plan)
@@ -58,6 +60,7 @@ private struct PlanBody: Encodable {
         }
         self.waivers = plan.waivers
         self.omitted = plan.omitted.map { Left(id: $0.id, reason: $0.reason) }
+        self.remainingSecondaries = plan.remainingSecondaries.map(\.id)
     }
 }
 

@@ -10,7 +10,10 @@ package enum PlanSheet {
             if group.isPointOfNoReturn { lines += pointOfNoReturn(group) }
             lines += section(group, of: groups.count)
         }
-        lines += omitted(plan) + abort(plan) + ["---", "Done: ______________  at (UTC): ______________", ""]
+        lines +=
+            omitted(plan) + remaining(plan) + abort(plan) + [
+                "---", "Done: ______________  at (UTC): ______________", "",
+            ]
         return lines.joined(separator: "\n")
     }
 
@@ -102,7 +105,11 @@ package enum PlanSheet {
             ]
             + group.irreversible.map { "- **\(Markdown.escaped($0))**" }
             + [
-                "- **every node of \(group.plan.from) must be stopped, and seen to be stopped, before you go on**", "",
+                group.plan.scenario == .reseed
+                    ? "- **\(group.plan.from) must be the writable primary, and nothing of \(group.plan.to) may run, both"
+                        + " seen, before you go on**"
+                    : "- **every node of \(group.plan.from) must be stopped, and seen to be stopped, before you go on**",
+                "",
                 "- [ ] Decided by: ______________  at (UTC): ______________", "", "---", "",
             ]
     }
@@ -202,6 +209,15 @@ package enum PlanSheet {
         guard !plan.omitted.isEmpty else { return [] }
         return ["## Left out", ""]
             + plan.omitted.map { "- \(Markdown.escaped($0.id.rawValue)): \(Markdown.escaped($0.reason))" } + [""]
+    }
+
+    private static func remaining(_ plan: Plan) -> [String] {
+        guard !plan.remainingSecondaries.isEmpty else { return [] }
+        return ["## The other secondaries", ""]
+            + plan.remainingSecondaries.flatMap { site in
+                ["- [ ] \(site.id): \(Markdown.escaped(RemainingText.fate(of: site, plan)))", ""]
+                    + Markdown.block([NextCommand.reseed(from: plan.to, to: site.id)], indent: 2) + [""]
+            }
     }
 
     private static func abort(_ plan: Plan) -> [String] {

@@ -16,6 +16,7 @@ package enum PlanView {
             add(group, of: groups.count, to: &page)
         }
         omitted(plan, &page)
+        remaining(plan, &page)
         ending(plan, digest, path, &page)
         return page.text
     }
@@ -187,7 +188,10 @@ package enum PlanView {
         let rule = String(repeating: "=", count: page.style.width)
         page.say(rule, tone: .bad)
         page.say("POINT OF NO RETURN: before group \(group.position), \(group.id)", indent: 2, tone: .bad)
-        page.say("Until here the undo commands put \(plan.from) back into service.", indent: 2)
+        page.say(
+            plan.scenario == .reseed
+                ? "Until here the undo commands leave \(plan.to) as it was."
+                : "Until here the undo commands put \(plan.from) back into service.", indent: 2)
         for because in group.irreversible { page.say("From here on: \(because).", indent: 2) }
         let undone = plan.undoable.filter { !$0.undo.isEmpty }.map(\.id.rawValue)
         if !undone.isEmpty {
@@ -202,6 +206,17 @@ package enum PlanView {
         page.blank()
         page.say("Steps of the runbook that are left out:", tone: .strong)
         for step in plan.omitted { page.say("\(step.id): \(step.reason)", indent: 2, hanging: 2) }
+    }
+
+    /// What becomes of secondaries that the failover passes by.
+    private static func remaining(_ plan: Plan, _ page: inout Page) {
+        guard !plan.remainingSecondaries.isEmpty else { return }
+        page.blank()
+        page.say("What becomes of the other secondaries:", tone: .strong)
+        for site in plan.remainingSecondaries {
+            page.say(RemainingText.fate(of: site, plan), indent: 2, lead: "\(site.id):", hanging: 2)
+            page.literal(NextCommand.reseed(from: plan.to, to: site.id), indent: 4)
+        }
     }
 
     private static func ending(_ plan: Plan, _ digest: Digest, _ path: String, _ page: inout Page) {

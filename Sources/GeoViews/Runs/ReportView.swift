@@ -18,12 +18,16 @@ package enum ReportView {
             ? NextCommand.check(from: report.to, to: report.from) : NextCommand.resume(report.run)
     }
 
-    /// What a finished failover leaves to be done when users shall keep their URL.
+    /// What a finished failover leaves to be done: for the other secondaries, for the former primary, and when users shall
+    /// keep their URL.
     private static func later(_ report: RunReport) -> [String] {
         guard report.isFinished, [.planned, .unplanned].contains(report.scenario) else { return [] }
-        return [
+        return report.remaining.map {
+            "\(NextCommand.reseed(from: report.to, to: $0))  # \($0) follows nobody since \(report.to) was promoted"
+        } + [
+            "\(NextCommand.reseed(from: report.to, to: report.from))  # \(report.from) as a secondary, with its nodes up and fenced",
             "geo-failover plan change-url --from \(report.from) --to \(report.to)"
-                + "  # if \(report.to) shall take over the URL of \(report.from)"
+                + "  # if \(report.to) shall take over the URL of \(report.from)",
         ]
     }
 

@@ -61,7 +61,7 @@ package enum StatusView {
         let what =
             switch status.scenario {
             case .changeURL: "To give \(status.to) its former URL back"
-            case .reseed: "To leave \(status.to) fenced as before"
+            case .reseed: "To leave \(status.to) as it was"
             case .planned, .unplanned, .abort: "To put \(status.from) back into service"
             }
         page.say("\(what), on each node in this order:", tone: .strong)
@@ -107,7 +107,7 @@ package enum StatusView {
         let resume = "to resume (what was begun is looked up first, nothing is done twice)"
         return status.canGoBack
             ? "\(look), \(resume), and to go back: abort \(status.wayBack).\(alive)"
-            : "\(look) and \(resume). It is not safe to start \(status.from) again.\(alive)"
+            : "\(look) and \(resume). It is not safe to start \(status.scenario == .reseed ? status.to : status.from) again.\(alive)"
     }
 }
 

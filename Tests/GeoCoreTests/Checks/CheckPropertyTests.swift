@@ -39,7 +39,7 @@ import Testing
         #expect(
             Set(CheckCatalog.all.filter(\.isInvariant).map(\.id)) == [
                 "site.fenced", "database.zero-loss", "candidate.not-promoted", "reseed.direction",
-                "reseed.own-database",
+                "reseed.own-database", "reseed.stands-still",
             ])
     }
 
@@ -96,6 +96,8 @@ import Testing
         "site.role", "primary.not-out-of-reach", "site.stands-back", "geo.selective-sync", "geo.object-storage",
         // A former primary's database is down, and does not answer.
         "reseed.direction",
+        // Either it is fenced, or its database and its row say what it is.
+        "reseed.stands-still",
         // That its server runs, other facts tell as well.
         "database.reseeded",
     ]

@@ -54,13 +54,16 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         let tokyo = Fixtures.inventory().site("tokyo")?.nodes.filter(\.isManagedByOmnibus) ?? []
         let seoul = Fixtures.inventory().site("seoul")?.nodes.filter(\.isManagedByOmnibus) ?? []
         let (returning, returned) = (Fixtures.returning(), Fixtures.returned())
-        var held = returning
+        var (held, behind) = (returning, Fixtures.healthy())
+        behind.put(\.database, Fixtures.standby(receiver: nil), on: "seoul-pg-1")
         for node in Fixtures.inventory().site("seoul")?.databaseNodes ?? [] {
             held.put(\.startsAtBoot, true, on: node.id)
         }
         return [
             CheckScenario(check: "reseed.direction", observation: returning, subject: pair),
             CheckScenario(check: "reseed.own-database", observation: returning, subject: pair),
+            CheckScenario(check: "reseed.stands-still", observation: returning, subject: pair),
+            CheckScenario(check: "reseed.stands-still", observation: behind, subject: pair),
             CheckScenario(
                 check: "node.secondary-editable", observation: Fixtures.returning(isConfigured: false),
                 subject: .node(id: "seoul-sidekiq-1")),

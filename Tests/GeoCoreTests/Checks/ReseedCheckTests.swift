@@ -15,7 +15,6 @@ import Testing
         let wrong: [(String, (inout Observation) -> Void)] = [
             ("can be written to", { $0.put(\.database, Fixtures.primary(), on: "seoul-pg-1") }),
             ("streams already", { $0.put(\.database, Fixtures.standby(), on: "seoul-pg-1") }),
-            ("streams from nobody", { $0.put(\.database, Fixtures.standby(receiver: nil), on: "seoul-pg-1") }),
             ("is in recovery", { $0.put(\.database, Fixtures.standby(), on: "tokyo-pg-1") }),
             ("not tokyo", { $0.put(\.geo, Fixtures.geo(primary: "seoul"), on: "tokyo-pg-1") }),
             ("geo-pitr-file", { $0.put(\.pointInTimeFile, .present(text: "0/3000060"), on: "tokyo-pg-1") }),
@@ -39,6 +38,24 @@ import Testing
             #expect(
                 findings.worst == .fail && findings.contains { $0.summary.contains(words) }, "\(words): \(findings)")
         }
+    }
+
+    /// What is left of a secondary whose primary was left: it serves, writes nothing, and is stopped by the run.
+    @Test func aSecondaryThatFollowsNobodyMayRunAndAFormerPrimaryMayNot() {
+        var observation = Fixtures.healthy()
+        observation.put(\.database, Fixtures.standby(receiver: nil), on: "seoul-pg-1")
+        #expect(askCheck("reseed.stands-still", observation).worst == .pass)
+        #expect(askCheck("reseed.direction", observation).worst == .pass)
+        // In Geo's tables it is none, or it follows somebody.
+        observation.put(\.geo, Fixtures.geo(primary: "seoul"), on: "tokyo-pg-1")
+        #expect(askCheck("reseed.stands-still", observation).worst == .fail)
+        #expect(askCheck("reseed.stands-still", Fixtures.healthy()).worst == .fail)
+        // A fenced one needs no row.
+        let fenced = askCheck("reseed.stands-still", Fixtures.returning())
+        #expect(fenced.worst == .pass, "\(fenced)")
+        var half = Fixtures.returning()
+        half.put(\.startsAtBoot, true, on: "seoul-gitaly-1")
+        #expect(askCheck("reseed.stands-still", half).worst == .fail)
     }
 
     @Test func aDatabaseOfAnotherLineageIsNotMovedAside() {

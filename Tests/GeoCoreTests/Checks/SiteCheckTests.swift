@@ -50,6 +50,33 @@ import Testing
     ])
     func bothSitesAreTheSameInWhatTheyShare(_ line: CheckCase) { line.verify() }
 
+    /// After a failover with three sites the one that was left is fenced, and the third may be failed over to.
+    @Test func aFencedThirdSiteIsNoSecondPrimaryAndASilentOneIsUnknown() {
+        let node = Fixtures.node("osaka-pg-1", address: "10.77.4.21", [.postgresql])
+        var inventory = Fixtures.inventory()
+        inventory.sites.append(
+            Site(id: "osaka", url: "https://osaka.example.com", geoNodeName: "osaka", nodes: [node]))
+        var observation = Fixtures.healthy()
+        observation.change(node.id) { facts in
+            facts.connection = Fixtures.seen(3, on: "osaka-pg-1")
+            facts.markUnknown(.database, reason: "psql: connection refused")
+            facts.services = Fixtures.seen(Fixtures.services(node, .down), on: "osaka-pg-1")
+            facts.startsAtBoot = Fixtures.seen(false, on: "osaka-pg-1")
+            facts.isBootMasked = Fixtures.seen(true, on: "osaka-pg-1")
+            facts.listeningPorts = Fixtures.seen([22], on: "osaka-pg-1")
+        }
+        func verdict(_ change: (inout NodeFacts) -> Void) -> Verdict {
+            askCheck(
+                "deployment.one-primary", observation.changing("osaka-pg-1", change), about: .deployment,
+                inventory: inventory
+            ).worst
+        }
+        #expect(verdict { _ in } == .pass)
+        #expect(verdict { $0.startsAtBoot = Fixtures.seen(true, on: "osaka-pg-1") } == .unknown)
+        #expect(verdict { $0.listeningPorts = .notAsked } == .unknown)
+        #expect(verdict { $0.database = Fixtures.seen(Fixtures.primary(), on: "osaka-pg-1") } == .fail)
+    }
+
     @Test(arguments: [
         CheckCase(
             "one", "deployment.one-primary", .deployment, is: .pass, says: ["tokyo is the only primary of 2 sites"]),
