@@ -291,7 +291,7 @@ struct RunSession {
     ) -> ExecutionPorts {
         let directory = directory
         let approval = isApproved ? "--approve \(file.digest.short)" : nil
-        return ExecutionPorts(
+        var ports = ExecutionPorts(
             observe: { await live.observe($0) }, shell: live.shell, programs: LocalProcess.programs,
             prompt: OperatorPrompt { question in
                 // The digest stands for a person who read the plan; it cannot say that somebody did something, or saw
@@ -308,6 +308,8 @@ struct RunSession {
                 return path
             },
             announce: announce, copyRecords: copyRecords, secret: { try Secrets.read($0) })
+        ports.looksAtProgress = true
+        return ports
     }
 
     private func conclude(_ outcome: RunOutcome, _ display: Display) async -> ExitStatus {

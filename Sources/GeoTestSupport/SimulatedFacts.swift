@@ -80,6 +80,7 @@ extension SimulatedState {
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)
         case .database: facts.database = database(node)
         case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)
+        case .baseBackups: facts.baseBackups = seen([], node)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
         case .timelines: facts.timelines = timelines(node)

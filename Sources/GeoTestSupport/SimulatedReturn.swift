@@ -38,6 +38,7 @@ package enum SimulatedReturn {
         case "touch", "gitlab-geo-psql": return [(0.2, .reseed(arguments: arguments))]
         case "rm" where arguments.count == 3 && arguments[1] == "-f": return [(0.1, .reseed(arguments: arguments))]
         case "mv" where arguments.count == 4 && arguments[1] == "-n": return [(0.1, .reseed(arguments: arguments))]
+        case "mkdir": return [(0.1, .exit(status: 0))]
         case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
         case "gitlab-rake" where arguments.last == "db:migrate:geo": return [(20, .reseed(arguments: arguments))]
         case "gitlab-ctl" where arguments.count > 1 && arguments[1] == "replicate-geo-database":

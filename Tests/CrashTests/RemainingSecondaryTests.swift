@@ -13,6 +13,26 @@ import Testing
         return (back, Rig(try PlanFile(try Planner.plan(ReseedTests.request(back))), on: back.deployment, as: "again"))
     }
 
+    /// A standby that streams is no candidate for a copy, unless it is this very step's own.
+    @Test func aRunThatDiesBetweenTheCopyAndWhatFollowsItGoesOn() async throws {
+        let whole = try await ReseedTests.rig()
+        _ = await whole.process()
+        let lines = String(decoding: whole.disk.bytes, as: UTF8.self).split(separator: "\n")
+        let copied = try #require(
+            lines.firstIndex {
+                $0.contains("commandFinished") && $0.contains("replicate") && $0.contains("\"index\":2")
+            })
+        let rig = try await ReseedTests.rig()
+        #expect(await rig.process(dies: Death(kind: .afterWriting, record: copied)) == .died)
+        guard case .running(let running) = try rig.state().progress(of: "replicate") else {
+            Issue.record("\(rig.story)")
+            return
+        }
+        #expect(running.command == 3 && !running.isCommandStarted)
+        #expect(await rig.process() == .ended(.finished), "\(rig.story)")
+        #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1)
+    }
+
     @Test func aSecondaryThatFollowsNobodyIsStoppedAndSeededAnew() async throws {
         let rig = try await Self.behind().again
         let plan = rig.file.plan

@@ -46,6 +46,8 @@ actor Display {
             activities[step]?.lastOutputAt = now
         case .waiting(let step, let finding):
             if let finding { activities[step]?.lastLine = "waiting: \(finding.summary)" }
+            if let measure = finding?.progress { activities[step]?.pace.add(measure, at: now) }
+        case .progress(let step, let measure): activities[step]?.pace.add(measure, at: now)
         case .unreachable(let step, let text): activities[step]?.lastLine = "trying again: \(text)"
         case .notice(let text):
             erase()

@@ -82,8 +82,8 @@ package struct CheckContext: Sendable {
     package var attestations: [Attestation] = []
     /// Cron jobs that were off before the run, and are to be.
     package var cronJobsLeftOff: [String] = []
-    /// A command of the step that asks was recorded as started: what it does may be seen already.
-    package var isCommandStarted = false
+    /// The step that asks has begun (``Step/hasBegun(_:)``): what it does may be seen already.
+    package var hasBegun = false
     /// Outcomes of the step's own commands, for checks that judge a step; empty elsewhere.
     package var transcript: TranscriptSummary?
 

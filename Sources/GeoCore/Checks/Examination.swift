@@ -13,6 +13,8 @@ struct Examination {
     let observation: Observation
     private(set) var evidence: [Evidence] = []
     private(set) var remarks: [Remark] = []
+    /// For who waits; see ``Finding/progress``.
+    var progress: Measure?
     // What was said already: a check of a thousand nodes must not compare each with all before it.
     private var noted: Set<Evidence> = []
     private var remarked: Set<Remark> = []
@@ -145,6 +147,6 @@ struct Examination {
             check: check, subject: subject, verdict: worst,
             summary: told.prefix(4).map(\.sentence).joined(separator: "; ") + more,
             evidence: evidence + untold.map { Evidence(Self.lesser($0.verdict) + $0.sentence) },
-            remedy: remedies.joined(separator: "\n"))
+            remedy: remedies.joined(separator: "\n"), progress: progress)
     }
 }

@@ -55,10 +55,12 @@ package struct Finding: Sendable, Hashable, Codable {
     package var evidence: [Evidence]
     /// What to do about it: the exact command or edit; `nil` for a pass.
     package var remedy: String?
+    /// How far that has come which is waited for; `nil` where no number says it.
+    package var progress: Measure?
 
     package init(
         check: CheckID, subject: Subject, verdict: Verdict, summary: String, evidence: [Evidence] = [],
-        remedy: String? = nil
+        remedy: String? = nil, progress: Measure? = nil
     ) {
         self.check = check
         self.subject = subject
@@ -66,6 +68,7 @@ package struct Finding: Sendable, Hashable, Codable {
         self.summary = summary
         self.evidence = evidence
         self.remedy = remedy
+        self.progress = progress
     }
 }
 

@@ -140,8 +140,9 @@ enum ReseedChecks {
                 !server.isChanging
             else { continue }
             examination.fail(
-                "PostgreSQL of \(node.id) does not run: nothing was copied, or not to the end",
-                remedy: "read what gitlab-ctl replicate-geo-database printed; then resume")
+                "PostgreSQL of \(node.id) does not run: nothing was copied, not to the end, or it cannot start",
+                remedy: "read what gitlab-ctl replicate-geo-database printed, and sudo gitlab-ctl tail postgresql on"
+                    + " \(node.id); then resume")
             return ""
         }
         guard let primary = examination.primaryState(of: pair.from), let standby = examination.standbyState(of: pair.to)
@@ -199,7 +200,7 @@ extension Examination {
                 fail(
                     "PostgreSQL of \(node.id) runs and can be written to: it is a primary, and is not replaced",
                     remedy: "exchange --from and --to; a second primary: geo-failover guard \(pair.to.id)")
-            } else if context.isCommandStarted {
+            } else if context.hasBegun {
                 // What the copy makes of it. Its command is found by its key, or was never started.
                 note("\(node.id): PostgreSQL runs as a standby, and a copy of this run was begun")
             } else if let receiver = facts.standby?.receiver, receiver.status == "streaming" {

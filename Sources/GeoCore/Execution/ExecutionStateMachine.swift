@@ -249,7 +249,7 @@ package struct ExecutionStateMachine: Sendable {
             switch requirement.when {
             case .always: true
             case .untilStarted: !state.acted.contains(step.id)
-            case .beforeStart: !running.isCommandStarted
+            case .beforeStart: !step.hasBegun(running)
             }
         }
     }

@@ -42,6 +42,15 @@ package enum Transcript {
                 line.hasSuffix("NOT OK") || line.contains(": NOT OK") || line.contains("Infra Phase failed")
                     || line.contains("Chef Client failed")
             }
-        return TranscriptSummary(saysNotOK: saysNotOK, lastLines: Array(all.suffix(lastLines)))
+        let telling = all.filter { line in !tips.contains { line.contains($0) } }
+        return TranscriptSummary(saysNotOK: saysNotOK, lastLines: Array(telling.suffix(lastLines)))
     }
+
+    /// With these every failure of `replicate-geo-database` ends, whatever its cause, which stands above them
+    /// (omnibus-gitlab `geo/replication.rb`).
+    private static let tips = [
+        "*** Initial replication failed! ***", "Replication tool returned with a non zero exit status!",
+        "Troubleshooting tips:", "- replication should be run by root user", "- check if `roles ['geo_primary_role']`",
+        "- check your trust settings `md5_auth_cidr_addresses`",
+    ]
 }

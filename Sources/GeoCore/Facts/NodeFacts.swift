@@ -66,6 +66,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var settings: Observed<SettingFacts> = .notAsked
     /// Of `pg_hba.conf`, as the file is now: what is about replication over the network.
     package var accessRules: Observed<[AccessRule]> = .notAsked
+    /// Asked only while a copy is made.
+    package var baseBackups: Observed<[BaseBackup]> = .notAsked
     package var tracking: Observed<TrackingFacts> = .notAsked
     package var registryDetails: Observed<RegistryDetails> = .notAsked
     package var projectRegistry: Observed<ProjectRegistryFacts> = .notAsked

@@ -56,7 +56,14 @@ extension ActionCommands {
         case .replicateDatabase:
             let verifies = reseeding.access.sslMode.hasPrefix("verify-")
             // Without it nothing would stream, and the command would still exit with 0.
-            return (verifies ? [quick(["test", "-s", rootCertificate])] : []) + [replicate(reseeding, timeLimit)]
+            return (verifies ? [quick(["test", "-s", rootCertificate])] : []) + [
+                // pg_basebackup that fails removes what it made, and the command moves `data` aside without a look.
+                quick(["mkdir", "-p", ProbeCatalog.dataDirectory]),
+                replicate(reseeding, timeLimit),
+                // Of a copy that was killed the primary's postgresql.conf is left, which the command takes for the node's
+                // own: the server would listen at an address that is not there, and end at once, again and again.
+                plain(["gitlab-ctl", "reconfigure"], 1800, quiet: 240),
+            ]
         case .bringNodeBack:
             return reseeding.held.map { quick(["rm", "-f", down($0)]) } + lift() + [
                 plain(["gitlab-ctl", "reconfigure"], timeLimit, quiet: 240),

@@ -157,13 +157,26 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
     }
 }
 
+extension RemoteCommand {
+    /// Looks, or makes room, and changes nothing that a requirement of its step is about: that comes after it.
+    var isPreliminary: Bool { ["test", "mkdir"].contains(arguments.first) }
+}
+
+extension Step {
+    /// Whether the step has begun, in this attempt, what its requirements guard: such a command may be running, or is over.
+    package func hasBegun(_ running: RunState.Running) -> Bool {
+        guard case .commands(let commands, _, _) = operation else { return running.isCommandStarted }
+        return commands.prefix(running.command + (running.isCommandStarted ? 1 : 0)).contains { !$0.isPreliminary }
+    }
+}
+
 /// A check that must hold before a step begins.
 package struct Requirement: Sendable, Hashable, Codable {
     package enum When: String, Sendable, Hashable, Codable {
         case always
         /// Until a command of the step was started: what it proves cannot be seen any more once the step has acted.
         case untilStarted = "until-started"
-        /// Before a command of the step is started, each time, and not while one may be running: it uses up what this proves.
+        /// Until the step has begun, in each attempt (``Step/hasBegun(_:)``): what it does uses up what this proves.
         case beforeStart = "before-start"
     }
     package var check: CheckReference

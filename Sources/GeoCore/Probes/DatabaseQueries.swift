@@ -27,6 +27,7 @@ package enum DatabaseQueries {
         case .projects: .projects
         case .settings: .settings
         case .accessRules: .accessRules
+        case .baseBackups: .baseBackups
         case .tracking: .tracking
         case .registryDetails: .registryDetails
         case .projectRegistry: .projectRegistry

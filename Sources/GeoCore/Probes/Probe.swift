@@ -26,6 +26,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case application, projects, settings
     /// Who may replicate from it over the network.
     case accessRules = "access-rules"
+    /// Copies of the whole database that it sends now.
+    case baseBackups = "base-backups"
     case tracking
     case registryDetails = "registry-details"
     case projectRegistry = "project-registry"
@@ -60,7 +62,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .dataSize, .timelines, .geo, .application, .projects,
             .settings,
-            .accessRules:
+            .accessRules, .baseBackups:
             node.runs(.postgresql) || node.runs(.patroni)
         case .divergence: !DivergenceProgram.Part.of(node).isEmpty
         case .patroni, .consul: node.runs(.patroni)
@@ -74,8 +76,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// Everything that a routine check asks.
-    package static var routine: Set<Probe> { Set(allCases.filter { !$0.isSlow }) }
+    /// Everything that a routine check asks. Copies are asked about while one is made.
+    package static var routine: Set<Probe> { Set(allCases.filter { !$0.isSlow && $0 != .baseBackups }) }
 }
 
 extension NodeFacts {
@@ -115,6 +117,7 @@ extension NodeFacts {
         case .projects: projects = .unknown(reason: reason)
         case .settings: settings = .unknown(reason: reason)
         case .accessRules: accessRules = .unknown(reason: reason)
+        case .baseBackups: baseBackups = .unknown(reason: reason)
         case .tracking: tracking = .unknown(reason: reason)
         case .registryDetails: registryDetails = .unknown(reason: reason)
         case .projectRegistry: projectRegistry = .unknown(reason: reason)

@@ -4,6 +4,7 @@ extension ProbeCatalog {
         switch probe {
         case .settings: [mainDatabase([.settings])]
         case .accessRules: [mainDatabase([.accessRules])]
+        case .baseBackups: [mainDatabase([.baseBackups])]
         case .schemaFiles: [shell("schema-files", schemaFiles)]
         case .keyLookup:
             [

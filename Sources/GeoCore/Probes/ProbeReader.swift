@@ -42,7 +42,8 @@ package struct ProbeReader: Sendable {
                 try ReseedReadings.dataSize(frame("data-size"))
             }
         case .consul, .trustedCertificates, .backups, .cronStates: readOperations(probe, into: &facts)
-        case .settings, .accessRules, .schemaFiles, .keyLookup, .passwords: readSettings(probe, into: &facts)
+        case .settings, .accessRules, .baseBackups, .schemaFiles, .keyLookup, .passwords:
+            readSettings(probe, into: &facts)
         case .timelines, .divergence: readDivergence(probe, into: &facts)
         case .views:
             facts.views = fact { () throws(Unreadable) in

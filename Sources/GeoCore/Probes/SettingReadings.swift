@@ -82,6 +82,10 @@ extension ProbeReader {
             facts.accessRules = fact { () throws(Unreadable) in
                 try SettingReadings.accessRules(json(of: .accessRules, in: "sql-main"))
             }
+        case .baseBackups:
+            facts.baseBackups = fact { () throws(Unreadable) in
+                try BaseBackupReadings.copies(json(of: .baseBackups, in: "sql-main"))
+            }
         case .schemaFiles:
             facts.schemaFiles = fact { () throws(Unreadable) in
                 try SettingReadings.schemaFiles(frame("schema-files"))

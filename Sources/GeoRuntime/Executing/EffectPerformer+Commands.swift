@@ -36,7 +36,9 @@ extension EffectPerformer {
         // From a copy without this record nobody could go on: what it changes looks like drift. All other commands are
         // found under their keys.
         if plan.step(stepID)?.isIrreversible == true { await ports.copyRecords() }
+        let looker = plan.step(stepID)?.action == .replicateDatabase ? lookAtCopy(stepID, to: node) : nil
         let (outcome, output) = await follow(script, stepID, node)
+        looker?.cancel()
         guard let outcome else { return .advance }
         do {
             let clean = Redactor.redact(output, hiding: input)
@@ -48,6 +50,25 @@ extension EffectPerformer {
             ])
         } catch {
             return .failed(error)
+        }
+    }
+
+    /// Tells how far the copy of a database has come, by the server that sends it. Only its own words can say so: the command
+    /// is quiet until it ends. What cannot be seen is not told, and hinders nothing.
+    private func lookAtCopy(_ stepID: StepID, to node: Node) -> Task<Void, Never>? {
+        guard ports.looksAtProgress, let source = plan.inventory.site(plan.from) else { return nil }
+        return Task {
+            var scope = ObservationScope()
+            scope.ask([.baseBackups], of: source.databaseNodes)
+            while !Task.isCancelled {
+                await ports.clock.sleep(.seconds(5))
+                guard !Task.isCancelled else { return }
+                let now = await ports.observe(scope)
+                let copies = source.databaseNodes.flatMap { now[$0.id].baseBackups.value ?? [] }
+                let own = copies.filter { $0.client == node.access.address }
+                guard let copy = own.first ?? (copies.count == 1 ? copies[0] : nil) else { continue }
+                ports.announce(.progress(step: stepID, measure: copy.measure))
+            }
         }
     }
 

@@ -72,9 +72,12 @@ struct EffectPerformer: Sendable {
         var scope = ObservationScope()
         for requirement in requirements { scope.formUnion(needs(requirement.check)) }
         let now = await ports.observe(scope)
-        let isCommandStarted =
-            if case .running(let running) = state.progress(of: step) { running.isCommandStarted } else { false }
-        let answers = requirements.flatMap { findings($0.check, now, isCommandStarted: isCommandStarted) }
+        var (isCommandStarted, hasBegun) = (false, false)
+        if case .running(let running) = state.progress(of: step) {
+            isCommandStarted = running.isCommandStarted
+            hasBegun = plan.step(step)?.hasBegun(running) ?? false
+        }
+        let answers = requirements.flatMap { findings($0.check, now, hasBegun: hasBegun) }
         let blocking = answers.filter { $0.verdict >= .unknown && !isWaived($0) }
         guard !blocking.isEmpty || answers.isEmpty else { return .advance }
         let reason =
@@ -121,11 +124,14 @@ struct EffectPerformer: Sendable {
 
     // MARK: Proving
 
-    /// Polls until the check holds. The first look is immediate; then the pauses grow from 0.2 to 5 seconds.
+    /// Polls until the check holds. The first look is immediate; then the pauses grow from 0.2 to 5 seconds, and to a minute
+    /// where the limit is hours.
     private func verify(_ stepID: StepID, _ attempt: Int) async -> EffectResult {
         guard let step = plan.step(stepID), let until = step.until else { return .advance }
         let began = ports.clock.uptime()
         var pause = Duration.milliseconds(200)
+        // What may take days is not asked for every five seconds: each look is a few hundred processes on the nodes.
+        let longest = Duration.seconds(min(60, max(5, until.withinSeconds / 720)))
         while true {
             let answers = await look(until.check, transcript(stepID))
             if !answers.isEmpty, answers.worst <= .warn {
@@ -155,7 +161,7 @@ struct EffectPerformer: Sendable {
                 ])
             }
             await ports.clock.sleep(min(pause, .seconds(max(0.05, Double(until.withinSeconds) - spent))))
-            pause = min(pause * 3 / 2, .seconds(5))
+            pause = min(pause * 3 / 2, longest)
         }
     }
 
@@ -192,7 +198,7 @@ struct EffectPerformer: Sendable {
 
     private func findings(
         _ reference: CheckReference, _ observation: Observation, _ transcript: TranscriptSummary? = nil,
-        isCommandStarted: Bool = false
+        hasBegun: Bool = false
     ) -> [Finding] {
         guard let check = CheckCatalog.check(reference.check) else {
             return [
@@ -202,7 +208,7 @@ struct EffectPerformer: Sendable {
             ]
         }
         var context = context(reference, transcript)
-        context.isCommandStarted = isCommandStarted
+        context.hasBegun = hasBegun
         return check.findings(context, observation)
     }
 }

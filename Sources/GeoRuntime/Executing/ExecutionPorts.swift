@@ -15,6 +15,8 @@ package struct ExecutionPorts: Sendable {
     package var copyRecords: @Sendable () async -> Void
     /// Follows a reference, when a command that reads the secret is about to start.
     package var secret: @Sendable (_ reference: SecretReference) throws -> [UInt8]
+    /// Whether it is looked how far long commands have come. Changes nothing of a run.
+    package var looksAtProgress = false
 
     package init(
         observe: @escaping @Sendable (_ scope: ObservationScope) async -> Observation, shell: NodeShell,
@@ -56,6 +58,8 @@ package enum RunEvent: Sendable {
     case output(step: StepID, line: String)
     /// A verification that does not hold yet.
     case waiting(step: StepID, finding: Finding?)
+    /// How far a command has come, as others than itself tell.
+    case progress(step: StepID, measure: Measure)
     /// A node cannot be reached, and is tried again.
     case unreachable(step: StepID, text: String)
     /// Something about the run itself that the operator has to know.

@@ -43,6 +43,8 @@ package struct DatabaseReader: Sendable {
                 case .settings: facts.settings = fact { () throws(Unreadable) in try SettingReadings.settings(json) }
                 case .accessRules:
                     facts.accessRules = fact { () throws(Unreadable) in try SettingReadings.accessRules(json) }
+                case .baseBackups:
+                    facts.baseBackups = fact { () throws(Unreadable) in try BaseBackupReadings.copies(json) }
                 case .registryDetails:
                     facts.registryDetails = fact { () throws(Unreadable) in try DetailReadings.registries(json) }
                 case .projectRegistry:

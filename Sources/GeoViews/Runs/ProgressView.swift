@@ -30,7 +30,9 @@ package enum ProgressView {
         if let line = activity.lastLine, !line.isEmpty {
             rows.append("    " + style.paint(Layout.cut("> " + Plain.line(line), to: style.width - 4), .faint))
         }
-        if let quiet = quiet(activity, plan, now) {
+        if let pace = activity.pace.text {
+            rows.append("    " + Layout.cut(pace, to: style.width - 4))
+        } else if let quiet = quiet(activity, plan, now) {
             rows.append("    " + style.paint(Layout.cut(quiet.text, to: style.width - 4), quiet.tone))
         }
         return rows
@@ -85,7 +87,7 @@ package enum ProgressView {
         }
         let extras = [
             RunClock(state).brief(now: now), activity.count > 1 ? "\(activity.count) running" : nil,
-            longest.flatMap { quiet($0, state.plan, now)?.text },
+            longest?.pace.text, longest.flatMap { $0.pace.text == nil ? quiet($0, state.plan, now)?.text : nil },
             longest?.lastLine.map { "last line: \(Plain.line($0))" },
         ]
         var line = "\(head): \(essence)"
@@ -174,6 +176,10 @@ private struct HeartbeatBody: Encodable {
         var expectedSeconds: Int?
         var lastLine: String?
         var lastOutputAt: Timestamp?
+        /// How far it has come; `null` where nobody tells.
+        var progress: Measure?
+        var perSecond: Double?
+        var remainingSeconds: Int?
     }
     var at: Timestamp
     var group: StepID?
@@ -195,7 +201,8 @@ private struct HeartbeatBody: Encodable {
             Running(
                 step: $0.step, node: $0.node, since: $0.since,
                 expectedSeconds: state.plan.step($0.step)?.expectedSeconds, lastLine: $0.lastLine,
-                lastOutputAt: $0.lastOutputAt)
+                lastOutputAt: $0.lastOutputAt, progress: $0.pace.last, perSecond: $0.pace.perSecond,
+                remainingSeconds: $0.pace.remainingSeconds)
         }
     }
 }

@@ -9,6 +9,8 @@ package struct StepActivity: Sendable, Hashable {
     /// What the step's command printed last; `nil` before the first line.
     package var lastLine: String?
     package var lastOutputAt: Timestamp?
+    /// How far it has come, where somebody tells.
+    package var pace = Pace()
 
     package init(
         step: StepID, node: NodeID? = nil, since: Timestamp, lastLine: String? = nil, lastOutputAt: Timestamp? = nil

@@ -11,6 +11,7 @@ extension DatabaseQueriesLiveTests {
         try live.sql(Self.registries, port: 5433, database: "gitlabhq_geo_production")
         let script = RecordedAnswer.script([
             .server, .application, .projects, .registryDetails, .projectRegistry, .settings, .accessRules,
+            .baseBackups,
         ])
         let facts = RecordedAnswer.facts(try live.run(script, port: 5433), script, elapsedMilliseconds: 60_000)
 
@@ -30,6 +31,9 @@ extension DatabaseQueriesLiveTests {
         #expect(application.sites["seoul"]?.storageDigest == "d10b")
         // Its number leads to no application.
         #expect(application.sites["tokyo"]?.hasOAuthApplication == false)
+
+        // Nobody copies it.
+        #expect(facts.baseBackups.value == [], "\(facts.baseBackups)")
 
         let projects = try #require(facts.projects.value, "\(facts.projects)")
         #expect(projects.recent.map(\.path) == ["shop/web", "shop/api"])

@@ -151,6 +151,7 @@ extension RecordedAnswer {
                 ("replication", standbyJSON), ("server", serverJSON), ("geo", geoJSON),
                 ("application", applicationJSON), ("projects", projectsJSON),
                 ("settings", settingsJSON), ("access-rules", accessRulesJSON),
+                ("base-backups", baseBackupsJSON),
             ])),
         "sql-tracking": Saying(
             output: psql([

@@ -20,6 +20,13 @@ extension RecordedAnswer {
         "has_storage_version" : true, "legacy_projects" : 3, "migrations" : ["20260712081533", "20260803114027"]}
         """
 
+    /// PostgreSQL 15.18 in the lab, in the middle of a copy.
+    static let baseBackupsJSON = """
+        {"copies" : [{"phase" : "streaming database files", "total" : 83152896, "streamed" : 12058624,\
+         "client" : "10.77.1.21"}, {"phase" : "waiting for checkpoint to finish", "total" : null, "streamed" : 0,\
+         "client" : null}]}
+        """
+
     static let accessRulesJSON = """
         {"rules" : [{"address" : "10.77.0.0", "mask" : "255.255.0.0", "users" : ["gitlab_replicator"], \
         "method" : "md5", "error" : null}, {"address" : null, "mask" : null, "users" : [], "method" : "", \

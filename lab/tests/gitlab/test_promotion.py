@@ -197,7 +197,8 @@ class PlannedFailover(unittest.TestCase):
         seed = ["gitlab-ctl", "replicate-geo-database", f"--host={host}", "--slot-name=tokyo", "--no-wait", "--skip-backup"]
         wrong = on("tokyo-pg-1", *seed, input="wrong\n")
         self.assertEqual(wrong.returncode, 1)
-        self.assertIn("*** Initial replication failed! ***\nFailed to execute: ", wrong.stdout)
+        self.assertIn("*** Initial replication failed! ***\n", wrong.stdout)
+        self.assertIn("\n\nFailed to execute: ", wrong.stdout)
         self.assertEqual(on("tokyo-pg-1", "gitlab-ctl", "status").returncode, 6)
         done = on("tokyo-pg-1", *seed, input="practice-replication\n", timeout=300)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -15,7 +15,15 @@ PROGRESS = re.compile(rb"\s*\d+/\d+ kB \(\s*(\d+)%\), (\d+)/(\d+) tablespace")
 
 
 class Failed(Exception):
-    """The command line, or why it was given up."""
+    """The command line, and what it had printed on both of its streams."""
+
+    def __init__(self, command, stdout="", stderr=""):
+        super().__init__(command)
+        self.stdout, self.stderr = stdout, stderr
+
+
+class TooLong(Exception):
+    """After so many seconds."""
 
 
 def command(options):
@@ -35,6 +43,7 @@ def run(options, environment):
     argv = command(options)
     sys.stdout.flush()
     process = subprocess.Popen(argv, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    said = []
     too_long = threading.Event()
 
     def expire():
@@ -45,16 +54,16 @@ def run(options, environment):
     limit.start()
     try:
         for line in process.stderr:
-            _pass_on(process, line)
+            said.append(_pass_on(process, line))
         process.wait()
     finally:
         limit.cancel()
         if process.poll() is None:      # the session is gone, and the backup goes with it
             _kill(process)
     if too_long.is_set():
-        raise Failed("Command exceeded allowed execution time")
+        raise TooLong(options["backup-timeout"])
     if process.returncode:
-        raise Failed(" ".join(argv))
+        raise Failed(" ".join(argv), stderr=b"".join(said).decode(errors="replace"))
 
 
 def _kill(process):
@@ -69,8 +78,10 @@ def _kill(process):
 def _pass_on(process, line):
     """Progress ends with a carriage return, as the real command shows it (reference 7)."""
     match = PROGRESS.match(line)
-    sys.stderr.buffer.write(line.rstrip(b"\n") + (b"\r" if match and match[2] != match[3] else b"\n"))
+    shown = line.rstrip(b"\n") + (b"\r" if match and match[2] != match[3] else b"\n")
+    sys.stderr.buffer.write(shown)
     sys.stderr.flush()
     fatal = faults.arguments("basebackup-killed")
     if match and fatal and int(match[1]) >= int(fatal[0]):
         _kill(process)
+    return shown

@@ -11,7 +11,7 @@ import sys
 import time
 
 from gitlab_lab import attributes, paths
-from gitlab_lab.ctl import base_backup, services
+from gitlab_lab.ctl import base_backup
 from gitlab_lab.ctl.output import Exit, capture, err, out, run
 
 RAKE = "/opt/gitlab/bin/gitlab-rake"
@@ -28,6 +28,17 @@ WARNING: Make sure this script is run from the secondary server
 *** You are about to delete your local PostgreSQL database, and replicate the primary database. ***
 *** The primary geo node is `{host}` ***
 """
+# The last of what it says does not tell why: that stands above.
+FAILED = """*** Initial replication failed! ***
+
+Replication tool returned with a non zero exit status!
+
+Troubleshooting tips:
+  - replication should be run by root user
+  - check if `roles ['geo_primary_role']` or `geo_primary_role['enable'] = true` exists in `gitlab.rb` on the primary node
+  - check your trust settings `md5_auth_cidr_addresses` in `gitlab.rb` on the primary node
+
+Failed to execute: {command}"""
 
 
 def command(arguments):
@@ -46,8 +57,14 @@ def command(arguments):
     try:                            # after a failure the services stay stopped (reference 7)
         return _replicate(options, password)
     except base_backup.Failed as failure:
-        out("*** Initial replication failed! ***")
-        out(f"Failed to execute: {failure}")
+        # [code] What was shown while it went on is printed once more.
+        for said in (failure.stdout, failure.stderr):
+            out(said, end="" if said.endswith("\n") else "\n")
+        out(FAILED.format(command=failure))
+        return 1
+    except base_backup.TooLong as seconds:
+        err("/opt/gitlab/embedded/lib/ruby/gems/3.2.0/gems/mixlib-shellout/lib/mixlib/shellout/unix.rb:109:in `run_command': "
+            f"Command timed out after {seconds}s: (Mixlib::ShellOut::CommandTimeout)")
         return 1
     except OSError as error:
         # [code] Nothing rescues it: a trace of Ruby's, and the services stay stopped, too.
@@ -112,33 +129,38 @@ def _password(options):
 
 def _replicate(options, password):
     out("* Stopping PostgreSQL and all GitLab services")
-    services.control("stop", [])
+    _run(["gitlab-ctl", "stop"])
     attributes_or_trace()
     _pgpass(options, password)
     if "skip-replication-slot" not in options:
         _slot(options)
     data = paths.PG_DATA
-    out("* Backing up postgresql.conf")
-    aside = f"{paths.PG_DIR}/postgresql.conf"
     if os.path.exists(paths.at(f"{data}/postgresql.conf")):
+        out("* Backing up postgresql.conf")
         # Of a base backup that was cut before, it is the primary's file by now: a reconfigure writes the right one again.
-        os.rename(paths.at(f"{data}/postgresql.conf"), paths.at(aside))
-    if os.path.exists(paths.at(data)):
-        moved = f"{data}.{int(time.time())}"
-        out(f"* Moving old data directory to '{moved}'")
-        os.rename(paths.at(data), paths.at(moved))
+        _run(["mv", paths.at(f"{data}/postgresql.conf"), paths.at(f"{paths.PG_DIR}/")])
+    moved = f"{data}.{int(time.time())}"
+    out(f"* Moving old data directory to '{moved}'")
+    # [code] Without a look whether it is there: pg_basebackup has removed what it made, where it ended by itself and failed.
+    _run(["mv", paths.at(data), paths.at(moved)])
     out(f"* Starting base backup as the replicator user ({options['user']})")
     base_backup.run(options, _as_postgres([])[1])
     out("* Restoring postgresql.conf")
-    if os.path.exists(paths.at(aside)):
-        os.rename(paths.at(aside), paths.at(f"{data}/postgresql.conf"))
+    _run(["mv", paths.at(f"{paths.PG_DIR}/postgresql.conf"), paths.at(f"{data}/")])
     paths.write(f"{data}/gitlab-geo.conf", geo_conf(options, password), 0o640)
     paths.write(f"{data}/standby.signal", "", 0o600)
     out("* Setting ownership permissions in PostgreSQL data directory")
     subprocess.run(["chown", "-R", "gitlab-psql:gitlab-psql", paths.at(data)], check=False)
     out("* Starting PostgreSQL and all GitLab services")
-    services.control("start", [])
+    _run(["gitlab-ctl", "start"])
     return 0
+
+
+def _run(argv):
+    """Silent, unless it fails; then the rest is not done."""
+    code, output, errors = capture(argv)
+    if code:
+        raise base_backup.Failed(" ".join(argv), output, errors)
 
 
 def attributes_or_trace():
@@ -177,8 +199,7 @@ def _remote_sql(options, sql):
     ])
     code, output, errors = capture(argv, environment)
     if code:
-        err(errors.strip())
-        raise base_backup.Failed(" ".join(argv))
+        raise base_backup.Failed(" ".join(argv), output, errors)
     return output.strip()
 
 
