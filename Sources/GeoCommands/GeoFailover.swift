@@ -21,9 +21,10 @@ package struct GeoFailover: AsyncParsableCommand {
             report    what a run was: timeline, RTO and RPO reached
             jobs      lists, ends and removes what runs have left on the nodes
             divergence  what only a former primary has: what was saved of it, and how
+            purge     lists what was set aside on the nodes, and removes former databases
             watch     looks again and again, and says when the primary is in trouble
 
-            check, plan, status, report, watch, jobs list, divergence and the other nouns change no node.
+            check, plan, status, report, watch, jobs list, purge list, divergence and the other nouns change no node.
             Exit codes: 0 done, 1 unexpected, 2 not ready, 3 refused, 4 halted, 5 declined,
             6 held by another, 64 usage, 65 bad inventory or runbook.
             """,
@@ -32,7 +33,8 @@ package struct GeoFailover: AsyncParsableCommand {
             CheckCommand.self, PlanCommand.self, ApproveCommand.self, ExecuteCommand.self, ResumeCommand.self,
             PauseCommand.self,
             AbortCommand.self, GuardCommand.self,
-            StatusCommand.self, ReportCommand.self, JobsCommand.self, DivergenceCommand.self, WatchCommand.self,
+            StatusCommand.self, ReportCommand.self, JobsCommand.self, DivergenceCommand.self, PurgeCommand.self,
+            WatchCommand.self,
             InventoryCommand.self,
             RunbookCommand.self,
             SudoersCommand.self,

@@ -54,11 +54,11 @@ extension SimulatedState {
                 return "\(mark) job \(job.run) \(job.key) \(state) 0 4 \(job.arguments.joined(separator: " "))\n"
             }
             return "\(mark) jobs\n" + lines.joined() + "\(mark) end\n"
-        case .removeRun, .cancel:
+        case .removeRun, .cancel, .removeSetAside:
             violations.append("\(id): what a run left there is removed or ended, and nobody asked for it")
             return "\(mark) refused the simulator does not do this\n"
         case .take, .beat, .release, .write: changes += 1
-        case .readArchive, .missing: return "\(mark) refused the simulator does not do this\n"
+        case .readArchive, .missing, .listSetAside: return "\(mark) refused the simulator does not do this\n"
         }
         if self[id].epoch > script.epoch { return tell("newer") }
         let lease = self[id].keeping.lease
@@ -87,7 +87,9 @@ extension SimulatedState {
                 self[id].keeping.files[key + file.rawValue] = content
             }
             return "\(mark) wrote \(content.count)\n\(mark) end\n"
-        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .missing: return ""
+        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .missing, .listSetAside,
+            .removeSetAside:
+            return ""
         }
     }
 }

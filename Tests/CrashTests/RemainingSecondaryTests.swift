@@ -20,7 +20,7 @@ import Testing
         let lines = String(decoding: whole.disk.bytes, as: UTF8.self).split(separator: "\n")
         let copied = try #require(
             lines.firstIndex {
-                $0.contains("commandFinished") && $0.contains("replicate") && $0.contains("\"index\":2")
+                $0.contains("commandFinished") && $0.contains("replicate") && $0.contains("\"index\":3")
             })
         let rig = try await ReseedTests.rig()
         #expect(await rig.process(dies: Death(kind: .afterWriting, record: copied)) == .died)
@@ -28,7 +28,7 @@ import Testing
             Issue.record("\(rig.story)")
             return
         }
-        #expect(running.command == 3 && !running.isCommandStarted)
+        #expect(running.command == 4 && !running.isCommandStarted)
         #expect(await rig.process() == .ended(.finished), "\(rig.story)")
         #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1)
     }

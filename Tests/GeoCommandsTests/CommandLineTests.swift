@@ -21,6 +21,9 @@ import Testing
         ["check", "--output", "markdown"], ["check", "--watch", "--every", "60"], ["check", "--save", "monday.json"],
         ["check", "--diff", "monday.json", "-o", "json"],
         ["plan", "change-url", "--from", "tokyo", "--to", "seoul", "--url", "https://gitlab.example.com"],
+        ["purge", "list", "-o", "json"],
+        ["purge", "remove", "--from", "seoul", "--to", "tokyo", "--confirm", "tokyo-pg-1"],
+        ["divergence", "list"], ["divergence", "commands", "--from", "tokyo", "--to", "seoul", "--node", "tokyo-pg-1"],
         ["approve", "x.geoplan", "--as", "anna@example.com", "--key", "k.pub"], ["execute", "x", "--approval", "a"],
     ])
     func documentedCommandLinesParse(arguments: [String]) throws {

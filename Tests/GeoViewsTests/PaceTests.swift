@@ -23,6 +23,7 @@ import Testing
         #expect(pace.text == "100 MiB of 1000 MiB (10 %)" && pace.remainingSeconds == nil)
         pace.add(copied(300), at: Self.at(70))
         #expect(pace.text == "300 MiB of 1000 MiB (30 %), 20 MiB/s, about 35 s more")
+        #expect(pace.brief == "30 % of 1000 MiB, about 35 s more")
         // Of the last two minutes, not of the whole.
         for second in stride(from: 80, through: 400, by: 10) {
             pace.add(copied(300 + (second - 70)), at: Self.at(Double(second)))
@@ -42,7 +43,7 @@ import Testing
         pace.add(Measure(.items, done: 99, of: 100), at: Self.at(60))
         #expect(pace.text == "99 of 100 items (99 %), 9 a minute, about 7 s more")
         pace.add(Measure(.items, done: 5, of: 100), at: Self.at(120))
-        #expect(pace.text == "5 of 100 items (5 %)")
+        #expect(pace.text == "5 of 100 items (5 %)" && pace.brief == "5 % of 100 items")
         // The clock was set back.
         pace.add(Measure(.items, done: 6, of: 100), at: Self.at(30))
         #expect(pace.perSecond == nil)

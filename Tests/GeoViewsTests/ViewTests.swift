@@ -164,7 +164,7 @@ import Testing
                 "finding", "verdict", "loss", "difference", "plan", "plan-step", "record", "heartbeat", "status",
                 "report",
                 "report-step", "drift", "error", "site", "node", "runbook", "action", "check", "holder", "job",
-                "archive", "diverged",
+                "archive", "diverged", "set-aside",
                 "look", "change", "candidate", "next", "unproven",
             ])
     }

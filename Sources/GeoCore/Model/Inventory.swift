@@ -239,10 +239,16 @@ package struct ReplicationAccess: Hashable, Sendable, Codable {
     /// Of the stream that follows the copy. The one that `gitlab-ctl` takes by itself (`verify-full`) fits no certificate
     /// that the package makes: the command succeeds and nothing streams (omnibus-gitlab `geo/replication.rb`).
     package var sslMode: String
-    package init(password: SecretReference, sslMode: String = "verify-ca") {
+    /// How long a data directory that was set aside is kept before `purge remove` removes it; `nil`: ``keptFor``.
+    package var keepFormerSeconds: Int?
+    package init(password: SecretReference, sslMode: String = "verify-ca", keepFormerSeconds: Int? = nil) {
         self.password = password
         self.sslMode = sslMode
+        self.keepFormerSeconds = keepFormerSeconds
     }
+
+    /// A week: long enough that a Monday notices what a weekend did.
+    package static let keptFor = 7 * 86_400
 }
 
 /// A program of the operators' own. `{site}`, `{url}` and `{node}` in arguments stand for the step's subject.

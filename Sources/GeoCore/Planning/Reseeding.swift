@@ -55,8 +55,11 @@ extension ActionCommands {
             return reseeding.held.map { quick(["touch", down($0)]) } + lift()
         case .replicateDatabase:
             let verifies = reseeding.access.sslMode.hasPrefix("verify-")
-            // Without it nothing would stream, and the command would still exit with 0.
-            return (verifies ? [quick(["test", "-s", rootCertificate])] : []) + [
+            // A node that went down in the middle of the last reconfigure has no attributes for the command to read.
+            var unfinished = plain(["gitlab-ctl", "reconfigure"], 1800, quiet: 240)
+            unfinished.condition = .attributeFileIsStub
+            // Without the certificate nothing would stream, and the command would still exit with 0.
+            return [unfinished] + (verifies ? [quick(["test", "-s", rootCertificate])] : []) + [
                 // pg_basebackup that fails removes what it made, and the command moves `data` aside without a look.
                 quick(["mkdir", "-p", ProbeCatalog.dataDirectory]),
                 replicate(reseeding, timeLimit),

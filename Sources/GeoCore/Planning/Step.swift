@@ -158,8 +158,9 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
 }
 
 extension RemoteCommand {
-    /// Looks, or makes room, and changes nothing that a requirement of its step is about: that comes after it.
-    var isPreliminary: Bool { ["test", "mkdir"].contains(arguments.first) }
+    /// Looks, makes room, or ends what an earlier command left undone, and changes nothing that a requirement of its step is
+    /// about: that comes after it.
+    var isPreliminary: Bool { ["test", "mkdir"].contains(arguments.first) || condition == .attributeFileIsStub }
 }
 
 extension Step {

@@ -99,13 +99,15 @@ struct InventoryReader {
     /// With what a site is re-seeded: the password of `gitlab_replicator`, and the sslmode that its certificates allow.
     private func replication(_ value: YAMLValue) -> ReplicationAccess? {
         guard
-            let fields = Fields(value, of: "'replication'", keys: ["password", "sslmode"], problems: problems),
+            let fields = Fields(
+                value, of: "'replication'", keys: ["password", "sslmode", "keep_former"], problems: problems),
             let entry = fields.required(
                 "password", expected: "where the password of gitlab_replicator is found", suggestion: "file:PATH"),
             let password = Secrets.read(entry, fields.label("password"), locations, problems)
         else { return nil }
         let mode = fields.choice("sslmode", of: SSLMode.self) ?? .verifyCA
-        return ReplicationAccess(password: password, sslMode: mode.rawValue)
+        return ReplicationAccess(
+            password: password, sslMode: mode.rawValue, keepFormerSeconds: fields.duration("keep_former"))
     }
 
     // MARK: Hooks, canary

@@ -19,6 +19,7 @@ package enum KeeperAnswer: Sendable, Hashable {
     /// Bytes of the journal by run.
     case runs([RunID: Int])
     case jobs([NodeJob])
+    case setAside([SetAside])
     case removed
     /// How the job is after it was told to end.
     case cancelled(NodeJob.State)
@@ -62,6 +63,16 @@ package enum KeeperAnswer: Sendable, Hashable {
                 jobs.append(job)
             }
             self = .jobs(jobs)
+            return
+        case "set-aside":
+            var found: [SetAside] = []
+            while true {
+                guard let line = words() else { return nil }
+                if line == ["end"] { break }
+                guard let one = SetAside(line) else { return nil }
+                found.append(one)
+            }
+            self = .setAside(found)
             return
         case "end":
             self = .runs([:])
@@ -138,5 +149,15 @@ extension NodeJob {
         self.init(
             run: RunID(String(words[1])), key: String(words[2]), state: state, ageSeconds: age, kibibytes: size,
             command: words.dropFirst(6).joined(separator: " "))
+    }
+}
+
+extension SetAside {
+    /// `kept KIND AGE KIB NAME`, with `-` for what is not known.
+    fileprivate init?(_ words: [Substring]) {
+        guard words.count >= 5, words[0] == "kept", let kind = Kind(rawValue: String(words[1])) else { return nil }
+        func number(_ word: Substring) -> Int?? { word == "-" ? .some(nil) : Int(word).map { .some($0) } }
+        guard let age = number(words[2]), let size = number(words[3]) else { return nil }
+        self.init(kind: kind, name: words.dropFirst(4).joined(separator: " "), kibibytes: size, ageSeconds: age)
     }
 }

@@ -25,6 +25,10 @@ package struct KeeperScript: Sendable, Hashable {
         case cancel(key: String)
         /// A file of the archive of a divergence, from there on.
         case readArchive(name: String, file: ArchivedFile, offset: Int)
+        /// What was set aside of GitLab's own; see ``SetAside``.
+        case listSetAside
+        /// Removes a former database that was set aside longer ago, and is not the one that runs.
+        case removeSetAside(path: String, olderThanSeconds: Int)
         /// Which of these objects, by repository, the node's repositories do not have.
         case missing(objects: [String: [String]])
     }
@@ -46,9 +50,12 @@ package struct KeeperScript: Sendable, Hashable {
     package let epoch: Int
     package let boundary: String
     private let base: String
+    /// Before every path of GitLab's own; not empty only in tests.
+    private let root: String
 
     package init(
-        _ operation: Operation, run: RunID, holder: Actor, epoch: Int, boundary: String, base: String = JobScript.base
+        _ operation: Operation, run: RunID, holder: Actor, epoch: Int, boundary: String, base: String = JobScript.base,
+        root: String = ""
     ) {
         self.operation = operation
         self.run = run
@@ -56,6 +63,7 @@ package struct KeeperScript: Sendable, Hashable {
         self.epoch = epoch
         self.boundary = boundary
         self.base = base
+        self.root = root
     }
 
     /// The text for `sh -s`, in a function that the last line calls, so that half a script does nothing.
@@ -63,7 +71,7 @@ package struct KeeperScript: Sendable, Hashable {
         let quoted = RemoteCommand.quoted
         return """
             geo_failover_keep() {
-            base=\(quoted(base)) B=\(quoted(boundary))
+            base=\(quoted(base)) B=\(quoted(boundary)) ROOT=\(quoted(root))
             EPOCH=\(epoch) RUN=\(quoted(run.rawValue)) HOLDER=\(quoted(holder.token))
             \(Self.prologue)
             \(body)
@@ -107,6 +115,9 @@ package struct KeeperScript: Sendable, Hashable {
             \(Self.send)
             """
         case .missing(let objects): missing(objects)
+        case .listSetAside: Self.listSetAside
+        case .removeSetAside(let path, let seconds):
+            "OLDER=\(seconds) FORMER=\(RemoteCommand.quoted(path))\n" + Self.lockOnly + Self.removeSetAside
         }
     }
 

@@ -13,6 +13,7 @@ package enum MessageType: String, Sendable, Hashable, CaseIterable {
     case runbook, action, check
     case holder, job
     case archive, diverged
+    case setAside = "set-aside"
     /// Of a watch.
     case look, change, candidate, next, unproven
 }

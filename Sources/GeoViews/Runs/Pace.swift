@@ -56,13 +56,28 @@ package struct Pace: Sendable, Hashable {
         return parts.joined(separator: ", ")
     }
 
+    /// The same where a line is short: `10 % of 12 GiB, about 2m 10s more`.
+    package var brief: String? {
+        guard let last else { return nil }
+        if let phase = last.phase { return phase }
+        var text = Self.amount(last)
+        if let total = last.total, total > 0 {
+            let all = last.unit == .bytes ? ByteText.of(total) : CountText.of(total, "item")
+            text = "\(Self.percent(last.done, of: total)) % of \(all)"
+        }
+        if let seconds = remainingSeconds { return "\(text), about \(DurationText.of(seconds)) more" }
+        return perSecond == 0 ? "\(text), nothing moves" : text
+    }
+
+    /// Rounded down: 100 % is all.
+    private static func percent(_ done: Int, of total: Int) -> Int { min(100, Int(Double(done) / Double(total) * 100)) }
+
     private static func amount(_ measure: Measure) -> String {
         func number(_ count: Int) -> String { measure.unit == .bytes ? ByteText.of(count) : "\(count)" }
         guard let total = measure.total else {
             return number(measure.done) + (measure.unit == .items ? " items" : "")
         }
-        // Rounded down: 100 % is all.
-        let percent = total > 0 ? " (\(min(100, Int(Double(measure.done) / Double(total) * 100))) %)" : ""
+        let percent = total > 0 ? " (\(percent(measure.done, of: total)) %)" : ""
         return "\(number(measure.done)) of \(number(total))\(measure.unit == .items ? " items" : "")\(percent)"
     }
 

@@ -83,11 +83,12 @@ package enum ProgressView {
         var essence = "nothing is running"
         if let longest {
             let expected = state.plan.step(longest.step).map { " of ~\(DurationText.of($0.expectedSeconds))" } ?? ""
-            essence = "\(longest.node?.rawValue ?? "here") \(elapsed(longest, now))\(expected)"
+            essence = "\(longest.node?.rawValue ?? "here") \(elapsed(longest, now))"
+            essence += longest.pace.brief.map { "; \($0)" } ?? expected
         }
         let extras = [
             RunClock(state).brief(now: now), activity.count > 1 ? "\(activity.count) running" : nil,
-            longest?.pace.text, longest.flatMap { $0.pace.text == nil ? quiet($0, state.plan, now)?.text : nil },
+            longest.flatMap { $0.pace.last == nil ? quiet($0, state.plan, now)?.text : nil },
             longest?.lastLine.map { "last line: \(Plain.line($0))" },
         ]
         var line = "\(head): \(essence)"

@@ -90,6 +90,28 @@ class ThereAndBack(Story):
     def test_3_tokyo_comes_back_as_a_secondary(self):
         self.reseed("seoul", "tokyo")
 
+    def test_3a_what_was_set_aside_is_listed_and_goes_when_it_is_old_enough(self):
+        until(lambda: self.tool("check", "--from", "seoul", "--to", "tokyo").code == 0, timeout=400, interval=2,
+              what="everything to be copied and verified")
+        self.assertSays(self.tool("purge", "list").out, "tokyo-pg-1", f"{PG}/data.", "stays for", "gitlab.rb.before-")
+        answer = self.tool("purge", "remove", "--from", "seoul", "--to", "tokyo", "--confirm", "tokyo-pg-1")
+        self.assertEqual(answer.code, 0, answer)
+        self.assertSays(answer.out, "nothing to remove")
+        # A site that wants nothing kept; nobody is there to type the node's name.
+        short = self.tool.state / "short.yaml"
+        short.write_text(self.inventory.read_text().replace("sslmode: prefer", "sslmode: prefer, keep_former: 1s"))
+        self.assertEqual(self.tool("purge", "remove", "-i", short, "--from", "seoul", "--to", "tokyo").code, 5)
+        # Not while the other site is the one that is asked about: it has nothing set aside, and is the primary.
+        other = self.tool("purge", "remove", "-i", short, "--from", "tokyo", "--to", "seoul", "--confirm", "seoul-pg-1")
+        self.assertSays(other.out, "nothing to remove")
+        self.assertEqual(len(self.lab.on("tokyo-pg-1", "sh", "-c", f"ls -d {PG}/data.*").split()), 1)
+        # On a busy machine a status can be a moment behind.
+        until(lambda: self.tool("purge", "remove", "-i", short, "--from", "seoul", "--to", "tokyo", "--confirm", "tokyo-pg-1").code == 0,
+              timeout=200, interval=2, what="the former database to go")
+        until(lambda: self.lab.on("tokyo-pg-1", "sh", "-c", f"ls -d {PG}/data.* {PG}/removing.* 2>/dev/null; true") == "", what="its end")
+        self.assertEqual(self.lab.sql("tokyo-pg-1", "select status from pg_stat_wal_receiver"), "streaming")
+        self.assertIn("data.", (self.lab.files("tokyo-pg-1") / "var/lib/geo-failover/purged").read_text())
+
     def test_4_a_good_standby_is_not_replaced(self):
         answer = self.refused("--from", "seoul", "--to", "tokyo")
         self.assertSays(answer.text, "streams already")
