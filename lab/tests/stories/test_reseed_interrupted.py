@@ -121,7 +121,7 @@ class ReseedInterrupted(Story):
                                 "operator.observation-window@seoul->tokyo=practice", "--out", path).code == 0,
               timeout=300, interval=2, what="a plan of the re-seed")
         type(self).digest = digest(path)
-        self.lab.fault("slow-basebackup", NODE, "1M")       # a copy has a middle
+        self.lab.fault("slow-basebackup", NODE, "512k")       # a copy has a middle
         self.assertHalted("password", self.tool("execute", path, "--approve", self.digest))
         self.assertIn("password authentication failed", self.copies()[-1])
         self.assertEqual(self.kept(), set())
@@ -134,7 +134,7 @@ class ReseedInterrupted(Story):
     def test_3_the_base_backup_is_killed(self):
         self.secret.write_text(PASSWORD + "\n")
         answer = self.interrupted("kill", "the password is that of this year",
-                                  lambda: self.lab.on(NODE, "pkill", "-KILL", "-x", "pg_basebackup"), percent=70)
+                                  lambda: self.lab.on(NODE, "pkill", "-KILL", "-x", "pg_basebackup"), percent=80)
         self.assertHalted("kill", answer)
         # Nobody sees a terminal here: it had said how far it was when it had been silent for 15 s.
         self.assertRegex(answer.text, r"replicate: tokyo-pg-1 \d+ s; \d+ % of [\d.]+ MiB")
