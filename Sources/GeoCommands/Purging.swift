@@ -20,10 +20,12 @@ struct Purging {
     func run() async throws -> ExitStatus {
         let nodes = inventory.site(to)?.databaseNodes ?? []
         let kept = PurgeCommand.keptSeconds(inventory)
-        let found = await live.setAside.list(nodes, at: LiveClock.now())
+        let found = await live.jobs.setAside(on: nodes, at: LiveClock.now())
         Console.result(SetAsideView.text(found, keptSeconds: kept, style: Console.style(forResult: true)))
         let ripe = found.compactMap { entry -> (node: Node, paths: [String])? in
-            let paths = (entry.known.value ?? []).filter { $0.kind == .database && ($0.ageSeconds ?? 0) >= kept }
+            let paths = (entry.known.value ?? []).filter {
+                $0.kind == .database && $0.ageSeconds.map { $0 >= kept } == true
+            }
             guard !paths.isEmpty, let node = inventory.node(entry.node) else { return nil }
             return (node, paths.map(\.name))
         }
@@ -41,7 +43,7 @@ struct Purging {
         for (node, paths) in ripe {
             try await confirm(node.id, paths)
             for path in paths {
-                if let reason = await live.setAside.remove(path, olderThanSeconds: kept, from: node) {
+                if let reason = await live.jobs.removeSetAside(path, olderThanSeconds: kept, from: node) {
                     Console.say("kept: \(path) on \(node.id), \(reason)")
                     status = .halted
                 } else {
@@ -54,7 +56,8 @@ struct Purging {
 
     private func blocking() async -> [Finding] {
         var scope = ObservationScope()
-        let asked = Self.needed.compactMap(CheckCatalog.check).map { check in
+        let asked = Self.needed.map { id in
+            guard let check = CheckCatalog.check(id) else { preconditionFailure("there is no check \(id)") }
             let subject: Subject = check.scope == .deployment ? .deployment : .failover(from: from, to: to)
             return (check, CheckContext(inventory: inventory, subject: subject, from: from, to: to))
         }

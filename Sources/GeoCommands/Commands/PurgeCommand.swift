@@ -30,7 +30,7 @@ struct PurgeCommand: AsyncParsableCommand {
             try await reporting {
                 let inventory = try inventory.load()
                 let found = try await Live.with(inventory) { live in
-                    await live.setAside.list(inventory.nodes.filter(\.isManagedByOmnibus), at: LiveClock.now())
+                    await live.jobs.setAside(on: inventory.nodes.filter(\.isManagedByOmnibus), at: LiveClock.now())
                 }
                 let kept = PurgeCommand.keptSeconds(inventory)
                 if format.output == .json {

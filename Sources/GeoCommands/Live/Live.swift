@@ -56,7 +56,6 @@ final class Live: Sendable {
 
     /// Looks at what nodes were told to start, and tidies it away.
     var jobs: JobKeeper { JobKeeper(keeper: keeper, boundary: Live.boundary, holder: Settings.actor) }
-    var setAside: SetAsideKeeper { SetAsideKeeper(keeper: keeper, boundary: Live.boundary, holder: Settings.actor) }
 
     func observe(_ scope: ObservationScope, progress: Observer.Progress? = nil) async -> Observation {
         await observer.observe(scope, inventory: inventory, progress: progress)

@@ -14,6 +14,13 @@ extension CheckContext {
         guard let from = from.flatMap(inventory.site), let to = to.flatMap(inventory.site) else { return nil }
         return SitePair(from: from, to: to)
     }
+
+    /// The same question about something else: for checks that other checks are made of.
+    func about(_ subject: Subject) -> CheckContext {
+        var context = self
+        context.subject = subject
+        return context
+    }
 }
 
 /// What a check is, in words; the same for every form of check.

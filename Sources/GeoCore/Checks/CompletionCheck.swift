@@ -25,8 +25,7 @@ enum CompletionCheck {
             for part in parts { scope.formUnion(part.needs(context)) }
         }
     ) { examination, pair in
-        var context = examination.context
-        context.subject = .failover(from: pair.from.id, to: pair.to.id)
+        var context = examination.context.about(.failover(from: pair.from.id, to: pair.to.id))
         // Only ages are the author's; amounts stay at their defaults, which are zero.
         context.limits = Limits(
             examination.context.limits.values.filter { ["status_age", "message_age", "fact_age"].contains($0.key) })

@@ -25,7 +25,11 @@ enum DataTypeChecks {
     ) { examination, pair in
         guard let types = examination.dataTypes(of: pair) else { return "" }
         for type in types { examination.requireComplete(type, of: pair) }
-        examination.progress = progress(types, done: \.synced) { max($0.onPrimary ?? 0, $0.registry?.total ?? 0) }
+        let registries = types.compactMap(\.registry)
+        // What has rows and is not counted on the primary may be of any size.
+        let isCounted = types.allSatisfy { $0.registry == nil || $0.onPrimary != nil }
+        examination.progress = Measure(
+            .items, done: registries.map(\.synced).reduce(0, +), of: isCounted ? wanted(types) : nil)
         let items = types.compactMap { $0.registry?.synced }.reduce(0, +)
         return "all \(items) items of \(types.filter { !$0.isEmpty }.count) data types reached \(pair.to.id)"
             + Self.emptyTypes(types)
@@ -47,21 +51,19 @@ enum DataTypeChecks {
             examination.requireVerified(type, of: pair)
             examination.requireChecksummed(type, of: pair)
         }
-        examination.progress = progress(types, done: \.verified) { type in
-            type.registry.map { $0.synced - $0.verificationDisabled } ?? 0
-        }
+        let registries = types.compactMap(\.registry)
+        examination.progress = Measure(
+            .items, done: registries.map(\.verified).reduce(0, +),
+            of: registries.map { $0.synced - $0.verificationDisabled }.reduce(0, +))
         let items = types.compactMap { $0.registry?.verified }.reduce(0, +)
         let disabled = types.compactMap { $0.registry?.verificationDisabled }.reduce(0, +)
         return "all \(items) verifiable items on \(pair.to.id) are verified"
             + (disabled == 0 ? "" : ", \(disabled) have verification switched off") + Self.emptyTypes(types)
     }
 
-    private static func progress(
-        _ types: [DataType], done: KeyPath<RegistryCounts, Int>, of total: (DataType) -> Int
-    ) -> Measure {
-        Measure(
-            .items, done: types.compactMap { $0.registry?[keyPath: done] }.reduce(0, +),
-            of: types.map(total).reduce(0, +))
+    /// Of each data type the larger count: rows may be too many, and may be missing.
+    private static func wanted(_ types: [DataType]) -> Int {
+        types.compactMap { [$0.onPrimary, $0.registry?.total].compactMap(\.self).max() }.reduce(0, +)
     }
 
     private static func emptyTypes(_ types: [DataType]) -> String {

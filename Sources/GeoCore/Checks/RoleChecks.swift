@@ -15,7 +15,9 @@ enum RoleChecks {
                 scope.ask([.database], of: site.databaseNodes)
                 scope.askGeo(of: site)
                 guard context.isThird(site) else { continue }
-                for node in site.databaseNodes { scope.formUnion(FenceChecks.nodeFenced.needs(context.about(node))) }
+                for node in site.databaseNodes {
+                    scope.formUnion(FenceChecks.nodeFenced.needs(context.about(.node(id: node.id))))
+                }
             }
         }
     ) { examination, inventory in
@@ -231,12 +233,6 @@ extension CheckContext {
         guard let pair else { return false }
         return site.id != pair.from.id && site.id != pair.to.id
     }
-
-    fileprivate func about(_ node: Node) -> CheckContext {
-        var context = self
-        context.subject = .node(id: node.id)
-        return context
-    }
 }
 
 extension Examination {
@@ -246,7 +242,7 @@ extension Examination {
         guard context.isThird(site), !site.databaseNodes.isEmpty else { return false }
         for node in site.databaseNodes {
             guard observation[node.id].database.value == nil,
-                FenceChecks.nodeFenced.findings(context.about(node), observation).worst == .pass
+                FenceChecks.nodeFenced.findings(context.about(.node(id: node.id)), observation).worst == .pass
             else { return false }
         }
         note("\(site.id): each of its nodes with a database is fenced")

@@ -248,7 +248,8 @@ package struct ExecutionStateMachine: Sendable {
         return (asked + gates).filter { requirement in
             switch requirement.when {
             case .always: true
-            case .untilStarted: !state.acted.contains(step.id)
+            // What only made ready for it takes nothing away; whether an earlier attempt came further, nobody knows.
+            case .untilStarted: !state.acted.contains(step.id) || running.attempt == 1 && !step.hasBegun(running)
             case .beforeStart: !step.hasBegun(running)
             }
         }

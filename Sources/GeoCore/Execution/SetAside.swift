@@ -1,6 +1,6 @@
 /// What a re-seed or a change of configuration has set aside on a node, and nothing removes by itself (promise 9).
 package struct SetAside: Sendable, Hashable, Codable {
-    package enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+    package enum Kind: String, Sendable, Hashable, Codable {
         /// A data directory that `gitlab-ctl replicate-geo-database` moved aside: `data.EPOCH`.
         case database
         /// gitlab.rb or gitlab-cluster.json of before a run.

@@ -175,7 +175,8 @@ extension Step {
 package struct Requirement: Sendable, Hashable, Codable {
     package enum When: String, Sendable, Hashable, Codable {
         case always
-        /// Until a command of the step was started: what it proves cannot be seen any more once the step has acted.
+        /// Until the step has begun (``Step/hasBegun(_:)``) or is tried again: what it proves cannot be seen any more once
+        /// the step has acted.
         case untilStarted = "until-started"
         /// Until the step has begun, in each attempt (``Step/hasBegun(_:)``): what it does uses up what this proves.
         case beforeStart = "before-start"

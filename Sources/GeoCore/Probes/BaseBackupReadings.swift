@@ -15,7 +15,7 @@ package enum BaseBackupReadings {
     package static func copies(_ json: some Collection<UInt8>) throws(Unreadable) -> [BaseBackup] {
         var copies: [BaseBackup] = []
         for row in try JSONMembers(json, of: "pg_stat_progress_basebackup").items("copies") {
-            let (total, streamed) = (try row.optionalInteger("total"), try row.optionalInteger("streamed") ?? 0)
+            let (total, streamed) = (try row.optionalInteger("total"), try row.integer("streamed"))
             guard streamed >= 0, total ?? 0 >= 0 else { throw Unreadable("a copy of less than nothing") }
             copies.append(
                 BaseBackup(

@@ -82,7 +82,7 @@ package struct ProbeScript: Sendable, Hashable {
     /// How long sudo may take for a command that does nothing, before a node is asked no more. It runs in the background,
     /// without a descriptor of the visit, since an unprivileged `timeout` cannot end a root process: what hangs is left
     /// behind, and the visit ends.
-    package static let sudoLimitSeconds = 10
+    static let sudoLimitSeconds = 10
 
     private static let sudoAnswers = """
         _geo_root=$( { { sudo -n /usr/bin/timeout -k 2 \(sudoLimitSeconds) /usr/bin/id -u >/dev/null; echo ended; } 2>/dev/null 3>&- 4>&- &

@@ -65,9 +65,10 @@ extension EffectPerformer {
                 guard !Task.isCancelled else { return }
                 let now = await ports.observe(scope)
                 let copies = source.databaseNodes.flatMap { now[$0.id].baseBackups.value ?? [] }
-                let own = copies.filter { $0.client == node.access.address }
-                guard let copy = own.first ?? (copies.count == 1 ? copies[0] : nil) else { continue }
-                ports.announce(.progress(step: stepID, measure: copy.measure))
+                // Of several, and beside another site's, only the node's own; its address may be a name.
+                let isNumber = NetworkAddress(node.access.address) != nil
+                let own = copies.filter { !isNumber || $0.client == node.access.address }
+                if own.count == 1 { ports.announce(.progress(step: stepID, measure: own[0].measure)) }
             }
         }
     }

@@ -1,8 +1,8 @@
 package import GeoCore
 
-/// Lists, removes and ends the jobs that runs have left on nodes.
+/// Lists, removes and ends what is left on nodes: the jobs of runs, and what was set aside.
 package struct JobKeeper: Sendable {
-    private let keeper: NodeKeeper
+    let keeper: NodeKeeper
     private let boundary: @Sendable () -> String
     private let holder: Actor
 
@@ -51,7 +51,7 @@ package struct JobKeeper: Sendable {
         }
     }
 
-    private func script(_ operation: KeeperScript.Operation, run: RunID, epoch: Int) -> KeeperScript {
+    func script(_ operation: KeeperScript.Operation, run: RunID, epoch: Int) -> KeeperScript {
         KeeperScript(operation, run: run, holder: holder, epoch: epoch, boundary: boundary())
     }
 }

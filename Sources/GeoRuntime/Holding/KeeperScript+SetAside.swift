@@ -23,10 +23,12 @@ extension KeeperScript {
         for one in "$ROOT/etc/gitlab"/gitlab.rb.before-* "$ROOT/etc/gitlab"/gitlab-cluster.json.before-*; do
         if [ -f "$one" ]; then tell_kept configuration "$((now - $(stat -c %Z "$one")))" "$one"; fi
         done
-        if [ -x "$ROOT/opt/gitlab/bin/gitlab-geo-psql" ]; then
-        timeout 5 "$ROOT/opt/gitlab/bin/gitlab-geo-psql" -d template1 -XAtqF ' ' -c "SELECT pg_database_size(oid) / 1024, datname \\
-        FROM pg_database WHERE datname ~ '^gitlabhq_geo_production_[0-9]{14}$' ORDER BY datname" </dev/null 2>/dev/null |
-        while read -r size name; do say "kept tracking - $size $name"; done
+        if [ -e "$ROOT/opt/gitlab/etc/gitlab-geo-psql-rc" ]; then
+        if said=$(timeout 5 "$ROOT/opt/gitlab/bin/gitlab-geo-psql" -d template1 -XAtqF ' ' -c "SELECT pg_database_size(oid) / 1024, \\
+        datname FROM pg_database WHERE datname ~ '^gitlabhq_geo_production_[0-9]{14}$' ORDER BY datname" 2>&1 </dev/null); then
+        [ -z "$said" ] || printf '%s\\n' "$said" | while read -r size name; do say "kept tracking - $size $name"; done
+        else say "kept tracking - - (not known: $(printf %s "$said" | tr '\\n' ' ' | tail -c 200))"
+        fi
         fi
         say end
         """
@@ -56,21 +58,10 @@ extension KeeperScript {
         """
 }
 
-/// Lists what was set aside on nodes, and removes former databases.
-package struct SetAsideKeeper: Sendable {
-    private let keeper: NodeKeeper
-    private let boundary: @Sendable () -> String
-    private let holder: Actor
-
-    package init(keeper: NodeKeeper, boundary: @escaping @Sendable () -> String, holder: Actor) {
-        self.keeper = keeper
-        self.boundary = boundary
-        self.holder = holder
-    }
-
+extension JobKeeper {
     /// In the order of the nodes, all side by side. Changes nothing.
-    package func list(_ nodes: [Node], at now: Timestamp) async -> [NodeSetAside] {
-        await keeper.askAll(nodes) { _ in script(.listSetAside) }.map { node, answer in
+    package func setAside(on nodes: [Node], at now: Timestamp) async -> [NodeSetAside] {
+        await keeper.askAll(nodes) { _ in script(.listSetAside, run: "none", epoch: 0) }.map { node, answer in
             switch answer {
             case .success(.setAside(let found)):
                 NodeSetAside(node: node, known: .known(value: found, at: now, from: node.rawValue))
@@ -81,16 +72,13 @@ package struct SetAsideKeeper: Sendable {
     }
 
     /// Begins to remove one former database; why the node did not, or `nil`.
-    package func remove(_ path: String, olderThanSeconds: Int, from node: Node) async -> String? {
+    package func removeSetAside(_ path: String, olderThanSeconds: Int, from node: Node) async -> String? {
         guard SetAside.isFormerDatabase(path) else { return "\(path) is no data directory that was moved aside" }
-        switch await keeper.ask(script(.removeSetAside(path: path, olderThanSeconds: olderThanSeconds)), node) {
+        let operation = KeeperScript.Operation.removeSetAside(path: path, olderThanSeconds: olderThanSeconds)
+        switch await keeper.ask(script(operation, run: "none", epoch: 0), node) {
         case .success(.removed): return nil
         case .success(let other): return "it answered \(other)"
         case .failure(let failure): return failure.text
         }
-    }
-
-    private func script(_ operation: KeeperScript.Operation) -> KeeperScript {
-        KeeperScript(operation, run: "none", holder: holder, epoch: 0, boundary: boundary())
     }
 }

@@ -61,6 +61,7 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         }
         return [
             CheckScenario(check: "reseed.direction", observation: returning, subject: pair),
+            CheckScenario(check: "reseed.direction", observation: behind, subject: pair),
             CheckScenario(check: "reseed.own-database", observation: returning, subject: pair),
             CheckScenario(check: "reseed.stands-still", observation: returning, subject: pair),
             CheckScenario(check: "reseed.stands-still", observation: behind, subject: pair),

@@ -52,6 +52,25 @@ import Testing
         #expect(try Self.list(LocalNode()) == [])
     }
 
+    @Test func formerTrackingDatabasesAreListedAndOneThatCannotBeAskedIsSaidToBe() throws {
+        let node = try LocalNode()
+        func install(_ body: String) throws {
+            _ = try LocalNode.sh(
+                """
+                cd '\(node.base)' && mkdir -p opt/gitlab/etc opt/gitlab/bin && touch opt/gitlab/etc/gitlab-geo-psql-rc
+                printf '#!/bin/sh\n%s\n' '\(body)' >opt/gitlab/bin/gitlab-geo-psql; chmod +x opt/gitlab/bin/gitlab-geo-psql
+                """)
+        }
+        try install("echo 81 gitlabhq_geo_production_20260102030405")
+        let former = SetAside(
+            kind: .tracking, name: "gitlabhq_geo_production_20260102030405", kibibytes: 81, ageSeconds: nil)
+        #expect(try Self.list(node) == [former])
+        try install(":")
+        #expect(try Self.list(node) == [])
+        try install("echo connection refused >&2; exit 2")
+        #expect(try Self.list(node).map(\.name) == ["(not known: connection refused)"])
+    }
+
     @Test func onlyAnOldDatabaseThatDoesNotRunIsRemovedAndItIsWrittenDown() async throws {
         let node = try Self.node()
         func refused(_ name: String, _ words: String, older: Int = 60) throws {
