@@ -8,7 +8,7 @@ extension RunSession {
         let plan = file.plan
         let (text, site): (String, SiteID) =
             switch plan.scenario {
-            case .planned, .unplanned:
+            case .planned, .unplanned, .failback:
                 ("This takes \(plan.from) out of service. Type the name of the site to leave to begin.", plan.from)
             case .abort: ("This puts \(plan.from) back into service. Type its name to begin.", plan.from)
             case .reseed:
@@ -18,6 +18,7 @@ extension RunSession {
                         : "This brings \(plan.to) back as a secondary of \(plan.from). Type the name of the site that comes"
                             + " back to begin.", plan.to
                 )
+            case .dropSlots: ("This drops replication slots of \(plan.from). Type its name to begin.", plan.from)
             case .changeURL:
                 (
                     "This gives \(plan.to) the URL \(plan.inventory.site(plan.to)?.url ?? ""). Type its name"

@@ -12,6 +12,18 @@ extension RunSession {
         }
     }
 
+    /// Reads what sites have in common, for commands that put it on another node.
+    func nodeFile(_ live: Live) -> @Sendable (NodeFile) async -> Result<[UInt8], Unreadable> {
+        let keeper = JobKeeper(keeper: live.keeper, boundary: Live.boundary, holder: Settings.actor)
+        let inventory = file.plan.inventory
+        return { file in
+            guard let node = inventory.node(file.node) else {
+                return .failure(Unreadable("the inventory has no node \(file.node)"))
+            }
+            return await keeper.content(of: file, on: node)
+        }
+    }
+
     /// Two runs that change the same sites would each undo the other's proofs.
     func refuseBesideUnfinishedRun() throws {
         let parent = directory.parent

@@ -307,7 +307,8 @@ struct RunSession {
                 try directory.writeAtomically(bytes, to: directory.path + "/" + path)
                 return path
             },
-            announce: announce, copyRecords: copyRecords, secret: { try Secrets.read($0) })
+            announce: announce, copyRecords: copyRecords, secret: { try Secrets.read($0) },
+            nodeFile: nodeFile(live))
         ports.looksAtProgress = true
         return ports
     }

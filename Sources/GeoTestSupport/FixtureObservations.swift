@@ -154,6 +154,7 @@ extension Fixtures {
             facts.projects = seen(projects(), on: node.id)
             facts.settings = seen(gitlabSettings(), on: node.id)
             facts.accessRules = seen(accessRules, on: node.id)
+            facts.replicationTrust = seen(TrustFacts(server: "cert", root: "cert"), on: node.id)
         }
         if node.runs(.patroni) {
             facts.consul = seen(consul(), on: node.id)

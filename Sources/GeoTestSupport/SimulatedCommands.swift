@@ -123,6 +123,9 @@ extension SimulatedState {
             nodes[index].attributes = .stub
             say("\u{0D}Running reconfigure to apply changes:", &self)
         case .endReconfigure(let insidePromotion): endReconfigure(index, job, insidePromotion)
+        case .install(let file, let path):
+            install(file, path, index)
+            exit(0, index, job)
         case .reseed(let arguments): exit(reseed(arguments, index, job), index, job)
         case .moveDatabaseAside: moveDatabaseAside(index)
         case .copyDatabase: copyDatabase(index)

@@ -60,7 +60,7 @@ extension SimulatedState {
         case .clusterFile: facts.clusterFile = seen(node.clusterFile, node)
         case .changesRunning:
             facts.changesRunning = seen(node.runningJob.map { [$0.arguments.joined(separator: " ")] } ?? [], node)
-        case .secrets: facts.secretsDigest = seen("5ec2e75", node)
+        case .secrets: facts.secretsDigest = seen(node.secrets, node)
         case .passwords: facts.passwords = seen(Fixtures.passwords(of: node.node), node)
         case .hostKeys: facts.hostKeys = seen(["SHA256:shared-ecdsa", "SHA256:shared-ed25519"], node)
         case .disks:
@@ -85,7 +85,7 @@ extension SimulatedState {
         case .controlData: facts.controlData = controlData(node)
         case .timelines: facts.timelines = timelines(node)
         case .divergence: facts.divergence = seen(node.archives, node)
-        case .geoSettings, .dataSize: reseeding(probe, node, &facts)
+        case .geoSettings, .dataSize, .replicationTrust: reseeding(probe, node, &facts)
         case .patroni, .consul:
             facts.markUnknown(probe, reason: "the simulated deployment runs no Patroni")
         case .trustedCertificates: facts.trustedCertificates = seen(Fixtures.trusted, node)
@@ -127,6 +127,7 @@ extension SimulatedState {
         switch probe {
         case .geoSettings:
             if let file = node.url { facts.geoSettings = seen(file.settings, node) }
+        case .replicationTrust: facts.replicationTrust = seen(TrustFacts(server: "cert", root: node.trusts), node)
         default:
             facts.dataDirectoryBytes =
                 node.database?.isWhole == true ? seen(80 << 20, node) : .unknown(reason: "no data directory")

@@ -58,7 +58,8 @@ extension SimulatedState {
             violations.append("\(id): what a run left there is removed or ended, and nobody asked for it")
             return "\(mark) refused the simulator does not do this\n"
         case .take, .beat, .release, .write: changes += 1
-        case .readArchive, .missing, .listSetAside: return "\(mark) refused the simulator does not do this\n"
+        case .readArchive, .readShared, .missing, .listSetAside:
+            return "\(mark) refused the simulator does not do this\n"
         }
         if self[id].epoch > script.epoch { return tell("newer") }
         let lease = self[id].keeping.lease
@@ -87,7 +88,8 @@ extension SimulatedState {
                 self[id].keeping.files[key + file.rawValue] = content
             }
             return "\(mark) wrote \(content.count)\n\(mark) end\n"
-        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .missing, .listSetAside,
+        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .readShared, .missing,
+            .listSetAside,
             .removeSetAside:
             return ""
         }

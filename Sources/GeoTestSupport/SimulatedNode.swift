@@ -33,6 +33,12 @@ package struct SimulatedNode: Sendable {
     package var jobs: [SimulatedJob] = []
     package var url: SimulatedURL?
     package var keeping = SimulatedKeeping()
+    /// What stands for the content of gitlab-secrets.json, of the file beside it, and of the one that is kept.
+    package var secrets = "5ec2e75"
+    package var nextSecrets: String?
+    package var secretsBefore: String?
+    /// Whose certificate the database trusts.
+    package var trusts: String? = "cert"
     /// What it has saved of a divergence.
     package var archives: [DivergenceArchive] = []
     /// A promotion came to its end here, its reconfigure included or repaired since.
@@ -143,6 +149,7 @@ package struct SimulatedJob: Sendable {
         case url(arguments: [String])
         /// A command of a re-seed that is over in a moment.
         case reseed(arguments: [String])
+        case install(NodeFile, String)
         /// What `replicate-geo-database` does, in its order.
         case moveDatabaseAside, copyDatabase
         case exit(status: Int)

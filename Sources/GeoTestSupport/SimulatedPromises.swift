@@ -69,7 +69,7 @@ extension SimulatedState {
         case ("node.secondary-configured", .node), ("node.secondary-applied", .node), ("node.held-down", .node),
             ("node.returned", .node), ("database.reseeded", _), ("tracking.fresh", _), ("cron.geo-running", _),
             ("site.role", _), ("geo.site-registered", _), ("geo.complete", _), ("geo.verified", _),
-            ("geo.log-cursor", _):
+            ("geo.log-cursor", _), ("node.secrets-shared", .node), ("database.trusts-primary", _):
             guard let isTrue = hasReturned(reference) else {
                 return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
             }
@@ -102,6 +102,7 @@ extension SimulatedState {
                 + (plan.isDrill && !database(of: to).rows.isSilent ? ["\(to) is not silent in a drill"] : [])
         case .abort: gapsOfWayBack
         case .changeURL: gapsOfURL
+        case .dropSlots, .failback: []
         }
     }
 

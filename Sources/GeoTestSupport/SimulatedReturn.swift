@@ -37,7 +37,12 @@ package enum SimulatedReturn {
         switch arguments.first {
         case "touch", "gitlab-geo-psql": return [(0.2, .reseed(arguments: arguments))]
         case "rm" where arguments.count == 3 && arguments[1] == "-f": return [(0.1, .reseed(arguments: arguments))]
+        case "mv" where arguments[2] == ProbeCatalog.rootCertificate: return [(0.1, .exit(status: 0))]
         case "mv" where arguments.count == 4 && arguments[1] == "-n": return [(0.1, .reseed(arguments: arguments))]
+        case "install", "ln":
+            if let file = command.inputFile { return [(0.3, .install(file, arguments.last ?? ""))] }
+            return arguments.contains(SharedFile.secrets.rawValue) ? [(0.1, .reseed(arguments: arguments))] : nil
+        case "mv" where arguments.contains(SharedFile.secrets.rawValue): return [(0.1, .reseed(arguments: arguments))]
         case "mkdir": return [(0.1, .exit(status: 0))]
         case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
         case "gitlab-rake" where arguments.last == "db:migrate:geo": return [(20, .reseed(arguments: arguments))]
@@ -72,6 +77,16 @@ extension SimulatedState {
                 }
             }
             return 0
+        case "ln":
+            guard nodes[index].secretsBefore == nil else { return 1 }
+            nodes[index].secretsBefore = nodes[index].secrets
+            return 0
+        case "mv" where arguments[1] == "-f":
+            let isNext = arguments[2].contains(".next-")
+            guard let file = isNext ? nodes[index].nextSecrets : nodes[index].secretsBefore else { return 1 }
+            nodes[index].secrets = file
+            if isNext { nodes[index].nextSecrets = nil } else { nodes[index].secretsBefore = nil }
+            return 0
         case "mv":
             let isAside = arguments[2] == "/etc/gitlab/gitlab-cluster.json"
             if isAside, nodes[index].clusterFile != .absent, nodes[index].clusterFileAside == nil {
@@ -99,6 +114,14 @@ extension SimulatedState {
             else { return 1 }
             if nodes[tracking].tracking == .empty { nodes[tracking].tracking = .migrated }
             return 0
+        }
+    }
+
+    /// What came on the command's standard input is now a file of the node.
+    mutating func install(_ file: NodeFile, _ path: String, _ index: Int) {
+        switch file.file {
+        case .secrets: nodes[index].nextSecrets = self[file.node].secrets
+        case .serverCertificate: nodes[index].trusts = "cert"
         }
     }
 
@@ -135,6 +158,9 @@ extension SimulatedState {
         case ("node.secondary-applied", .node(let id)):
             return isConfigured(self[id]) && self[id].attributes == .good
                 && self[id].url?.appliedSettings == self[id].url?.settings
+        case ("node.secrets-shared", .node(let id)):
+            return nodes(of: to).contains { $0.node.runs(.rails) && $0.secrets == self[id].secrets }
+        case ("database.trusts-primary", _): return databaseNode(of: from).trusts == "cert"
         case ("node.held-down", .node(let id)):
             return !self[id].hasRunningService && self[id].startsAtBoot && !self[id].isBootMasked
         case ("node.returned", .node(let id)):

@@ -55,7 +55,9 @@ import Testing
         }
         return PlanRequest(
             inventory: inventory, runbook: runbook, from: from, to: to, observation: basis, findings: findings,
-            waivers: [], createdAt: basis.endedAt, createdBy: "t", toolVersion: "t")
+            waivers: [], repairs: ["secrets.equal", "passwords.equal", "database.trusts-primary"],
+            createdAt: basis.endedAt,
+            createdBy: "t", toolVersion: "t")
     }
 
     /// After a finished failover to Seoul.
@@ -63,7 +65,12 @@ import Testing
         let before = Rig(failover)
         #expect(await before.process() == .ended(.finished), "\(before.story)")
         // What a promotion leaves, from an earlier time when Tokyo was promoted.
-        before.deployment.withState { $0["tokyo-rails-1"].clusterFile = .valid(text: "{}") }
+        before.deployment.withState {
+            $0["tokyo-rails-1"].clusterFile = .valid(text: "{}")
+            // And what an operator has mended by the run.
+            $0["tokyo-rails-1"].secrets = "0ther"
+            $0["tokyo-pg-1"].trusts = nil
+        }
         return before
     }
 
@@ -88,6 +95,7 @@ import Testing
                 if !node.held.isEmpty { found.append("\(name) has \(node.held.sorted()) held down") }
                 if node.clusterFile != .absent { found.append("\(name) has a gitlab-cluster.json") }
                 guard node.node.isManagedByOmnibus else { continue }
+                if node.secrets != "5ec2e75" { found.append("\(name) has other secrets") }
                 if !node.services.allSatisfy(\.isRunning) || node.isBootMasked {
                     found.append("\(name) does not serve")
                 }
@@ -109,7 +117,9 @@ import Testing
         let rig = try await Self.rig()
         let plan = rig.file.plan
         // The operator's machine is none of the simulation's.
-        let against = plan.findings.filter { $0.verdict > .warn && $0.check != "operator.independent" }
+        let against = plan.findings.filter {
+            $0.verdict > .warn && $0.check != "operator.independent" && !plan.repairs.contains($0.check)
+        }
         #expect(against.map(\.summary) == [])
         #expect(plan.pointOfNoReturn == "replicate")
         #expect(
@@ -245,7 +255,8 @@ import Testing
         }
         let before = await Self.failedOver()
         #expect(blocking(before, from: Fixtures.tokyo, to: Fixtures.seoul).contains("reseed.direction"))
-        #expect(blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo).isEmpty)
+        #expect(
+            blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo) == ["secrets.equal", "database.trusts-primary"])
         before.deployment.withState { $0["tokyo-pg-1"].machineID = $0["seoul-pg-1"].machineID }
         #expect(blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo).contains("reseed.direction"))
         let rig = try await Self.rig()

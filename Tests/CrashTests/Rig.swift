@@ -240,7 +240,8 @@ final class Rig: Sendable {
             announce: { event in
                 if case .recorded(let record) = event { self.remember(record, isLive: true) }
                 watch(event)
-            }, secret: { _ in Array("practice".utf8) })
+            }, secret: { _ in Array("practice".utf8) },
+            nodeFile: { .success(Array("\($0.file.rawValue) of \($0.node)".utf8)) })
     }
 
     /// Runs process after process until the plan is finished; whatever halted it is healed in between.

@@ -10,7 +10,7 @@ import Testing
         .init("title: Planned failover\n", "", "the runbook has no 'title'"),
         .init(
             "scenario: planned", "scenario: plannd",
-            "4:11: error: 'scenario' of the runbook is 'plannd'; expected planned, unplanned, reseed or change-url; try: planned"
+            "4:11: error: 'scenario' of the runbook is 'plannd'; expected planned, unplanned, reseed, change-url, drop-slots or failback; try: planned"
         ),
         .init(
             "scenario: planned", "scenario: planned\nroles: [from, to]", "5:1: error: the runbook has no key 'roles'"),

@@ -33,7 +33,9 @@ import Testing
             "site.fenced", "node.stopped", "rails.role-primary", "database.is-primary", "geo.object-storage",
             "candidate.not-promoted", "node.in-service",
             // Asked before a site is re-seeded.
-            "database.room-for-base-backup", "database.seed-source", "operator.observation-window",
+            "database.room-for-base-backup", "operator.observation-window",
+            // Asked before slots are dropped.
+            "replication.slots-abandoned",
             // Asked before the data of a former primary is set aside, by a runbook that does so.
             "divergence.known", "divergence.saved",
             // Asked in a drill, before users may write.

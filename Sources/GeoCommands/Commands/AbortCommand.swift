@@ -80,7 +80,7 @@ struct AbortCommand: AsyncParsableCommand {
             case .changeURL: ("node.url-editable", "nothing is changed while gitlab.rb of a node cannot be edited")
             case .reseed:
                 ("node.no-change-running", "nothing is changed while somebody else changes a node of \(plan.to)")
-            case .planned, .unplanned, .abort:
+            case .planned, .unplanned, .failback, .dropSlots, .abort:
                 ("candidate.not-promoted", "nothing is started while it is not certain that \(plan.to) is a secondary")
             }
         guard let check = CheckCatalog.check(id) else {

@@ -29,7 +29,13 @@ struct PlanCommand: AsyncParsableCommand {
             "Vouch that a node of the lost site, which does not answer, can write nothing: NODE[,NODE]=WHAT WAS DONE TO IT.",
             discussion: "Recorded with your name, shown in every later output, and outranked by what can be seen."))
     var attest: [String] = []
-    @Option(help: "A check that fails and that a step of the runbook mends: replication.not-paused.") var repair:
+    @Option(
+        help: ArgumentHelp(
+            "A check that fails and that a step of the runbook mends.",
+            discussion: "replication.not-paused (unplanned-failover); database.seed-source, secrets.equal,"
+                + " database.trusts-primary (reseed-secondary). May be given again."))
+    var repair: [String] = []
+    @Option(help: "Of drop-slots: a slot of the primary that nobody uses any more. May be given again.") var slot:
         [String] = []
 
     @Option(help: "Of change-url: the URL that the site to go to takes over. Default: that of the other site.") var url:
@@ -43,14 +49,22 @@ struct PlanCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reporting {
-            let runbook = try Documents.runbook(runbook)
-            let inventory = try renamed(try inventory.load(), runbook.scenario)
+            let chosen = try Documents.runbook(runbook)
+            let inventory = try renamed(try inventory.load(), chosen.scenario)
+            let (runbook, from, to, stage) = try await staged(chosen, inventory)
+            if !slot.isEmpty, runbook.scenario != .dropSlots {
+                throw CommandFailure("--slot is for slots that are dropped: plan drop-slots", .badDocument)
+            }
             try refuseUnreadableSecrets(inventory, runbook.scenario)
             let waivers = try Waivers(waive)
             let profile = drill ? .drill : runbook.scenario.profile
             let preflight = Preflight(inventory: inventory, runbook: runbook, profile: profile)
             var scope = preflight.scope(from: from, to: to)
             if runbook.scenario == .unplanned { scope.formUnion(preflight.lossScope(from: from, to: to)) }
+            if repair.contains("database.seed-source") {
+                // The lines of gitlab.rb that the repair changes.
+                scope.ask([.geoSettings], of: inventory.sites.flatMap(\.databaseNodes))
+            }
             let observation = try await Live.with(inventory, stateDirectory: state.path) { [scope] live in
                 await live.observe(scope, progress: live.progressLine)
             }
@@ -82,7 +96,8 @@ struct PlanCommand: AsyncParsableCommand {
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
                 findings: findings, waivers: bound,
                 attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
-                repairs: repairs, lastKnown: lastKnown, isDrill: drill, createdAt: LiveClock.now(),
+                repairs: repairs, slots: slot, stage: stage, lastKnown: lastKnown, isDrill: drill,
+                createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             try write(PlanFile(try Self.plan(request)))
             return .done

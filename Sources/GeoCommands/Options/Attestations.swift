@@ -41,19 +41,25 @@ enum Attestations {
 /// `--repair CHECK`: a failing check that a step of the runbook mends.
 enum Repairs {
     static func of(_ names: [String], _ runbook: Runbook, _ findings: [Finding]) throws -> Set<CheckID> {
-        let mended: [CheckID: ActionName] = ["replication.not-paused": .resumeReplay]
-        return Set(
+        let mended = Dictionary(
+            ActionName.allCases.compactMap { action in action.mends.map { ($0, action) } },
+            uniquingKeysWith: { first, _ in first })
+        let own = mended.filter { runbook.steps.map(\.action).contains($0.value) }.keys.map(\.rawValue).sorted()
+        let repairs = Set(
             try names.map { name in
                 let check = CheckID(name)
                 guard let action = mended[check], runbook.steps.contains(where: { $0.action == action }) else {
                     throw CommandFailure(
-                        "no step of \(runbook.name) mends \(name); one that could be: "
-                            + mended.keys.map(\.rawValue).sorted().joined(separator: ", "), .badDocument)
+                        "no step of \(runbook.name) mends \(name); its steps can mend"
+                            + " \(own.isEmpty ? "nothing" : own.joined(separator: ", "))", .badDocument)
                 }
-                guard findings.contains(where: { $0.check == check && $0.verdict > .warn }) else {
+                guard findings.contains(where: { $0.check == check && $0.verdict > .pass }) else {
                     throw CommandFailure("\(name) does not fail, so there is nothing to repair", .badDocument)
                 }
                 return check
             })
+        // Passwords can be compared only beside equal secrets: what is not known for that alone is known afterwards.
+        let isWaiting = findings.contains { $0.check == "passwords.equal" && $0.verdict == .unknown }
+        return repairs.contains("secrets.equal") && isWaiting ? repairs.union(["passwords.equal"]) : repairs
     }
 }

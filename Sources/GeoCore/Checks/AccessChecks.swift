@@ -97,6 +97,17 @@ extension Examination {
 }
 
 extension [AccessRule] {
+    /// The networks that the rules lack to let a node in, as pg_hba.conf writes them; empty where they let it in or only the
+    /// server can tell.
+    func missing(_ node: Node, _ machine: MachineFacts?) -> [String] {
+        let own = [NetworkAddress(node.access.address) == nil ? nil : node.access.address].compactMap(\.self)
+        let texts = own.isEmpty ? machine?.addresses ?? [] : own
+        let known = texts.compactMap { text in NetworkAddress(text).map { (text, $0) } }
+        let answers = known.map { admit($0.1, named: node.access.address) }
+        guard !known.isEmpty, answers.allSatisfy({ $0 == false }) else { return [] }
+        return known.map { "\($0.0)/\($0.1.bytes.count * 8)" }
+    }
+
     /// By the first rule that is about the address, as PostgreSQL does; one that refuses only some users refuses nobody
     /// here. `nil` where a rule before it may be about the address, and only the server can tell.
     fileprivate func admit(_ address: NetworkAddress, named name: String) -> Bool? {

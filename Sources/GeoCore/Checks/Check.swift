@@ -73,6 +73,8 @@ package struct CheckContext: Sendable {
     package var inventory: Inventory
     package var subject: Subject
     package var limits: Limits
+    /// See ``CheckReference/names``.
+    package var names: [String]?
     /// The two parts, where the check runs for a failover; a site check of a run can tell which it is.
     package var from: SiteID?
     package var to: SiteID?
@@ -141,9 +143,12 @@ package struct CheckReference: Sendable, Hashable, Codable {
     package var check: CheckID
     package var subject: Subject
     package var limits: Limits
-    package init(check: CheckID, subject: Subject, limits: Limits = .init()) {
+    /// What of the subject it asks about, where that has to be said: slots. `nil`: all of it.
+    package var names: [String]?
+    package init(check: CheckID, subject: Subject, limits: Limits = .init(), names: [String]? = nil) {
         self.check = check
         self.subject = subject
         self.limits = limits
+        self.names = names
     }
 }

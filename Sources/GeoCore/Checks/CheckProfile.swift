@@ -11,6 +11,9 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     /// The primary is to take over a URL. Whether the URL is ready for it, only a plan can ask.
     case changeURL = "change-url"
 
+    /// Slots of the primary are to be dropped. Whether anybody wants them, only a plan can ask.
+    case slots
+
     /// A former primary, fenced, is to come back as a secondary. Whose database may be replaced, only a plan can ask.
     case returning
 
@@ -23,6 +26,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         case .planned: "nothing may be lost or unknown"
         case .unplanned: "what only the lost primary could answer may be unknown, and is loss"
         case .reseed: "the candidate's data is given up; the way to copy it anew has to hold"
+        case .slots: "the primary is proven, and its database answers"
         case .changeURL: "the primary is proven, and the other site is out of the way"
         case .returning: "the primary is proven, and the site that comes back is fenced and its own"
         case .drill: "as planned, and the way back is looked at too"
@@ -38,6 +42,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
             CheckCatalog.plannedPreflight.filter { $0.check != "site.dns-ttl" }
                 + [("primary.not-out-of-reach", .failover)]
         case .changeURL: Self.forChangeOfURL
+        case .slots: Self.forSlots
         case .returning: Self.forReturn
         case .drill: CheckCatalog.plannedPreflight + [("database.room-for-base-backup", .failover)]
         case .reseed:
@@ -69,8 +74,16 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
             ("secrets.equal", .failover), ("passwords.equal", .failover), ("ssh-host-keys.equal", .failover),
             ("site.is-primary", .fromSite), ("reseed.stands-still", .failover), ("reseed.direction", .failover),
             ("reseed.own-database", .failover), ("database.seed-source", .failover),
+            ("database.trusts-primary", .failover),
             ("database.room-for-base-backup", .failover), ("replication.orphaned-slots", .failover),
             ("operator.observation-window", .failover), ("divergence.known", .failover),
+        ]
+
+    /// What the run touches is the primary's database. Who may want the slots, the plan asks, and the step just before it acts.
+    private static let forSlots: [(check: CheckID, subjects: CheckCatalog.PreflightSubjects)] =
+        [
+            ("nodes.distinct", .failover), ("operator.independent", .failover), ("site.is-primary", .fromSite),
+            ("site.node-name", .fromSite),
         ]
 
     /// What the site needs to be edited and reconfigured, and that the other one does not serve under the URL. The inventory
@@ -95,7 +108,7 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
     /// What counts where the runbook says nothing else. Nobody can copy a bucket from a site that is lost.
     package var limits: [CheckID: Limits] {
         switch self {
-        case .planned, .reseed, .drill, .changeURL, .returning: [:]
+        case .planned, .reseed, .drill, .changeURL, .slots, .returning: [:]
         case .unplanned: ["geo.object-storage": Limits(["may_be_left_out": 0])]
         }
     }
@@ -136,7 +149,8 @@ extension Scenario {
         switch self {
         case .planned, .abort: .planned
         case .unplanned: .unplanned
-        case .reseed: .returning
+        case .reseed, .failback: .returning
+        case .dropSlots: .slots
         case .changeURL: .changeURL
         }
     }

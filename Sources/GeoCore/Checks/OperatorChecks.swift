@@ -171,7 +171,7 @@ extension Examination {
         return max(0, age)
     }
 
-    fileprivate mutating func readOperator() -> OperatorFacts? {
+    mutating func readOperator() -> OperatorFacts? {
         read(
             observation.operatorMachine, "this machine",
             remedy: "geo-failover check  # as a user who may read the state directory"

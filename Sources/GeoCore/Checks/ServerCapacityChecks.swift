@@ -42,8 +42,9 @@ extension ServerChecks {
                 + " moved away. Under another C library the copy would sort otherwise.",
             source: cite(.databaseSetup, .replicate, .troubleshootingPostgreSQL, .accessRules, .collations),
             remedy:
-                "set postgresql['max_replication_slots'] and postgresql['max_wal_senders'] in /etc/gitlab/gitlab.rb of"
-                + " the primary, sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql"),
+                "plan reseed-secondary --repair database.seed-source, or by hand: set postgresql['max_replication_slots']"
+                + " and postgresql['max_wal_senders'] in /etc/gitlab/gitlab.rb of the primary, sudo gitlab-ctl"
+                + " reconfigure, sudo gitlab-ctl restart postgresql"),
         needs: { scope, pair, _ in
             scope.ask([.database, .server, .accessRules, .machine], of: pair.from.databaseNodes)
             scope.ask([.machine], of: pair.to.databaseNodes)
@@ -53,11 +54,7 @@ extension ServerChecks {
         let node = primary.database.node
         for other in pair.from.databaseNodes where other.id != node.id { _ = examination.readServer(of: other) }
         guard let server = examination.readServer(of: node) else { return "" }
-        // The slot and the sender of the site that is to be seeded are free again by then.
-        let own: Set = [pair.to.id.rawValue, pair.to.geoNodeName]
-        let slots = primary.state.slots.count { !own.contains($0.name) } + 1
-        let senders = max(0, primary.state.senders.count - 1) + 2
-        for (name, least) in [("max_replication_slots", slots), ("max_wal_senders", senders)] {
+        for (name, least) in PrimarySettings.least(primary.state, toSeed: pair.to) {
             guard let value = examination.number(name, in: server, of: node), value < least else { continue }
             examination.fail(
                 "\(name) of \(node.id) is \(value), and seeding \(pair.to.id) needs \(least)",

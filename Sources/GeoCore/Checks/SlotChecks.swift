@@ -1,6 +1,6 @@
 /// WAL that is held back for nobody: the primary's disk fills, and PostgreSQL stops on the day nobody looks.
 enum SlotChecks {
-    static let all = [orphaned]
+    static let all = [orphaned, abandoned, dropped]
 
     static let orphaned = Check.aboutFailover(
         "replication.orphaned-slots",
@@ -9,7 +9,7 @@ enum SlotChecks {
             rationale: "An inactive slot keeps WAL until the disk is full, and then the primary stops. GitLab shows how"
                 + " many slots are used, and not how long the disk will last.",
             source: cite(.slots, .troubleshootingPostgreSQL),
-            remedy: "sudo gitlab-psql -c \"SELECT pg_drop_replication_slot('NAME')\" on the primary, if nobody needs it"
+            remedy: "geo-failover plan drop-slots --slot NAME, if nobody needs it; else bring back what uses it"
         ),
         limits: [
             LimitDefault(
@@ -35,9 +35,12 @@ enum SlotChecks {
             let sentence =
                 "slot \(slot.name) on \(node.id) is inactive and holds back \(held) of WAL;"
                 + " \(lasts ?? "how long the disk lasts is not known: too little WAL was written to tell a rate")"
+            let owner = Slots.owner(
+                of: slot.name, primary: pair.from.id, in: examination.context.inventory, examination.observation)
             let remedy =
-                "sudo gitlab-psql -c \"SELECT pg_drop_replication_slot('\(slot.name)')\""
-                + "  # on \(node.id), if nobody needs it"
+                owner.map { "bring \($0.site) back, or take it out of the inventory: \($0.reason)" }
+                ?? "geo-failover plan drop-slots --from \(pair.from.id) --to \(pair.to.id) --slot \(slot.name)"
+                + "  # if nobody needs it"
             if let seconds, seconds < Double(examination.limit("disk_lasts_seconds")) {
                 examination.fail(sentence, remedy: remedy)
             } else {
@@ -46,6 +49,65 @@ enum SlotChecks {
         }
         return "all \(Quantity.count(primary.state.slots.count, "slot")) of \(node.id) are in use"
             + (lasts.map { "; with an inactive one \($0)" } ?? "")
+    }
+
+    static let abandoned = Check.aboutFailover(
+        "replication.slots-abandoned",
+        CheckText(
+            question: "Can nobody of the inventory want the slots that are to be dropped, or any that is not in use?",
+            rationale:
+                "A standby whose slot is dropped while it is away has to be copied as a whole when it comes back."
+                + " Whose a slot is, its name says, or what streams through it; a standby that streams from nobody may"
+                + " want any of them.",
+            source: cite(.slots, .replicationViews),
+            remedy: "bring the standby back that may use it, or take its site out of the inventory"),
+        isInvariant: true,
+        needs: { scope, pair, context in
+            for site in context.inventory.sites { scope.ask([.database], of: site.databaseNodes) }
+            for site in context.inventory.sites where site.id != pair.from.id {
+                scope.ask([.controlData], of: site.databaseNodes)
+            }
+        }
+    ) { examination, pair in
+        guard let primary = examination.primaryState(of: pair.from) else { return "" }
+        let names = examination.context.names ?? primary.state.slots.filter { !$0.isActive }.map(\.name)
+        for name in names {
+            if let slot = primary.state.slots.first(where: { $0.name == name }), slot.isActive {
+                examination.fail(
+                    "slot \(name) of \(primary.database.node.id) is in use",
+                    remedy: "sudo gitlab-psql -c 'SELECT * FROM pg_stat_replication'  # on \(primary.database.node.id)")
+            }
+            if let owner = Slots.owner(
+                of: name, primary: pair.from.id, in: examination.context.inventory, examination.observation)
+            {
+                examination.fail(
+                    "slot \(name) may be wanted: \(owner.reason)",
+                    remedy: "bring \(owner.site) back, or take it out of the inventory and plan again")
+            }
+        }
+        return names.isEmpty
+            ? "every slot of \(primary.database.node.id) is in use"
+            : "nobody of the inventory can want \(names.joined(separator: ", "))"
+    }
+
+    static let dropped = Check.aboutFailover(
+        "replication.slots-dropped",
+        CheckText(
+            question: "Are the slots that were to be dropped gone, or all that are not in use?",
+            rationale: "A slot that was taken into use in the very moment is not dropped, and its WAL stays.",
+            source: cite(.slots), remedy: "look who uses it: sudo gitlab-psql -c 'SELECT * FROM pg_replication_slots'"),
+        needs: { scope, pair, _ in scope.ask([.database], of: pair.from.databaseNodes) }
+    ) { examination, pair in
+        guard let primary = examination.primaryState(of: pair.from) else { return "" }
+        let names = examination.context.names ?? primary.state.slots.filter { !$0.isActive }.map(\.name)
+        for slot in primary.state.slots where names.contains(slot.name) {
+            examination.fail(
+                "slot \(slot.name) of \(primary.database.node.id) is there, \(slot.isActive ? "in use" : "not in use")",
+                remedy: "sudo gitlab-psql -c 'SELECT * FROM pg_replication_slots'  # on \(primary.database.node.id)")
+        }
+        return names.isEmpty
+            ? "every slot of \(primary.database.node.id) is in use"
+            : "\(primary.database.node.id) has no slot \(names.joined(separator: ", "))"
     }
 
     private static func hours(_ seconds: Double) -> String {

@@ -31,10 +31,12 @@ extension ActionName {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs, .wait, .stopApplication,
             .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .saveDivergence, .confirm,
             .setExternalURL, .updatePrimaryURL, .configureSecondary, .liftBootGuard, .replicateDatabase, .registerSite,
-            .migrateTracking, .restoreNode:
+            .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .dropSlots:
             true
         // The node of a secondary that was never touched is in service, too.
-        case .promoteNode, .reconfigure, .bringNodeBack, .resetTracking, .writeProbe, .pushCanary, .hook, .manual: false
+        case .promoteNode, .reconfigure, .bringNodeBack, .resetTracking, .trustPrimary, .writeProbe, .pushCanary, .hook,
+            .manual:
+            false
         }
     }
 }

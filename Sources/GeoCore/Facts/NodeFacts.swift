@@ -38,6 +38,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var configuration: Observed<ConfigurationFacts> = .notAsked
     /// Lines of gitlab.rb that make the node one of a secondary, or of a single-node role, as they are in the file.
     package var geoSettings: Observed<[String]> = .notAsked
+    /// Digests of what the main database's servers show to each other and trust.
+    package var replicationTrust: Observed<TrustFacts> = .notAsked
     package var certificate: Observed<ServedCertificate> = .notAsked
     /// SHA-256 fingerprints of the certificates in `/etc/gitlab/trusted-certs`, sorted: the authorities that GitLab on the
     /// node trusts beside the public ones.
@@ -94,6 +96,18 @@ package struct NodeFacts: Sendable, Hashable, Codable {
         facts.connection = .unknown(reason: reason)
         for probe in Probe.allCases { facts.markUnknown(probe, reason: reason) }
         return facts
+    }
+}
+
+/// SHA-256 of files of the main database's server; `nil`: there is none.
+package struct TrustFacts: Sendable, Hashable, Codable {
+    /// What it shows to those who connect.
+    package var server: String?
+    /// What it trusts when it follows another one.
+    package var root: String?
+    package init(server: String?, root: String?) {
+        self.server = server
+        self.root = root
     }
 }
 

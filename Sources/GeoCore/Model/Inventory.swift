@@ -241,11 +241,22 @@ package struct ReplicationAccess: Hashable, Sendable, Codable {
     package var sslMode: String
     /// How long a data directory that was set aside is kept before `purge remove` removes it; `nil`: ``keptFor``.
     package var keepFormerSeconds: Int?
-    package init(password: SecretReference, sslMode: String = "verify-ca", keepFormerSeconds: Int? = nil) {
+    /// When of a day a copy may begin; `nil`: always.
+    package var window: CopyWindow?
+    /// How much the site that is filled up may fetch at once; `nil`: as GitLab has it.
+    package var backfill: BackfillCapacity?
+    package init(
+        password: SecretReference, sslMode: String = "verify-ca", keepFormerSeconds: Int? = nil,
+        window: CopyWindow? = nil, backfill: BackfillCapacity? = nil
+    ) {
         self.password = password
         self.sslMode = sslMode
         self.keepFormerSeconds = keepFormerSeconds
+        self.window = window
+        self.backfill = backfill
     }
+
+    package var verifiesCertificate: Bool { sslMode.hasPrefix("verify-") }
 
     /// A week: long enough that a Monday notices what a weekend did.
     package static let keptFor = 7 * 86_400

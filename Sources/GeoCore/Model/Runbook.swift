@@ -7,11 +7,13 @@ package struct Runbook: Hashable, Sendable, Codable {
     package var preflight: [PreflightReference]
     /// In the order of the file.
     package var steps: [RunbookStep]
+    /// Of a failback, in place of steps: other runbooks one after the other, each planned and run for itself.
+    package var stages: [RunbookStage]
     package var source: DocumentReference
 
     package init(
         name: String, title: String, scenario: Scenario, objectives: Objectives = .init(),
-        preflight: [PreflightReference], steps: [RunbookStep], source: DocumentReference
+        preflight: [PreflightReference], steps: [RunbookStep], stages: [RunbookStage] = [], source: DocumentReference
     ) {
         self.name = name
         self.title = title
@@ -19,6 +21,7 @@ package struct Runbook: Hashable, Sendable, Codable {
         self.objectives = objectives
         self.preflight = preflight
         self.steps = steps
+        self.stages = stages
         self.source = source
     }
 }
@@ -29,11 +32,15 @@ package enum Scenario: String, Hashable, Sendable, Codable, CaseIterable {
     case reseed
     /// The primary takes over a URL. Promotes nothing and touches no node of the other site.
     case changeURL = "change-url"
+    /// Slots of the primary, `from`, that nobody uses any more are dropped. Touches nothing else.
+    case dropSlots = "drop-slots"
+    /// Runs after each other that bring the primary back to a site: no plan of its own.
+    case failback
     /// Back, before the point of no return. Made from a run, never written by hand.
     case abort
 
     /// What an author may write.
-    package static let allCases: [Scenario] = [.planned, .unplanned, .reseed, .changeURL]
+    package static let allCases: [Scenario] = [.planned, .unplanned, .reseed, .changeURL, .dropSlots, .failback]
 }
 
 /// The two sites of a failover, by what they are in it.
@@ -61,6 +68,30 @@ package struct Limits: Hashable, Sendable, Codable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(values)
+    }
+}
+
+/// A run that is part of a longer way; see ``Failback``.
+package struct RunbookStage: Hashable, Sendable, Codable {
+    package var id: StepID
+    package var title: String
+    /// By its name.
+    package var runbook: String
+    /// Which of the two sites of the whole is `from` in it; the other is `to`.
+    package var from: Part
+    /// What people think over before it begins; `nil`: it may begin at once.
+    package var hold: String?
+    package var why: String?
+
+    package init(
+        id: StepID, title: String, runbook: String, from: Part, hold: String? = nil, why: String? = nil
+    ) {
+        self.id = id
+        self.title = title
+        self.runbook = runbook
+        self.from = from
+        self.hold = hold
+        self.why = why
     }
 }
 
@@ -166,6 +197,10 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case resetTracking = "reset-tracking-database"
     case migrateTracking = "migrate-tracking-database"
     case restoreNode = "restore-node"
+    case preparePrimary = "prepare-primary"
+    case copySecrets = "copy-secrets"
+    case trustPrimary = "trust-primary"
+    case dropSlots = "drop-slots"
     case writeProbe = "write-probe"
     case pushCanary = "push-canary"
     case hook

@@ -120,6 +120,12 @@ extension Plan {
                     inventory.node(node).flatMap {
                         ConfigurationEdit(secondary: $0, in: basis[node].geoSettings.value, madeAt: createdAt)
                     }
+                case .preparePrimary:
+                    inventory.node(node).flatMap { node in
+                        guard let site = inventory.site(to) else { return nil }
+                        let edit = PrimarySettings.edit(of: node, toSeed: site, in: basis, madeAt: createdAt)
+                        return if case .success(let edit) = edit { edit } else { nil }
+                    }
                 default: nil
                 }
             guard let edit else { continue }

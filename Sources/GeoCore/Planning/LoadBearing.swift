@@ -47,9 +47,15 @@ package enum LoadBearing {
         return scope
     }
 
-    /// A change of the URL stands on nothing of the other site but what its checks say of it.
+    /// What touches the primary alone stands on nothing of the other site but what its checks say of it.
     private static func sites(_ plan: Plan) -> [Site] {
-        (plan.scenario == .changeURL ? [plan.to] : [plan.from, plan.to]).compactMap(plan.inventory.site)
+        let sites =
+            switch plan.scenario {
+            case .changeURL: [plan.to]
+            case .dropSlots: [plan.from]
+            case .planned, .unplanned, .reseed, .failback, .abort: [plan.from, plan.to]
+            }
+        return sites.compactMap(plan.inventory.site)
     }
 
     private struct Fact {
@@ -90,7 +96,9 @@ package enum LoadBearing {
                             subject: subject, name: "timeline of the data directory",
                             value: facts.controlData.map { String($0.timeline) }))
                 }
-                if moment == .firstChange || site.id == (plan.scenario == .reseed ? plan.from : plan.to) {
+                if moment == .firstChange
+                    || site.id == ([.reseed, .dropSlots].contains(plan.scenario) ? plan.from : plan.to)
+                {
                     found.append(Fact(subject: subject, name: "database role", value: facts.database.map(role)))
                     found.append(
                         Fact(subject: subject, name: "timeline", value: facts.database.map { String($0.timeline) }))

@@ -34,6 +34,8 @@ package struct Plan: Sendable, Hashable, Codable {
     package var cronJobsLeftOff: [String]?
     /// `true` for a drill; plans in earnest, and those of earlier versions, have no word of it.
     private var drill: Bool?
+    /// Of a failback: which stage of it this is; `nil` for a run of its own.
+    package var stage: PlanStage?
 
     /// Practice: as in earnest, but promoted in Silent Mode. Everything that shows the plan says so.
     package var isDrill: Bool { drill == true }
@@ -44,7 +46,7 @@ package struct Plan: Sendable, Hashable, Codable {
         objectives: Objectives, basis: Observation, lastKnown: LastKnown? = nil, findings: [Finding],
         limits: [CheckID: Limits] = [:],
         waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
-        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil, isDrill: Bool = false
+        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil, isDrill: Bool = false, stage: PlanStage? = nil
     ) {
         self.schema = Self.currentSchema
         self.createdAt = createdAt
@@ -69,6 +71,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.omitted = omitted
         self.cronJobsLeftOff = cronJobsLeftOff
         self.drill = isDrill ? true : nil
+        self.stage = stage
     }
 
     /// What the failover would lose, as it was known when the plan was made.
@@ -86,6 +89,12 @@ package struct Plan: Sendable, Hashable, Codable {
 
     /// The command that makes such a plan anew.
     package var planCommand: String {
+        if let stage { return stage.planCommand }
+        if scenario == .dropSlots {
+            let names = steps.first { $0.action == .dropSlots }?.until?.check.names ?? []
+            return "geo-failover plan \(RemoteCommand.quoted(runbookName)) --from \(from) --to \(to)"
+                + names.map { " --slot \($0)" }.joined()
+        }
         let url = scenario == .changeURL ? inventory.site(to).map { " --url \($0.url)" } ?? "" : ""
         return "geo-failover plan \(RemoteCommand.quoted(runbookName)) --from \(from) --to \(to)\(url)"
     }

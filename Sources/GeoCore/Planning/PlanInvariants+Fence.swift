@@ -13,8 +13,8 @@ extension PlanInvariants {
         let acting = plan.steps.filter { isOn(plan.from, $0, plan) }.map(\.id)
         let asking = plan.steps.filter { $0.action == .confirm }.map(\.id)
         let proving = plan.steps.filter { $0.until?.check.check == "database.zero-loss" }.map(\.id)
-        // A re-seed promotes nothing: what it must keep stands in its own rules.
-        let irreversible = plan.scenario == .reseed ? [] : plan.steps.filter(\.isIrreversible)
+        // These promote nothing: what they must keep stands in their own rules.
+        let irreversible = [.reseed, .dropSlots].contains(plan.scenario) ? [] : plan.steps.filter(\.isIrreversible)
         let ancestors = graph.ancestors(ofEach: irreversible.map(\.id))
         return irreversible.flatMap { step -> [InvariantViolation] in
             let before = ancestors[step.id] ?? []

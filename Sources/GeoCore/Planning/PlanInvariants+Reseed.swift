@@ -3,15 +3,15 @@
 extension PlanInvariants {
     private static let ofReseeds: Set<ActionName> = [
         .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
-        .migrateTracking, .restoreNode,
+        .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .trustPrimary,
     ]
     /// What belongs to other runs: it promotes, fences the primary or changes what users see.
     private static let foreign: Set<ActionName> = [
         .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .stopApplication, .stopDatabase,
         .isolateNode, .resumeReplay, .promoteNode, .setExternalURL, .updatePrimaryURL, .pushCanary,
     ]
-    /// The only two that touch the primary.
-    private static let onSource: Set<ActionName> = [.registerSite, .writeProbe]
+    /// The only ones that touch the primary.
+    private static let onSource: Set<ActionName> = [.registerSite, .writeProbe, .preparePrimary]
 
     static func reseedViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
         guard plan.scenario == .reseed else {
@@ -147,7 +147,7 @@ extension PlanInvariants {
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "lifts the boot guard of another node than the database's")
-            case .stopAndDisable, .liftBootGuard, .configureSecondary:
+            case .stopAndDisable, .liftBootGuard, .configureSecondary, .preparePrimary, .copySecrets, .trustPrimary:
                 guard comes(step.id, after: wipe.id) else { return nil }
                 return .init(
                     invariant: "standby-before-services", step: step.id, detail: "comes after the database was replaced"

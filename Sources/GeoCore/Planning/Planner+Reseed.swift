@@ -43,7 +43,7 @@ extension Site {
 }
 
 extension Expansion {
-    private var fromSite: Site? { request.inventory.site(request.from) }
+    var fromSite: Site? { request.inventory.site(request.from) }
     private var toSite: Site? { request.inventory.site(request.to) }
 
     func reseeding(of node: Node) -> Reseeding {
@@ -53,9 +53,11 @@ extension Expansion {
         let isOld = version.count > 1 && (version[0] ?? .max, version[1] ?? .max) < (14, 6)
         let services = (request.observation[node.id].services.value ?? []).map(\.name).filter(Self.isName)
         return Reseeding(
-            source: fromSite?.databaseNodes.first?.access.address ?? "", slot: Reseeding.slot(of: site),
+            source: fromSite?.databaseNodes.first?.access.address ?? "",
+            sourceNode: fromSite?.databaseNodes.first?.id ?? "", sharedFrom: sharedFrom ?? "",
+            slot: Reseeding.slot(of: site),
             access: request.inventory.replication ?? Reseeding.example.access, siteName: site.geoNodeName,
-            url: site.url,
+            url: site.url, capacity: request.inventory.replication?.backfill,
             services: services, held: site.databaseNodes.contains(node) ? services : [],
             stamp: ConfigurationEdit.stamp(request.createdAt), hasOldTasks: isOld,
             edit: ConfigurationEdit(
@@ -73,6 +75,7 @@ extension Expansion {
     mutating func reseedable(_ step: RunbookStep, _ nodes: [Node]) -> [Node] {
         switch step.action {
         case .configureSecondary: return configurable(step, nodes)
+        case .preparePrimary, .copySecrets, .trustPrimary: return preparable(step, nodes)
         case .stopAndDisable:
             let site = request.to
             return leaving(step, nodes.filter(isFenced), of: nodes) { "\($0) of \(site) is fenced already" }
@@ -177,7 +180,8 @@ extension Expansion {
     /// seen only as long as it is there.
     var wipeRequirements: [Requirement] {
         let pair = Subject.failover(from: request.from, to: request.to)
-        return [
+        let window = Requirement(check: CheckReference(check: "reseed.window", subject: pair), when: .beforeStart)
+        return (request.inventory.replication?.window == nil ? [] : [window]) + [
             Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .always),
             Requirement(check: CheckReference(check: "reseed.own-database", subject: pair), when: .untilStarted),
             Requirement(

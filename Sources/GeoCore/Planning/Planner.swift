@@ -1,57 +1,3 @@
-/// What a plan is made from.
-package struct PlanRequest: Sendable {
-    package var inventory: Inventory
-    package var runbook: Runbook
-    package var from: SiteID
-    package var to: SiteID
-    package var observation: Observation
-    package var findings: [Finding]
-    package var waivers: [Waiver]
-    /// Words of named persons for nodes of `from` that do not answer.
-    package var attestations: [Attestation]
-    /// Blocking findings that a step of the runbook mends, and that the operator asked it to mend.
-    package var repairs: Set<CheckID>
-    /// What the primary said when it last answered this machine.
-    package var lastKnown: LastKnown?
-    /// Cron jobs that a way back leaves off; every other plan finds them in the observation.
-    package var cronJobsLeftOff: [String]
-    /// What the way back of a re-seed runs on each node.
-    package var undo: [NodeID: [RemoteCommand]]
-    package var isDrill: Bool
-    package var createdAt: Timestamp
-    package var createdBy: String
-    package var toolVersion: String
-    /// Expected seconds of a step on a node, from earlier runs; `nil` where there were none.
-    package var history: @Sendable (ActionName, NodeID) -> Int?
-
-    package init(
-        inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
-        findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [],
-        undo: [NodeID: [RemoteCommand]] = [:], isDrill: Bool = false,
-        createdAt: Timestamp, createdBy: String, toolVersion: String,
-        history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
-    ) {
-        self.inventory = inventory
-        self.runbook = runbook
-        self.from = from
-        self.to = to
-        self.observation = observation
-        self.findings = findings
-        self.waivers = waivers
-        self.attestations = attestations
-        self.repairs = repairs
-        self.lastKnown = lastKnown
-        self.cronJobsLeftOff = cronJobsLeftOff
-        self.undo = undo
-        self.isDrill = isDrill
-        self.createdAt = createdAt
-        self.createdBy = createdBy
-        self.toolVersion = toolVersion
-        self.history = history
-    }
-}
-
 /// Why there is no plan: each reason is a sentence that says what to do.
 package struct PlanRefusal: Error, Sendable, Hashable {
     package var reasons: [String]
@@ -73,7 +19,7 @@ package enum Planner {
         }
         let noDrill = drillProblems(request)
         guard noDrill.isEmpty else { throw PlanRefusal(reasons: noDrill) }
-        let noReseed = reseedProblems(request)
+        let noReseed = reseedProblems(request) + slotProblems(request)
         guard noReseed.isEmpty else { throw PlanRefusal(reasons: noReseed) }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {
@@ -96,7 +42,7 @@ package enum Planner {
             repairs: request.repairs,
             steps: expansion.steps, omitted: expansion.omitted,
             cronJobsLeftOff: request.cronJobsLeftOff.isEmpty ? nil : request.cronJobsLeftOff,
-            isDrill: request.isDrill)
+            isDrill: request.isDrill, stage: request.stage)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
         return plan
@@ -186,8 +132,9 @@ struct Expansion {
             }
             let timeLimit = step.timeLimitSeconds ?? action.timeLimitSeconds
             let message = "GitLab is moving from \(request.from) to \(request.to)."
-            let edit = step.action == .setExternalURL ? self.edit(of: node) : nil
-            let reseeding = self.reseeding(of: node)
+            let edit = self.edit(step.action, of: node)
+            var reseeding = self.reseeding(of: node)
+            if step.action == .dropSlots { reseeding.slotsToDrop = request.slots }
             var commands = ActionCommands.commands(
                 step.action, on: node, message: message, timeLimit: timeLimit, edit: edit,
                 leavingOff: request.cronJobsLeftOff, divergence: divergence, isDrill: request.isDrill,
@@ -211,7 +158,7 @@ struct Expansion {
         var made = base(step, action, id: step.id.rawValue, after)
         switch step.action {
         case .confirm:
-            if let question = wipeQuestion(step) {
+            if let question = wipeQuestion(step) ?? slotQuestion(step) {
                 made.operation = question
                 break
             }
@@ -234,6 +181,8 @@ struct Expansion {
                 repository: fill(canary.repository, site.url), timeLimitSeconds: action.timeLimitSeconds)
         case .manual:
             made.operation = .manual(instructions: step.text ?? step.why ?? step.id.rawValue)
+        case .wait where step.until?.check == "reseed.window" && request.inventory.replication?.window == nil:
+            return omit(step, "the inventory names no time of day for a copy (replication: { window })")
         default:
             let silent = silentNodes(neededBy: step)
             guard silent.isEmpty else {
@@ -302,8 +251,9 @@ struct Expansion {
             guard let node else { return nil }
             subject = .node(id: node.id)
         }
+        let names = step.action == .dropSlots ? request.slots : nil
         return Verification(
-            check: CheckReference(check: until.check, subject: subject, limits: until.limits),
+            check: CheckReference(check: until.check, subject: subject, limits: until.limits, names: names),
             withinSeconds: until.withinSeconds)
     }
 
@@ -322,6 +272,12 @@ struct Expansion {
             return [Requirement(check: fenced, when: .always)]
         }
         if action == .replicateDatabase { return wipeRequirements }
+        if action == .dropSlots {
+            let free = CheckReference(
+                check: "replication.slots-abandoned", subject: .failover(from: request.from, to: request.to),
+                names: request.slots)
+            return [Requirement(check: free, when: .always)]
+        }
         guard action == .promoteNode, node.runs(.postgresql) || node.runs(.patroni) else { return [] }
         let fenced = CheckReference(check: "site.fenced", subject: .site(id: request.from))
         let lossless = CheckReference(

@@ -2,11 +2,18 @@
 package struct Reseeding: Sendable {
     /// Where the node reaches the primary's database; never PgBouncer (GitLab documentation, Geo database setup).
     package var source: String
+    /// The node behind it.
+    package var sourceNode: NodeID
+    /// A Rails node of the primary, whose secrets are the right ones.
+    package var sharedFrom: NodeID
+    /// Of a run that drops slots, which needs nothing else of this.
+    package var slotsToDrop: [String] = []
     package var slot: String
     package var access: ReplicationAccess
     /// Of the site that comes back: its name in `geo_nodes`, and its URL.
     package var siteName: String
     package var url: String
+    package var capacity: BackfillCapacity?
     /// Services that `gitlab-ctl status` listed on the node.
     package var services: [String]
     /// Those of them that are held down while the node's database is none of a secondary yet.
@@ -21,7 +28,8 @@ package struct Reseeding: Sendable {
 
     /// For people who ask what an action runs, with no plan at hand.
     package static let example = Reseeding(
-        source: "10.77.2.21", slot: "tokyo", access: ReplicationAccess(password: .environment(name: "PASSWORD")),
+        source: "10.77.2.21", sourceNode: "seoul-pg-1", sharedFrom: "seoul-rails-1", slotsToDrop: ["osaka"],
+        slot: "tokyo", access: ReplicationAccess(password: .environment(name: "PASSWORD")),
         siteName: "tokyo", url: "https://tokyo.example.com", services: ["postgresql"], held: ["postgresql"],
         stamp: "20260102-030405",
         hasOldTasks: false,
@@ -38,7 +46,6 @@ package struct Reseeding: Sendable {
 
 extension ActionCommands {
     static let clusterFile = "/etc/gitlab/gitlab-cluster.json"
-    private static let rootCertificate = "/var/opt/gitlab/postgresql/.postgresql/root.crt"
     private static let trackingDatabase = "gitlabhq_geo_production"
 
     /// `nil` for actions that belong to no re-seed.
@@ -54,12 +61,12 @@ extension ActionCommands {
             // runit starts no service with a file `down` by itself, and reconfigure leaves it (runsv(8)).
             return reseeding.held.map { quick(["touch", down($0)]) } + lift()
         case .replicateDatabase:
-            let verifies = reseeding.access.sslMode.hasPrefix("verify-")
+            let verifies = reseeding.access.verifiesCertificate
             // A node that went down in the middle of the last reconfigure has no attributes for the command to read.
             var unfinished = plain(["gitlab-ctl", "reconfigure"], 1800, quiet: 240)
             unfinished.condition = .attributeFileIsStub
             // Without the certificate nothing would stream, and the command would still exit with 0.
-            return [unfinished] + (verifies ? [quick(["test", "-s", rootCertificate])] : []) + [
+            return [unfinished] + (verifies ? [quick(["test", "-s", ProbeCatalog.rootCertificate])] : []) + [
                 // pg_basebackup that fails removes what it made, and the command moves `data` aside without a look.
                 quick(["mkdir", "-p", ProbeCatalog.dataDirectory]),
                 replicate(reseeding, timeLimit),
@@ -146,8 +153,9 @@ extension ActionCommands {
     private static func registration(_ reseeding: Reseeding) -> String {
         func plain(_ text: String) -> String { text.filter { $0 != "'" && $0 != "\\" && !$0.isNewline } }
         let url = plain(reseeding.url)
+        let capacity = (reseeding.capacity?.settings ?? []).map { ", \($0.name): \($0.value)" }.joined()
         return "n = GeoNode.find_or_initialize_by(name: '\(plain(reseeding.siteName))');"
-            + " n.assign_attributes(url: '\(url)', internal_url: '\(url)'); n.save!"
+            + " n.assign_attributes(url: '\(url)', internal_url: '\(url)'\(capacity)); n.save!"
     }
 
     private static func lift() -> [RemoteCommand] {

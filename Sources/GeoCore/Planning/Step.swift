@@ -116,11 +116,14 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
     /// Where the one line is found that the command reads on its standard input; `nil`: it gets none. Read when the command
     /// starts, and kept nowhere.
     package var input: SecretReference?
+    /// A file of another node that the command reads on its standard input, byte for byte; `nil`: none. As ``input``, read
+    /// when the command starts, and kept nowhere.
+    package var inputFile: NodeFile?
 
     package init(
         arguments: [String], asRoot: Bool = true, timeLimitSeconds: Int, outputLimitBytes: Int = 4 << 20,
         condition: Condition = .always, exitStatus: ExitStatus = .isOnlyAClaim, quietSeconds: Int = 30,
-        input: SecretReference? = nil
+        input: SecretReference? = nil, inputFile: NodeFile? = nil
     ) {
         self.arguments = arguments
         self.asRoot = asRoot
@@ -130,6 +133,7 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         self.exitStatus = exitStatus
         self.quietSeconds = quietSeconds
         self.input = input
+        self.inputFile = inputFile
     }
 
     /// Quoted for a POSIX shell, to read and to copy; `sudo -n` in front where it runs as root.
@@ -137,8 +141,13 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         inputText + ((asRoot ? ["sudo", "-n"] : []) + arguments).map(Self.quoted).joined(separator: " ")
     }
 
-    /// What stands in front of a command that reads a secret: a name for it, never the secret.
-    package var inputText: String { input == nil ? "" : "printf '%s\\n' \"$PASSWORD\" | " }
+    package var takesInput: Bool { input != nil || inputFile != nil }
+
+    /// What stands in front of a command that reads a secret: where it comes from, never the secret.
+    package var inputText: String {
+        if let inputFile { return inputFile.shellText + " | " }
+        return input == nil ? "" : "printf '%s\\n' \"$PASSWORD\" | "
+    }
 
     /// One argument as a POSIX shell reads it back unchanged.
     package static func quoted(_ argument: String) -> String {

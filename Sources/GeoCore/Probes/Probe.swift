@@ -39,6 +39,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case geoSettings = "geo-settings"
     /// How much room the main database takes, running or not.
     case dataSize = "data-size"
+    /// With which certificates the main database's servers know each other.
+    case replicationTrust = "replication-trust"
     /// Migrations that the installed package has.
     case schemaFiles = "schema-files"
     /// With what sshd looks up the keys of git's users.
@@ -61,7 +63,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
             .configuration, .geoSettings:
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .dataSize, .timelines, .geo, .application, .projects,
-            .settings,
+            .settings, .replicationTrust,
             .accessRules, .baseBackups:
             node.runs(.postgresql) || node.runs(.patroni)
         case .divergence: !DivergenceProgram.Part.of(node).isEmpty
@@ -127,6 +129,7 @@ extension NodeFacts {
         case .backups: backups = .unknown(reason: reason)
         case .geoSettings: geoSettings = .unknown(reason: reason)
         case .dataSize: dataDirectoryBytes = .unknown(reason: reason)
+        case .replicationTrust: replicationTrust = .unknown(reason: reason)
         case .schemaFiles: schemaFiles = .unknown(reason: reason)
         case .keyLookup: keyLookup = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)

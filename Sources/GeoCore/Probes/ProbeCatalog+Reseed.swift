@@ -8,10 +8,18 @@ extension ProbeCatalog {
                 ProbeCommand(
                     "geo-settings",
                     [
-                        "/bin/grep", "-E", "^ *(geo_(secondary|logcursor|postgresql)..enable|roles)",
+                        "/bin/grep", "-E",
+                        "^ *(geo_(secondary|logcursor|postgresql)..enable|roles|"
+                            + "postgresql..(md5_auth_cidr_addresses|max_wal_senders|max_replication_slots))",
                         "/etc/gitlab/gitlab.rb",
                     ],
                     as: .root)
+            ]
+        case .replicationTrust:
+            [
+                ProbeCommand(
+                    "server-certificate", ["/usr/bin/sha256sum", SharedFile.serverCertificate.rawValue], as: .root),
+                ProbeCommand("root-certificate", ["/usr/bin/sha256sum", rootCertificate], as: .root),
             ]
         case .dataSize:
             [
@@ -22,6 +30,9 @@ extension ProbeCatalog {
         default: []
         }
     }
+
+    /// Where libpq, as the user of PostgreSQL, looks for whom to trust (PostgreSQL documentation, libpq SSL support).
+    package static let rootCertificate = "/var/opt/gitlab/postgresql/.postgresql/root.crt"
 }
 
 /// Readers of what a site is that is to come back as a secondary.
@@ -29,6 +40,17 @@ package enum ReseedReadings {
     /// Whole lines, as they are in the file; grep says with 1 that there is none.
     package static func geoSettings(_ frame: ProbeFrame) throws(Unreadable) -> [String] {
         try frame.text(accepting: [0, 1]).nonemptyLines.map(String.init)
+    }
+
+    /// `DIGEST PATH`; `nil`: there is no such file.
+    package static func digest(_ frame: ProbeFrame) throws(Unreadable) -> String? {
+        if frame.status == 1, String(decoding: frame.complaint + frame.output, as: UTF8.self).contains("No such file") {
+            return nil
+        }
+        guard let word = try frame.text().split(whereSeparator: \.isWhitespace).first, word.utf8.count == 64 else {
+            throw .unexpected("sha256sum", frame.output)
+        }
+        return String(word)
     }
 
     /// `KILOBYTES PATH`; a file that goes while a running server is measured is told with 1, and the sum all the same.

@@ -37,6 +37,12 @@ package struct ProbeReader: Sendable {
             facts.geoSettings = fact { () throws(Unreadable) in
                 try ReseedReadings.geoSettings(frame("geo-settings"))
             }
+        case .replicationTrust:
+            facts.replicationTrust = fact { () throws(Unreadable) in
+                TrustFacts(
+                    server: try ReseedReadings.digest(frame("server-certificate")),
+                    root: try ReseedReadings.digest(frame("root-certificate")))
+            }
         case .dataSize:
             facts.dataDirectoryBytes = fact { () throws(Unreadable) in
                 try ReseedReadings.dataSize(frame("data-size"))

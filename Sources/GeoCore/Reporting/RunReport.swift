@@ -46,6 +46,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var to: SiteID
     /// Secondaries that follow nobody since the promotion; see ``Plan/remainingSecondaries``.
     package var remaining: [SiteID]
+    /// Of a failback: which stage of it this was.
+    package var stage: PlanStage?
     package var state: String
     package var startedAt: Timestamp?
     package var endedAt: Timestamp?
@@ -97,6 +99,7 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.isPastPointOfNoReturn = state.isPastPointOfNoReturn
         self.objectives = plan.objectives
         self.remaining = plan.remainingSecondaries.map(\.id)
+        self.stage = plan.stage
         if plan.scenario != .reseed {
             self.readOnly = Self.outage(state, from: .readOnly, endedBy: [.disableMaintenanceMode])
             self.outage = Self.outage(state, from: .outage, endedBy: [.promoteNode])

@@ -22,6 +22,8 @@ package struct RunStatus: Sendable, Hashable {
     /// Until when nothing of the site that was left is to be given up; `nil` unless a failover finished.
     package var observedUntil: Timestamp?
     package var haltReason: String?
+    /// Of a failback.
+    package var stage: PlanStage?
     /// The command that is safe to give next.
     package var nextCommand: String
 
@@ -62,6 +64,7 @@ package struct RunStatus: Sendable, Hashable {
         if case .halted(let reason) = state.phase { self.haltReason = reason }
         self.scenario = state.scenario
         self.isDrill = plan.isDrill
+        self.stage = plan.stage
         if case .abandoned(let other) = state.phase { self.undoneBy = other }
         self.nextCommand =
             switch state.phase {
@@ -82,6 +85,7 @@ package struct RunStatus: Sendable, Hashable {
             return undoneBy.map { "It was aborted; \($0) gives \(to) its former URL back." }
                 ?? "\(to) is the primary, whatever becomes of its URL."
         }
+        if scenario == .dropSlots { return "\(from) is the primary, whatever becomes of its slots." }
         if scenario == .reseed {
             if let undoneBy { return "It was aborted; \(undoneBy) leaves \(to) as it was." }
             if isFinished { return "\(from) is the primary, and \(to) its secondary." }
@@ -116,7 +120,8 @@ package struct RunStatus: Sendable, Hashable {
         switch scenario {
         case .changeURL: "gives \(to) its former URL again"
         case .reseed: "leaves \(to) as it was"
-        case .planned, .unplanned, .abort: "puts \(from) into service again"
+        case .dropSlots: "changes nothing"
+        case .planned, .unplanned, .failback, .abort: "puts \(from) into service again"
         }
     }
 
@@ -126,7 +131,8 @@ package struct RunStatus: Sendable, Hashable {
         let what =
             switch scenario {
             case .reseed: "Re-seed of \(to) from \(from)"
-            case .planned, .unplanned: "\(isDrill ? "DRILL, failover" : "Failover") \(from) -> \(to)"
+            case .planned, .unplanned, .failback: "\(isDrill ? "DRILL, failover" : "Failover") \(from) -> \(to)"
+            case .dropSlots: "Dropping slots of \(from)"
             case .abort: "Abort of the failover \(from) -> \(to)"
             case .changeURL: "Change of the URL of \(to)"
             }

@@ -100,14 +100,35 @@ struct InventoryReader {
     private func replication(_ value: YAMLValue) -> ReplicationAccess? {
         guard
             let fields = Fields(
-                value, of: "'replication'", keys: ["password", "sslmode", "keep_former"], problems: problems),
+                value, of: "'replication'", keys: ["password", "sslmode", "keep_former", "window", "backfill"],
+                problems: problems),
             let entry = fields.required(
                 "password", expected: "where the password of gitlab_replicator is found", suggestion: "file:PATH"),
             let password = Secrets.read(entry, fields.label("password"), locations, problems)
         else { return nil }
         let mode = fields.choice("sslmode", of: SSLMode.self) ?? .verifyCA
         return ReplicationAccess(
-            password: password, sslMode: mode.rawValue, keepFormerSeconds: fields.duration("keep_former"))
+            password: password, sslMode: mode.rawValue, keepFormerSeconds: fields.duration("keep_former"),
+            window: window(fields), backfill: fields.entry("backfill").flatMap { backfill($0.value) })
+    }
+
+    private func window(_ fields: Fields) -> CopyWindow? {
+        guard let value = fields.entry("window")?.value else { return nil }
+        let expected = "a part of the day in UTC, such as 22:00-05:00"
+        guard let text = value.text(fields.label("window"), problems, expected: expected) else { return nil }
+        let window = CopyWindow(text)
+        if window == nil {
+            problems.error("\(fields.label("window")) is \(value.described)", at: value.position, expected: expected)
+        }
+        return window
+    }
+
+    private func backfill(_ value: YAMLValue) -> BackfillCapacity? {
+        let keys = ["repositories", "files", "container_repositories", "verification"]
+        guard let fields = Fields(value, of: "'backfill'", keys: keys, problems: problems) else { return nil }
+        let numbers = keys.map { fields.integer($0, in: 1...1000) }
+        return BackfillCapacity(
+            repositories: numbers[0], files: numbers[1], containerRepositories: numbers[2], verification: numbers[3])
     }
 
     // MARK: Hooks, canary

@@ -22,7 +22,7 @@ package enum RunbookDocument {
 
 /// Reads the top of a runbook.
 struct RunbookReader {
-    static let keys = ["schema", "name", "title", "scenario", "objectives", "preflight", "steps"]
+    static let keys = ["schema", "name", "title", "scenario", "objectives", "preflight", "steps", "stages"]
 
     let problems: Problems
     let steps: StepReader
@@ -40,9 +40,17 @@ struct RunbookReader {
             .text(fields.label("title"), problems)
         let scenario = fields.required("scenario", expected: listed(Scenario.allCases.map(\.rawValue)))?
             .choice(fields.label("scenario"), of: Scenario.self, problems)
+        let isOfStages = scenario == .failback
+        for (key, isWrong) in [("steps", isOfStages), ("preflight", isOfStages), ("stages", !isOfStages)] {
+            guard isWrong, let entry = fields.entry(key) else { continue }
+            problems.error(
+                "a runbook of the scenario \(scenario?.rawValue ?? "?") has no '\(key)'", at: entry.keyPosition,
+                suggestion: isOfStages ? "stages" : "steps")
+        }
         return Runbook(
             name: name ?? "", title: title ?? "", scenario: scenario ?? .planned, objectives: fields.objectives(),
-            preflight: preflight(fields), steps: steps(fields), source: source)
+            preflight: isOfStages ? [] : preflight(fields), steps: isOfStages ? [] : steps(fields),
+            stages: isOfStages ? StageReader(problems: problems).stages(fields) : [], source: source)
     }
 
     private func preflight(_ fields: Fields) -> [PreflightReference] {

@@ -9,10 +9,10 @@ extension EffectPerformer {
         guard case .commands(let commands, let nodeID, let expected)? = plan.step(stepID)?.operation,
             let node = plan.inventory.node(nodeID)
         else { preconditionFailure("\(stepID) runs no commands") }
-        var input: [UInt8]?
-        if let reference = commands[index].input {
+        var input: JobScript.Input?
+        if commands[index].takesInput {
             do {
-                input = try line(of: reference)
+                input = try await self.input(of: commands[index])
             } catch {
                 // Whether it was started before, and is to be found on its node, only a look can tell.
                 return .entries([
@@ -41,7 +41,7 @@ extension EffectPerformer {
         looker?.cancel()
         guard let outcome else { return .advance }
         do {
-            let clean = Redactor.redact(output, hiding: input)
+            let clean = Redactor.redact(output, hiding: input?.bytes)
             let path = try ports.keepTranscript(key, clean)
             let reference = TranscriptReference(
                 path: path, digest: Digest(of: clean), bytes: clean.count, summary: Transcript.summary(clean))
@@ -73,6 +73,15 @@ extension EffectPerformer {
         }
     }
 
+    private func input(of command: RemoteCommand) async throws -> JobScript.Input? {
+        guard let file = command.inputFile else { return try command.input.map { .line(try line(of: $0)) } }
+        let read = await ports.nodeFile(file)
+        switch read {
+        case .success(let bytes): return .file(bytes)
+        case .failure(let reason): throw reason
+        }
+    }
+
     private func line(of reference: SecretReference) throws -> [UInt8] {
         let bytes = try ports.secret(reference)
         guard let text = String(validating: bytes, as: UTF8.self), !text.isEmpty,
@@ -101,7 +110,7 @@ extension EffectPerformer {
                 unanswered = 0
                 pause = .milliseconds(100)
                 output += answer.output
-                let shown = Redactor.redact(Array(answer.output.suffix(4096)), hiding: script.input)
+                let shown = Redactor.redact(Array(answer.output.suffix(4096)), hiding: script.input?.bytes)
                 if let line = Transcript.lines(shown, last: 1).last {
                     ports.announce(.output(step: step, line: line))
                 }

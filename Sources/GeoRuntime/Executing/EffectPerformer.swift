@@ -187,6 +187,7 @@ struct EffectPerformer: Sendable {
         var context = CheckContext(
             inventory: plan.inventory, subject: reference.subject, limits: reference.limits, from: plan.from,
             to: plan.to, transcript: transcript)
+        context.names = reference.names
         context.attestations = state.attestations
         context.cronJobsLeftOff = plan.cronJobsLeftOff ?? []
         return context

@@ -15,6 +15,8 @@ package struct ExecutionPorts: Sendable {
     package var copyRecords: @Sendable () async -> Void
     /// Follows a reference, when a command that reads the secret is about to start.
     package var secret: @Sendable (_ reference: SecretReference) throws -> [UInt8]
+    /// Reads a file of a node, when a command of another one that takes it is about to start.
+    package var nodeFile: @Sendable (_ file: NodeFile) async -> Result<[UInt8], Unreadable>
     /// Whether it is looked how far long commands have come. Changes nothing of a run.
     package var looksAtProgress = false
 
@@ -25,7 +27,10 @@ package struct ExecutionPorts: Sendable {
         keepTranscript: @escaping @Sendable (_ key: String, _ bytes: [UInt8]) throws -> String,
         announce: @escaping @Sendable (_ event: RunEvent) -> Void,
         copyRecords: @escaping @Sendable () async -> Void = {},
-        secret: @escaping @Sendable (_ reference: SecretReference) throws -> [UInt8] = { _ in throw NoSecrets() }
+        secret: @escaping @Sendable (_ reference: SecretReference) throws -> [UInt8] = { _ in throw NoSecrets() },
+        nodeFile: @escaping @Sendable (_ file: NodeFile) async -> Result<[UInt8], Unreadable> = { _ in
+            .failure(Unreadable(NoSecrets().description))
+        }
     ) {
         self.observe = observe
         self.shell = shell
@@ -37,6 +42,7 @@ package struct ExecutionPorts: Sendable {
         self.announce = announce
         self.copyRecords = copyRecords
         self.secret = secret
+        self.nodeFile = nodeFile
     }
 }
 

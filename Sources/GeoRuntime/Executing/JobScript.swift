@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import GeoCore
 
 /// The POSIX `sh` script that starts a command on a node, once, detached from the SSH session, and tells how it is.
@@ -13,11 +14,24 @@ package struct JobScript: Sendable {
     package let epoch: Int
     package let expected: NodeIdentity
     package let marks: NodeMarks
-    /// One line for the command's standard input. In the script, which comes on standard input itself, and nowhere else: not
-    /// among arguments, in the environment or in a file.
-    package let input: [UInt8]?
+    /// For the command's standard input. In the script, which comes on standard input itself, and nowhere else: not among
+    /// arguments, in the environment or in a file.
+    package let input: Input?
     private let base: String
     private let root: String
+
+    package enum Input: Sendable, Hashable {
+        /// Text without a line's end, which is added.
+        case line([UInt8])
+        /// These bytes and nothing else.
+        case file([UInt8])
+
+        package var bytes: [UInt8] {
+            switch self {
+            case .line(let bytes), .file(let bytes): bytes
+            }
+        }
+    }
 
     /// Where jobs and the epoch are kept on a node.
     package static let base = "/var/lib/geo-failover"
@@ -28,7 +42,7 @@ package struct JobScript: Sendable {
 
     package init(
         key: String, run: RunID, epoch: Int, command: RemoteCommand, node: NodeID, expected: NodeIdentity,
-        marks: NodeMarks, input: [UInt8]? = nil, base: String = Self.base, root: String = "",
+        marks: NodeMarks, input: Input? = nil, base: String = Self.base, root: String = "",
         receipt: consuming JournalReceipt
     ) {
         self.key = key
@@ -65,7 +79,12 @@ package struct JobScript: Sendable {
             LIMIT=\(command.timeLimitSeconds) KEEP=\(command.outputLimitBytes) CHUNK=\(Self.chunkBytes) WAIT=\(Self.waitSeconds)
             """
         // `printf` is a shell's own: no process has the line among its arguments.
-        let feed = input.map { "printf '%s\\n' \(quoted(String(decoding: $0, as: UTF8.self))) 8>&- | " } ?? ""
+        let feed =
+            switch input {
+            case .line(let bytes): "printf '%s\\n' \(quoted(String(decoding: bytes, as: UTF8.self))) 8>&- | "
+            case .file(let bytes): "printf %s '\(Data(bytes).base64EncodedString())' 8>&- | base64 -d 8>&- | "
+            case nil: ""
+            }
         let stdin = input == nil ? "</dev/null " : ""
         return """
             geo_failover_job() {

@@ -119,27 +119,15 @@ package struct DivergenceComparer: Sendable {
     private func lines(
         of archive: String, _ file: KeeperScript.ArchivedFile, on node: Node
     ) async -> Result<[Substring], Unreadable> {
-        var bytes: [UInt8] = []
-        while true {
-            let operation = KeeperScript.Operation.readArchive(name: archive, file: file, offset: bytes.count)
-            switch await keeper.ask(script(operation, boundary()), node) {
-            case .success(.absent): return .success([])
-            case .success(.content(let more, let size)):
-                bytes += more
-                guard size <= Self.fileBytesAtMost else {
-                    return .failure(
-                        Unreadable("\(file.rawValue) of \(node.id) has \(size) bytes, more than are compared"))
-                }
-                if bytes.count >= size {
-                    guard let text = String(validating: bytes, as: UTF8.self) else {
-                        return .failure(Unreadable("\(file.rawValue) of \(node.id) is no text"))
-                    }
-                    return .success(text.nonemptyLines)
-                }
-                guard !more.isEmpty else { return .failure(Unreadable("\(file.rawValue) of \(node.id) was cut off")) }
-            case .success(let other): return .failure(Unreadable("\(node.id) answered \(other)"))
-            case .failure(let failure): return .failure(Unreadable("\(node.id): \(failure.text)"))
+        let read = await keeper.content(of: node, file.rawValue, atMost: Self.fileBytesAtMost) { offset in
+            script(.readArchive(name: archive, file: file, offset: offset), boundary())
+        }
+        return read.flatMap { bytes in
+            guard let bytes else { return .success([]) }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                return .failure(Unreadable("\(file.rawValue) of \(node.id) is no text"))
             }
+            return .success(text.nonemptyLines)
         }
     }
 

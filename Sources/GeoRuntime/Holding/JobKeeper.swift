@@ -51,6 +51,22 @@ package struct JobKeeper: Sendable {
         }
     }
 
+    /// What a command on another node reads on its standard input. Kept nowhere; never empty.
+    package func content(of file: NodeFile, on node: Node) async -> Result<[UInt8], Unreadable> {
+        let name = file.file.rawValue
+        return await keeper.content(of: node, name, atMost: Self.sharedBytesAtMost) { offset in
+            script(.readShared(file: file.file, offset: offset), run: "none", epoch: 0)
+        }.flatMap { bytes in
+            guard let bytes, !bytes.isEmpty else {
+                return .failure(Unreadable("\(name) of \(node.id) is \(bytes == nil ? "not there" : "empty")"))
+            }
+            return .success(bytes)
+        }
+    }
+
+    /// Files of ``SharedFile`` have some kilobytes.
+    static let sharedBytesAtMost = 1 << 20
+
     func script(_ operation: KeeperScript.Operation, run: RunID, epoch: Int) -> KeeperScript {
         KeeperScript(operation, run: run, holder: holder, epoch: epoch, boundary: boundary())
     }

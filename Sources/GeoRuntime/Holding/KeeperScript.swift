@@ -2,7 +2,8 @@ import FoundationEssentials
 package import GeoCore
 
 /// What the tool keeps on a node for itself below `/var/lib/geo-failover`: the lease, and copies of a run's plan and
-/// journal. Changes nothing of GitLab's, so it needs no journal receipt; what does is ``JobScript``.
+/// journal. Changes nothing of GitLab's, so it needs no journal receipt; what does is ``JobScript``. Of GitLab's files it
+/// reads those of ``SharedFile``, whole.
 package struct KeeperScript: Sendable, Hashable {
     package enum Operation: Sendable, Hashable {
         case look
@@ -25,6 +26,8 @@ package struct KeeperScript: Sendable, Hashable {
         case cancel(key: String)
         /// A file of the archive of a divergence, from there on.
         case readArchive(name: String, file: ArchivedFile, offset: Int)
+        /// A file that sites have in common, from there on.
+        case readShared(file: SharedFile, offset: Int)
         /// What was set aside of GitLab's own; see ``SetAside``.
         case listSetAside
         /// Removes a former database that was set aside longer ago, and is not the one that runs.
@@ -112,6 +115,12 @@ package struct KeeperScript: Sendable, Hashable {
             """
             OFFSET=\(offset) CHUNK=\(Self.chunkBytes)
             copy=\(RemoteCommand.quoted("\(DivergenceArchive.base)/\(name)/\(file.rawValue)"))
+            \(Self.send)
+            """
+        case .readShared(let file, let offset):
+            """
+            OFFSET=\(offset) CHUNK=\(Self.chunkBytes)
+            copy="$ROOT"\(RemoteCommand.quoted(file.rawValue))
             \(Self.send)
             """
         case .missing(let objects): missing(objects)

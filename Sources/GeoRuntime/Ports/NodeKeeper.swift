@@ -23,6 +23,28 @@ package struct NodeKeeper: Sendable {
         }
     }
 
+    /// A file of a node as a whole, in as many exchanges as it takes; `nil`: there is none. `script` asks for it from an offset
+    /// on.
+    func content(
+        of node: Node, _ name: String, atMost limit: Int, _ script: (_ offset: Int) -> KeeperScript
+    ) async -> Result<[UInt8]?, Unreadable> {
+        var bytes: [UInt8] = []
+        while true {
+            switch await ask(script(bytes.count), node) {
+            case .success(.absent): return .success(nil)
+            case .success(.content(let more, let size)):
+                bytes += more
+                guard size <= limit else {
+                    return .failure(Unreadable("\(name) of \(node.id) has \(size) bytes, more than are read"))
+                }
+                if bytes.count >= size { return .success(bytes) }
+                guard !more.isEmpty else { return .failure(Unreadable("\(name) of \(node.id) was cut off")) }
+            case .success(let other): return .failure(Unreadable("\(node.id) answered \(other)"))
+            case .failure(let failure): return .failure(Unreadable("\(node.id): \(failure.text)"))
+            }
+        }
+    }
+
     /// The answer, or in one sentence why there is none.
     func ask(_ script: KeeperScript, _ node: Node) async -> Result<KeeperAnswer, NodeFailure> {
         switch await exchange(script, node) {

@@ -6,7 +6,8 @@ package enum RunbookView {
         var page = Page(style)
         var table = Table(header: ["name", "scenario", "steps", "title"])
         for runbook in runbooks {
-            table.add(runbook.name, runbook.scenario.rawValue, "\(runbook.steps.count)", runbook.title)
+            let count = runbook.stages.isEmpty ? "\(runbook.steps.count)" : "\(runbook.stages.count) runs"
+            table.add(runbook.name, runbook.scenario.rawValue, count, runbook.title)
         }
         if runbooks.isEmpty { page.say("There are no runbooks here.") } else { page.table(table) }
         return page.text
@@ -27,11 +28,28 @@ package enum RunbookView {
                 "- \(Markdown.code(reference.check.rawValue))\(LimitText.brackets(reference.limits, of: reference.check))"
                     + (question.map { ": \(Markdown.escaped($0))" } ?? ""))
         }
+        guard runbook.stages.isEmpty else {
+            lines += runbook.stages.enumerated().flatMap { section($1, $0 + 1) }
+            return lines.joined(separator: "\n")
+        }
         lines += (runbook.preflight.isEmpty ? [] : [""]) + ["## Steps", ""]
         for (index, step) in runbook.steps.enumerated() {
             lines += section(step, index + 1, previous: previous(runbook, index))
         }
         return lines.joined(separator: "\n")
+    }
+
+    private static func section(_ stage: RunbookStage, _ number: Int) -> [String] {
+        var lines = ["## \(number). \(stage.id)", "", Markdown.escaped(stage.title)]
+        if let why = stage.why { lines += ["", "Why: \(Markdown.escaped(why))"] }
+        if let hold = stage.hold { lines += ["", "Hold before it: \(Markdown.escaped(hold))"] }
+        let other = stage.from == .from ? Part.to : .from
+        lines += [
+            "",
+            "- a run of \(Markdown.code(stage.runbook)), from the site called `\(stage.from.rawValue)` to the one called"
+                + " `\(other.rawValue)`; planned when it comes up",
+        ]
+        return lines + [""]
     }
 
     private static func previous(_ runbook: Runbook, _ index: Int) -> StepID? {

@@ -35,6 +35,8 @@ private struct PlanBody: Encodable {
     var omitted: [Left]
     /// Secondaries that follow nobody once the candidate is promoted.
     var remainingSecondaries: [SiteID]
+    /// Of a failback: which stage of it this is; `null` for a run of its own.
+    var stage: PlanStage?
 
     init(_ plan: Plan, _ digest: Digest) {
         let time = StepGraph.criticalPath(of: plan)
@@ -61,6 +63,7 @@ private struct PlanBody: Encodable {
         self.waivers = plan.waivers
         self.omitted = plan.omitted.map { Left(id: $0.id, reason: $0.reason) }
         self.remainingSecondaries = plan.remainingSecondaries.map(\.id)
+        self.stage = plan.stage
     }
 }
 

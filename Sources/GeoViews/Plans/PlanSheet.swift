@@ -34,7 +34,15 @@ package enum PlanSheet {
             "the exit status of a command proves nothing. Steps on several nodes of one group may run at the same",
             "time unless the group says otherwise. Before the point of no return you can go back (see \"Going back\").",
             "",
-        ]
+        ] + stage(plan)
+    }
+
+    private static func stage(_ plan: Plan) -> [String] {
+        guard let stage = plan.stage else { return [] }
+        let lines = stage.stages.enumerated().map { "- " + Markdown.escaped(StageText.line($1, at: $0, of: stage)) }
+        let hold =
+            stage.stages[stage.number - 1].hold.map { ["", "**Hold before it.** \(Markdown.escaped($0))"] } ?? []
+        return ["## Stage \(stage.number) of \(stage.stages.count) of \(stage.runbook)", ""] + lines + hold + [""]
     }
 
     private static func findings(_ plan: Plan) -> [String] {
@@ -105,13 +113,20 @@ package enum PlanSheet {
             ]
             + group.irreversible.map { "- **\(Markdown.escaped($0))**" }
             + [
-                group.plan.scenario == .reseed
-                    ? "- **\(group.plan.from) must be the writable primary, and nothing of \(group.plan.to) may run, both"
-                        + " seen, before you go on**"
-                    : "- **every node of \(group.plan.from) must be stopped, and seen to be stopped, before you go on**",
-                "",
+                mustBeSeen(before: group), "",
                 "- [ ] Decided by: ______________  at (UTC): ______________", "", "---", "",
             ]
+    }
+
+    private static func mustBeSeen(before group: GroupText) -> String {
+        let plan = group.plan
+        return switch plan.scenario {
+        case .reseed:
+            "- **\(plan.from) must be the writable primary, and nothing of \(plan.to) may run, both seen, before you go on**"
+        case .dropSlots:
+            "- **every secondary must stream, and be seen to stream through another slot, before you go on**"
+        default: "- **every node of \(plan.from) must be stopped, and seen to be stopped, before you go on**"
+        }
     }
 
     private static func section(_ group: GroupText, of count: Int) -> [String] {

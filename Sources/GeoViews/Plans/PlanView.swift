@@ -87,6 +87,22 @@ package enum PlanView {
             table.add("no service", "about \(DurationText.of(outage)) of it\(isLate ? ", LONGER THAN THE RTO" : "")")
         }
         page.table(table, indent: 2)
+        stage(plan, &page)
+    }
+
+    /// Where in a failback the plan stands, and what has to be thought over before it.
+    private static func stage(_ plan: Plan, _ page: inout Page) {
+        guard let stage = plan.stage else { return }
+        page.blank()
+        page.say("Stage \(stage.number) of \(stage.stages.count) of \(stage.runbook):", tone: .strong)
+        for (index, one) in stage.stages.enumerated() {
+            page.say(StageText.line(one, at: index, of: stage), indent: 2, hanging: 5)
+        }
+        if let hold = stage.stages[stage.number - 1].hold {
+            page.say(hold, indent: 2, lead: "HOLD before it:", hanging: 2)
+        }
+        page.say("The next one is planned, when this one is through, by")
+        page.literal(stage.planCommand, indent: 2)
     }
 
     private static func findings(_ plan: Plan, _ page: inout Page) {
@@ -188,10 +204,13 @@ package enum PlanView {
         let rule = String(repeating: "=", count: page.style.width)
         page.say(rule, tone: .bad)
         page.say("POINT OF NO RETURN: before group \(group.position), \(group.id)", indent: 2, tone: .bad)
-        page.say(
-            plan.scenario == .reseed
-                ? "Until here the undo commands leave \(plan.to) as it was."
-                : "Until here the undo commands put \(plan.from) back into service.", indent: 2)
+        let before =
+            switch plan.scenario {
+            case .reseed: "Until here the undo commands leave \(plan.to) as it was."
+            case .dropSlots: "Until here nothing is changed."
+            default: "Until here the undo commands put \(plan.from) back into service."
+            }
+        page.say(before, indent: 2)
         for because in group.irreversible { page.say("From here on: \(because).", indent: 2) }
         let undone = plan.undoable.filter { !$0.undo.isEmpty }.map(\.id.rawValue)
         if !undone.isEmpty {

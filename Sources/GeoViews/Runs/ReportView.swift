@@ -21,6 +21,7 @@ package enum ReportView {
     /// What a finished failover leaves to be done: for the other secondaries, for the former primary, and when users shall
     /// keep their URL.
     private static func later(_ report: RunReport) -> [String] {
+        if report.isFinished, let stage = report.stage { return StageText.next(stage) }
         guard report.isFinished, [.planned, .unplanned].contains(report.scenario) else { return [] }
         return report.remaining.map {
             "\(NextCommand.reseed(from: report.to, to: $0))  # \($0) follows nobody since \(report.to) was promoted"

@@ -19,6 +19,10 @@ package enum StatusView {
             page.literal("\(command)  # if \(node.id) does not answer any more: isolates it", indent: 2)
         }
         page.literal(status.nextCommand, indent: 2)
+        if status.isFinished, let stage = status.stage {
+            for line in StageText.next(stage) { page.literal(line, indent: 2) }
+            if let hold = stage.next?.hold { page.say(hold, indent: 2, lead: "HOLD before it:", hanging: 2) }
+        }
         if status.canGoBack, !state.acted.isEmpty {
             page.literal("\(NextCommand.abort(run))  # or go back", indent: 2)
         }
@@ -62,7 +66,7 @@ package enum StatusView {
             switch status.scenario {
             case .changeURL: "To give \(status.to) its former URL back"
             case .reseed: "To leave \(status.to) as it was"
-            case .planned, .unplanned, .abort: "To put \(status.from) back into service"
+            case .planned, .unplanned, .failback, .dropSlots, .abort: "To put \(status.from) back into service"
             }
         page.say("\(what), on each node in this order:", tone: .strong)
         for (step, commands) in undone {

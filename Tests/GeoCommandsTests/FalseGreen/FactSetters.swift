@@ -41,6 +41,7 @@ enum FactSetters {
         "projects": { $0.projects = $1.projects },
         "settings": { $0.settings = $1.settings },
         "accessRules": { $0.accessRules = $1.accessRules },
+        "replicationTrust": { $0.replicationTrust = $1.replicationTrust },
         "baseBackups": { $0.baseBackups = $1.baseBackups },
         "schemaFiles": { $0.schemaFiles = $1.schemaFiles },
         "keyLookup": { $0.keyLookup = $1.keyLookup },

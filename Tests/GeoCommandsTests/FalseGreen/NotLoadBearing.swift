@@ -41,7 +41,7 @@ enum NotLoadBearing {
         case .planned, .drill: return [contact, role]
         case .reseed: return [contact]
         // Not among those that are swept: the deployment that they start from has no change of a URL before it.
-        case .changeURL, .returning: return []
+        case .changeURL, .slots, .returning: return []
         case .unplanned:
             return [contact, ("seoul-sidekiq", "views", "three places look at a lost site, and each sees for itself")]
         }

@@ -39,7 +39,7 @@ import Testing
         #expect(
             Set(CheckCatalog.all.filter(\.isInvariant).map(\.id)) == [
                 "site.fenced", "database.zero-loss", "candidate.not-promoted", "reseed.direction",
-                "reseed.own-database", "reseed.stands-still",
+                "reseed.own-database", "reseed.stands-still", "replication.slots-abandoned",
             ])
     }
 
@@ -98,6 +98,10 @@ import Testing
         "reseed.direction",
         // Either it is fenced, or its database and its row say what it is.
         "reseed.stands-still",
+        // That a database answers, or how it was stopped, are two ways to know that it wants no slot.
+        "replication.slots-abandoned",
+        // One Rails node of the primary is enough to compare with.
+        "node.secrets-shared",
         // That its server runs, other facts tell as well.
         "database.reseeded",
     ]
@@ -145,7 +149,7 @@ import Testing
                 "nodes.distinct", "gitlab.versions-equal", "secrets.equal", "site.fenced", "site.ready", "site.dns",
                 "site.dns-ttl",
                 "operator.independent", "operator.last-check", "operator.last-drill", "operator.left-proven",
-                "operator.observation-window", "certificate.served", "primary.not-out-of-reach",
+                "operator.observation-window", "certificate.served", "primary.not-out-of-reach", "reseed.window",
             ].contains(id)
         else { return }
         var inventory = Fixtures.inventory()

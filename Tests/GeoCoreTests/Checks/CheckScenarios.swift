@@ -81,6 +81,12 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
                 check: "database.room-for-base-backup", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "database.seed-source", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "operator.observation-window", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "replication.slots-abandoned", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "replication.slots-dropped", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "database.trusts-primary", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(check: "reseed.window", observation: Fixtures.healthy(), subject: pair),
+            CheckScenario(
+                check: "node.secrets-shared", observation: Fixtures.healthy(), subject: .node(id: "seoul-pg-1")),
             CheckScenario(check: "primary.not-out-of-reach", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),
             CheckScenario(check: "cron.geo-only", observation: quiesced, subject: .site(id: "tokyo")),

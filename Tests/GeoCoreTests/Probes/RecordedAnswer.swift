@@ -171,6 +171,10 @@ extension RecordedAnswer {
             complaint: "/bin/cat: \(ProbeCatalog.dataDirectory)/geo-pitr-file: No such file or directory\n",
             status: 1),
         "control-data": Saying(output: controlData),
+        "server-certificate": Saying(
+            output: String(repeating: "1b", count: 32) + "  \(SharedFile.serverCertificate.rawValue)\n"),
+        "root-certificate": Saying(
+            output: "", complaint: "sha256sum: \(ProbeCatalog.rootCertificate): No such file or directory\n", status: 1),
         "geo-settings": Saying(output: "geo_secondary['enable'] = true\n"),
         "data-size": Saying(output: "81920\t\(ProbeCatalog.dataDirectory)\n"),
         "timeline-history": Saying(output: DivergenceReadingTests.history),

@@ -62,6 +62,27 @@ import Testing
         #expect(try await node.exchange(script)?.state == state)
     }
 
+    /// As gitlab-secrets.json comes from another node: every byte, and in no process and no file of the job.
+    @Test func aFileComesOnStandardInputByteForByteAndIsNowhereElse() async throws {
+        let node = try LocalNode()
+        let file =
+            Array("{\n  \"key\": \"it's $SECRET \\n\"\n}\n\n".utf8) + Array(0...255)
+            + Array(repeating: 10, count: 200_000)
+        let script = try await node.script(
+            "file",
+            "cat >\"$1/copy\"; cat /proc/[0-9]*/cmdline >\"$1/seen\" 2>/dev/null; cd \"$1/jobs/run/file\" && cat command boot began pid >>\"$1/seen\""
+                + " 2>/dev/null; true",
+            file: file)
+        let (state, _) = try await node.follow(script)
+        #expect(Self.status(state) == 0)
+        #expect(FileManager.default.contents(atPath: node.base + "/copy") == Data(file))
+        let seen = try #require(FileManager.default.contents(atPath: node.base + "/seen"))
+        for part in ["$SECRET", Data(file).base64EncodedString().prefix(60)] as [Substring] {
+            #expect(seen.range(of: Data(part.utf8)) == nil)
+        }
+        #expect(try await node.exchange(script)?.state == state)
+    }
+
     @Test(arguments: [0, 1, 3, 77, 124, 255])
     func theExitStatusIsTheCommands(status: Int) async throws {
         let node = try LocalNode()

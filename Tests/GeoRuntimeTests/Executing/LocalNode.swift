@@ -52,7 +52,7 @@ final class LocalNode: Sendable {
 
     func script(
         _ key: String, _ shell: String, limit: Int = 60, keep: Int = 4 << 20, epoch: Int = 1,
-        expected: NodeIdentity? = nil, marks: NodeMarks = NodeMarks(), input: String? = nil
+        expected: NodeIdentity? = nil, marks: NodeMarks = NodeMarks(), input: String? = nil, file: [UInt8]? = nil
     ) async throws -> JobScript {
         _ = try await journal.append(.commandStarted(step: "step", attempt: 1, index: 0, key: key))
         // What the command needs of its folder it gets as an argument: nothing is filled into its text.
@@ -61,7 +61,7 @@ final class LocalNode: Sendable {
         )
         return JobScript(
             key: key, run: "run", epoch: epoch, command: command, node: "local", expected: expected ?? identity,
-            marks: marks, input: input.map { Array($0.utf8) }, base: base, root: base,
+            marks: marks, input: input.map { .line(Array($0.utf8)) } ?? file.map { .file($0) }, base: base, root: base,
             receipt: try await journal.receipt(forCommand: key)
         ).bounded(by: "geo-test-boundary")
     }

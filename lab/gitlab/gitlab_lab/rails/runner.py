@@ -93,10 +93,14 @@ def _register_site(match):
     from gitlab_lab.rails import database
 
     name, url = match[1], match[2].rstrip("/") + "/"
-    database.Connection("main", "runner").query(
+    connection = database.Connection("main", "runner")
+    connection.query(
         'INSERT INTO geo_nodes (name, url, internal_url, "primary", access_key) VALUES (%s, %s, %s, false, %s) ON CONFLICT (name)'
         " DO UPDATE SET url = excluded.url, internal_url = excluded.internal_url, updated_at = now()",
         (name, url, (match[3] or url).rstrip("/") + "/", secrets.token_hex(16)))
+    # The pattern lets through nothing but names of columns and numbers.
+    for column, number in re.findall(r"(\w+_max_capacity): (\d+)", match[4] or ""):
+        connection.query(f"UPDATE geo_nodes SET {column} = %s WHERE name = %s", (int(number), name))
 
 
 def _sync_object_storage(_match):
@@ -117,8 +121,8 @@ PROGRAMS = [
     (re.escape('require "sidekiq/api"; puts Sidekiq::Queue.all.to_h { |queue| [queue.name, queue.size] }.to_json'), _queues),
     (re.escape("Geo::MetricsUpdateWorker.new.perform"), _metrics),
     # As GET writes them (gitlab-geo.md 3.5, R16 and R19).
-    (r"n = GeoNode\.find_or_initialize_by\(name: '([^']+)'\); n\.assign_attributes\(url: '([^']+)'(?:, internal_url: '([^']+)')?\); n\.save!",
-     _register_site),
+    (r"n = GeoNode\.find_or_initialize_by\(name: '([^']+)'\); n\.assign_attributes\(url: '([^']+)'(?:, internal_url: '([^']+)')?((?:, \w+_max_capacity: \d+)*)\);"
+     r" n\.save!", _register_site),
     (re.escape("GeoNode.secondary_nodes.each { |n| n.update(sync_object_storage: true) }"), _sync_object_storage),
 ]
 

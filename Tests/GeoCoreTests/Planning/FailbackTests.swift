@@ -1,0 +1,65 @@
+import GeoCore
+import GeoTestSupport
+import Testing
+
+/// Which stage of a failback comes next is seen, not remembered.
+@Suite struct FailbackTests {
+    /// Back to Seoul: Tokyo is primary, and Seoul was before it.
+    private static let legs: [Failback.Leg] = [
+        leg("return", .reseed, "tokyo", "seoul"), leg("go-back", .planned, "tokyo", "seoul"),
+        leg("complete", .reseed, "seoul", "tokyo"),
+    ]
+
+    private static func leg(_ id: StepID, _ scenario: Scenario, _ from: SiteID, _ to: SiteID) -> Failback.Leg {
+        Failback.Leg(
+            stage: RunbookStage(
+                id: id, title: id.rawValue, runbook: "x", from: from == "tokyo" ? .from : .to, hold: "think"),
+            scenario: scenario, from: from, to: to)
+    }
+
+    private static func next(_ observation: Observation) -> Failback.Next {
+        Failback.next(legs, in: Fixtures.inventory(), observation)
+    }
+
+    @Test func theStageIsSeenByWhoIsPrimaryAndWhoFollows() {
+        #expect(Self.next(Fixtures.returning()) == .stage(0))
+        #expect(Self.next(Fixtures.healthy()) == .stage(1))
+        var silent = Fixtures.healthy()
+        silent.put(\.database, Fixtures.standby(receiver: nil), on: "seoul-pg-1")
+        #expect(Self.next(silent) == .stage(0), "a standby that follows nobody has not come back")
+        #expect(Self.next(Fixtures.promoted()) == .stage(2))
+        var complete = Fixtures.promoted()
+        complete.put(\.database, Fixtures.standby(), on: "tokyo-pg-1")
+        guard case .done(let signs) = Self.next(complete) else {
+            Issue.record("\(Self.next(complete))")
+            return
+        }
+        #expect(signs.contains("seoul is the primary") && signs.contains("tokyo streams"))
+    }
+
+    @Test func nothingIsGuessedWhereNobodyOrEverybodyIsPrimary() {
+        var both = Fixtures.healthy()
+        both.put(\.database, Fixtures.primary(), on: "seoul-pg-1")
+        var nobody = Fixtures.healthy()
+        nobody.put(\.database, Fixtures.standby(), on: "tokyo-pg-1")
+        let dark = nobody.losing("seoul-pg-1").losing("tokyo-pg-1")
+        for observation in [both, nobody, dark] {
+            guard case .unknown(let reason) = Self.next(observation) else {
+                Issue.record("\(Self.next(observation))")
+                continue
+            }
+            #expect(!reason.isEmpty)
+        }
+    }
+
+    @Test func aPlanSaysWhichStageItIsAndHowTheNextIsPlanned() throws {
+        let whole = Runbook(
+            name: "failback", title: "Back", scenario: .failback, preflight: [], steps: [],
+            stages: Self.legs.map(\.stage), source: DocumentReference(path: "f.yaml", digest: Digest(of: [1])))
+        var request = PlanFixture.request()
+        request.stage = PlanStage(whole, legs: Self.legs, at: 1, from: "tokyo", to: "seoul")
+        let plan = try PlanFile(reading: try PlanFile(try Planner.plan(request)).bytes).plan
+        #expect(plan.stage?.number == 2 && plan.stage?.next?.from == "seoul")
+        #expect(plan.planCommand == "geo-failover plan failback --from tokyo --to seoul")
+    }
+}
