@@ -46,6 +46,46 @@ struct HostKeyTrust {
         return .done
     }
 
+    /// Before the node is given the host keys of another one: it is known by those as well, the old ones stay.
+    func ask(sameAs other: Node) async throws -> ExitStatus {
+        let own = try await lines()
+        let keys = try await HostKeyTrust(node: other).lines().map { line in
+            ([knownName] + line.split(separator: " ").dropFirst().map(String.init)).joined(separator: " ")
+        }.filter { !own.contains($0) }
+        guard !keys.isEmpty else {
+            throw CommandFailure(
+                "\(node.access.knownHosts) has no key of \(other.id) that \(node.id) is not known by already", .refused)
+        }
+        Console.say("\(other.id) is known by:")
+        for key in keys { Console.say("  \(try await fingerprint(key))") }
+        let question = OperatorPrompt.Question(
+            step: "trust",
+            text: "If \(node.id) is to show itself with them, type its name to add them to \(node.access.knownHosts).",
+            expected: node.id.rawValue)
+        guard await Prompt.ask(question)?.text == node.id.rawValue else {
+            throw CommandFailure("declined; nothing was added", .declined)
+        }
+        try append(keys, to: node.access.knownHosts)
+        Console.result("\(keys.count) keys of \(other.id) added for \(node.id) to \(node.access.knownHosts)")
+        return .done
+    }
+
+    /// `SHA256:... ED25519` of each key that the node is known by, as ``NodeFacts/hostKeys`` has them.
+    func fingerprints() async throws -> Set<String> {
+        var found: Set<String> = []
+        for line in try await lines() {
+            let words = try await fingerprint(line).split(separator: " ")
+            guard words.count >= 3, let kind = words.last?.dropFirst().dropLast() else { continue }
+            found.insert("\(words[1]) \(kind)")
+        }
+        return found
+    }
+
+    private func lines() async throws -> [String] {
+        try await run(["ssh-keygen", "-F", knownName, "-f", node.access.knownHosts], mayFail: true)
+            .filter { !$0.hasPrefix("#") && !$0.hasPrefix("@") && $0.split(separator: " ").count >= 3 }
+    }
+
     private func fingerprint(_ line: String) async throws -> String {
         let words = line.split(separator: " ").map(String.init)
         let script = "printf '%s\\n' \"$1\" | ssh-keygen -lf -"

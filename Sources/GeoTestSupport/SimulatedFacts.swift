@@ -62,7 +62,7 @@ extension SimulatedState {
             facts.changesRunning = seen(node.runningJob.map { [$0.arguments.joined(separator: " ")] } ?? [], node)
         case .secrets: facts.secretsDigest = seen(node.secrets, node)
         case .passwords: facts.passwords = seen(Fixtures.passwords(of: node.node), node)
-        case .hostKeys: facts.hostKeys = seen(["SHA256:shared-ecdsa", "SHA256:shared-ed25519"], node)
+        case .hostKeys: facts.hostKeys = seen(node.hostKeys, node)
         case .disks:
             facts.disks = seen(
                 ["/etc/gitlab", "/opt/gitlab", "/var/opt/gitlab", "/var/log/gitlab"].map {

@@ -37,6 +37,10 @@ package struct SimulatedNode: Sendable {
     package var secrets = "5ec2e75"
     package var nextSecrets: String?
     package var secretsBefore: String?
+    /// Likewise of /etc/ssh.
+    package var hostKeys = ["SHA256:shared-ecdsa ECDSA", "SHA256:shared-ed25519 ED25519"]
+    package var nextHostKeys: [String]?
+    package var hostKeysBefore: [String]?
     /// Whose certificate the database trusts.
     package var trusts: String? = "cert"
     /// What it has saved of a divergence.

@@ -69,7 +69,8 @@ extension SimulatedState {
         case ("node.secondary-configured", .node), ("node.secondary-applied", .node), ("node.held-down", .node),
             ("node.returned", .node), ("database.reseeded", _), ("tracking.fresh", _), ("cron.geo-running", _),
             ("site.role", _), ("geo.site-registered", _), ("geo.complete", _), ("geo.verified", _),
-            ("geo.log-cursor", _), ("node.secrets-shared", .node), ("database.trusts-primary", _):
+            ("geo.log-cursor", _), ("node.secrets-shared", .node), ("node.host-keys-shared", .node),
+            ("database.trusts-primary", _):
             guard let isTrue = hasReturned(reference) else {
                 return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
             }

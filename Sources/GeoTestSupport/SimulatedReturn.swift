@@ -29,6 +29,10 @@ package enum SimulatedReturn {
         return facts
     }
 
+    private static func isShared(_ arguments: [String]) -> Bool {
+        arguments.last.map { last in SharedFile.allCases.contains { last.hasPrefix($0.rawValue) } } ?? false
+    }
+
     /// What a command of a re-seed does, and when; `nil` for all others.
     static func script(
         _ command: RemoteCommand, _ node: SimulatedNode, _ job: inout SimulatedJob
@@ -41,8 +45,9 @@ package enum SimulatedReturn {
         case "mv" where arguments.count == 4 && arguments[1] == "-n": return [(0.1, .reseed(arguments: arguments))]
         case "install", "ln":
             if let file = command.inputFile { return [(0.3, .install(file, arguments.last ?? ""))] }
-            return arguments.contains(SharedFile.secrets.rawValue) ? [(0.1, .reseed(arguments: arguments))] : nil
-        case "mv" where arguments.contains(SharedFile.secrets.rawValue): return [(0.1, .reseed(arguments: arguments))]
+            return isShared(arguments) ? [(0.1, .reseed(arguments: arguments))] : nil
+        case "systemctl" where arguments[1] == "reload": return [(0.1, .exit(status: 0))]
+        case "mv" where isShared(arguments): return [(0.1, .reseed(arguments: arguments))]
         case "mkdir": return [(0.1, .exit(status: 0))]
         case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
         case "gitlab-rake" where arguments.last == "db:migrate:geo": return [(20, .reseed(arguments: arguments))]
@@ -76,6 +81,15 @@ extension SimulatedState {
                     nodes[index].held.remove(name)
                 }
             }
+            return 0
+        case "ln" where arguments[1].hasPrefix("/etc/ssh/"):
+            if nodes[index].hostKeysBefore == nil { nodes[index].hostKeysBefore = nodes[index].hostKeys }
+            return 0
+        case "mv" where arguments[1] == "-f" && arguments[3].hasPrefix("/etc/ssh/"):
+            // Both halves of each; the last one counts.
+            let isNext = arguments[2].contains(".next-")
+            guard let keys = isNext ? nodes[index].nextHostKeys : nodes[index].hostKeysBefore else { return 1 }
+            nodes[index].hostKeys = keys
             return 0
         case "ln":
             guard nodes[index].secretsBefore == nil else { return 1 }
@@ -122,6 +136,7 @@ extension SimulatedState {
         switch file.file {
         case .secrets: nodes[index].nextSecrets = self[file.node].secrets
         case .serverCertificate: nodes[index].trusts = "cert"
+        default: nodes[index].nextHostKeys = self[file.node].hostKeys
         }
     }
 
@@ -160,6 +175,8 @@ extension SimulatedState {
                 && self[id].url?.appliedSettings == self[id].url?.settings
         case ("node.secrets-shared", .node(let id)):
             return nodes(of: to).contains { $0.node.runs(.rails) && $0.secrets == self[id].secrets }
+        case ("node.host-keys-shared", .node(let id)):
+            return nodes(of: to).contains { $0.node.runs(.rails) && $0.hostKeys == self[id].hostKeys }
         case ("database.trusts-primary", _): return databaseNode(of: from).trusts == "cert"
         case ("node.held-down", .node(let id)):
             return !self[id].hasRunningService && self[id].startsAtBoot && !self[id].isBootMasked

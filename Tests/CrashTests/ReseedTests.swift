@@ -55,7 +55,8 @@ import Testing
         }
         return PlanRequest(
             inventory: inventory, runbook: runbook, from: from, to: to, observation: basis, findings: findings,
-            waivers: [], repairs: ["secrets.equal", "passwords.equal", "database.trusts-primary"],
+            waivers: [],
+            repairs: ["secrets.equal", "passwords.equal", "ssh-host-keys.equal", "database.trusts-primary"],
             createdAt: basis.endedAt,
             createdBy: "t", toolVersion: "t")
     }
@@ -69,6 +70,7 @@ import Testing
             $0["tokyo-rails-1"].clusterFile = .valid(text: "{}")
             // And what an operator has mended by the run.
             $0["tokyo-rails-1"].secrets = "0ther"
+            $0["tokyo-rails-2"].hostKeys = ["SHA256:own ED25519"]
             $0["tokyo-pg-1"].trusts = nil
         }
         return before
@@ -96,6 +98,7 @@ import Testing
                 if node.clusterFile != .absent { found.append("\(name) has a gitlab-cluster.json") }
                 guard node.node.isManagedByOmnibus else { continue }
                 if node.secrets != "5ec2e75" { found.append("\(name) has other secrets") }
+                if node.hostKeys.count != 2 { found.append("\(name) has other host keys") }
                 if !node.services.allSatisfy(\.isRunning) || node.isBootMasked {
                     found.append("\(name) does not serve")
                 }
@@ -256,7 +259,9 @@ import Testing
         let before = await Self.failedOver()
         #expect(blocking(before, from: Fixtures.tokyo, to: Fixtures.seoul).contains("reseed.direction"))
         #expect(
-            blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo) == ["secrets.equal", "database.trusts-primary"])
+            blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo) == [
+                "secrets.equal", "ssh-host-keys.equal", "database.trusts-primary",
+            ])
         before.deployment.withState { $0["tokyo-pg-1"].machineID = $0["seoul-pg-1"].machineID }
         #expect(blocking(before, from: Fixtures.seoul, to: Fixtures.tokyo).contains("reseed.direction"))
         let rig = try await Self.rig()

@@ -37,6 +37,16 @@ import Testing
         #expect(pace.text == "the source sends the WAL of meanwhile (1000 MiB of 1000 MiB (100 %))")
     }
 
+    /// The primary goes on writing: what is left is the distance, at the speed of replay.
+    @Test func aReplayGapSaysHowFarBehindAndHowLong() {
+        var pace = Pace()
+        pace.add(Measure(.log, done: 5 << 30, of: 6 << 30), at: Self.at(0))
+        #expect(pace.text == "1 GiB of WAL behind")
+        pace.add(Measure(.log, done: (5 << 30) + (400 << 20), of: (6 << 30) + (76 << 20)), at: Self.at(20))
+        #expect(pace.text == "700 MiB of WAL behind, 20 MiB/s, about 35 s more")
+        #expect(pace.brief == "700 MiB of WAL behind, about 35 s more")
+    }
+
     @Test func aSecondAttemptIsMeasuredAnew() {
         var pace = Pace()
         pace.add(Measure(.items, done: 90, of: 100), at: Self.at(0))

@@ -53,14 +53,21 @@ struct InventoryCommand: AsyncParsableCommand {
             discussion: "Compare them with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the node's console.")
         @OptionGroup var inventory: InventoryOptions
         @Argument(help: "The node.") var node: String
+        @Option(help: "Let the node be known by the keys of this one, too, which it is about to be given.") var sameAs:
+            String?
 
         func run() async throws {
             try await reporting {
                 let loaded = try inventory.load()
-                guard let node = loaded.node(NodeID(node)) else {
-                    throw CommandFailure("the inventory has no node named \(node)", .badDocument)
+                func named(_ name: String) throws -> Node {
+                    guard let node = loaded.node(NodeID(name)) else {
+                        throw CommandFailure("the inventory has no node named \(name)", .badDocument)
+                    }
+                    return node
                 }
-                return try await HostKeyTrust(node: node).ask()
+                let trust = HostKeyTrust(node: try named(node))
+                if let sameAs { return try await trust.ask(sameAs: try named(sameAs)) }
+                return try await trust.ask()
             }
         }
     }

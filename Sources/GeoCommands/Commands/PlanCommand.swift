@@ -33,7 +33,7 @@ struct PlanCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "A check that fails and that a step of the runbook mends.",
             discussion: "replication.not-paused (unplanned-failover); database.seed-source, secrets.equal,"
-                + " database.trusts-primary (reseed-secondary). May be given again."))
+                + " ssh-host-keys.equal, database.trusts-primary (reseed-secondary). May be given again."))
     var repair: [String] = []
     @Option(help: "Of drop-slots: a slot of the primary that nobody uses any more. May be given again.") var slot:
         [String] = []
@@ -99,7 +99,9 @@ struct PlanCommand: AsyncParsableCommand {
                 repairs: repairs, slots: slot, stage: stage, lastKnown: lastKnown, isDrill: drill,
                 createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
-            try write(PlanFile(try Self.plan(request)))
+            let plan = try Self.plan(request)
+            try await refuseUnknownHostKeys(plan)
+            try write(PlanFile(plan))
             return .done
         }
     }

@@ -1,6 +1,6 @@
 /// What a site that comes back has to have in common with the primary, and when its copy may begin.
 enum PreparationChecks {
-    static let all = [secretsShared, trustsPrimary, window]
+    static let all = [secretsShared, hostKeysShared, trustsPrimary, window]
 
     static let secretsShared = Check.aboutNode(
         "node.secrets-shared",
@@ -35,6 +35,42 @@ enum PreparationChecks {
                 remedy: "copy /etc/gitlab/gitlab-secrets.json of \(source.id) there (root:root, 0600)")
         }
         return "\(node.id) has the gitlab-secrets.json of \(source.id)"
+    }
+
+    static let hostKeysShared = Check.aboutNode(
+        "node.host-keys-shared",
+        CheckText(
+            question: "Has the node the same SSH host keys as the primary's Rails nodes?",
+            rationale: "Users' git refuses a site that shows itself with another key.",
+            source: cite(.configuration, .bringPrimaryBack),
+            remedy:
+                "copy /etc/ssh/ssh_host_*_key* of a Rails node of the primary (private keys 0600), then sudo systemctl"
+                + " reload ssh"),
+        needs: { scope, node, context in
+            guard node.runs(.rails) else { return }
+            scope.ask([.hostKeys], of: [node] + (context.fromSite?.nodes(running: .rails) ?? []))
+        }
+    ) { examination, node in
+        guard node.runs(.rails) else { return "\(node.id) runs no Rails, and nobody's git asks for it" }
+        let text = { (keys: [String]) in Quantity.list(keys.map { String($0.prefix(19)) }) }
+        let rails = examination.context.fromSite?.nodes(running: .rails) ?? []
+        guard let source = rails.first(where: { examination.observation[$0.id].hostKeys.value != nil }) ?? rails.first
+        else {
+            examination.unknown(
+                "there is no Rails node of the primary to compare with",
+                remedy: "add it to \(examination.context.inventory.source.path)")
+            return ""
+        }
+        guard let right = examination.read(\.hostKeys, "SSH host keys", of: source, as: text),
+            let own = examination.read(\.hostKeys, "SSH host keys", of: node, as: text)
+        else { return "" }
+        if Set(own) != Set(right) {
+            examination.fail(
+                "the SSH host keys of \(node.id) are others than those of \(source.id)",
+                remedy: "copy /etc/ssh/ssh_host_*_key* of \(source.id) there (root:root, private keys 0600), then sudo"
+                    + " systemctl reload ssh")
+        }
+        return "\(node.id) has the SSH host keys of \(source.id)"
     }
 
     static let trustsPrimary = Check.aboutFailover(

@@ -179,6 +179,9 @@ enum ReplicationChecks {
         let standby = examination.standbyState(of: pair.to)
         guard let primary, let standby, examination.requireOneLineage(standby, primary) else { return "" }
         let (replayed, current) = (standby.state.replayed, primary.state.current)
+        if let done = Int(exactly: replayed.bytes), let total = Int(exactly: current.bytes) {
+            examination.progress = Measure(.log, done: done, of: total)
+        }
         if replayed < current {
             examination.fail(
                 "\(pair.to.id) replayed up to \(replayed), \(Quantity.bytes(replayed.distance(to: current))) short of"

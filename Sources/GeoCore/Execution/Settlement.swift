@@ -34,7 +34,9 @@ extension ActionName {
             .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .dropSlots:
             true
         // The node of a secondary that was never touched is in service, too.
-        case .promoteNode, .reconfigure, .bringNodeBack, .resetTracking, .trustPrimary, .writeProbe, .pushCanary, .hook,
+        // What is copied last makes a service read it again.
+        case .promoteNode, .reconfigure, .bringNodeBack, .resetTracking, .copyHostKeys, .trustPrimary, .writeProbe,
+            .pushCanary, .hook,
             .manual:
             false
         }

@@ -1,6 +1,10 @@
 /// How far something has come that takes long: for a person who has to plan by it, not for a verdict.
 package struct Measure: Sendable, Hashable, Codable {
-    package enum Unit: String, Sendable, Hashable, Codable { case bytes, items }
+    package enum Unit: String, Sendable, Hashable, Codable {
+        case bytes, items
+        /// Positions in the write-ahead log: what counts is how far one is behind the other.
+        case log
+    }
 
     package var unit: Unit
     package var done: Int

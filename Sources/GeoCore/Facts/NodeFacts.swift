@@ -27,7 +27,7 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     /// Of the database passwords that the node was configured with, by setting: HMAC-SHA256 under the node's
     /// gitlab-secrets.json, cut to 32 digits. Equal for equal passwords beside equal secrets, and of no other use.
     package var passwords: Observed<[String: String]> = .notAsked
-    /// `SHA256:...` fingerprints of the node's public SSH host keys, sorted.
+    /// `SHA256:... ED25519`: fingerprints of the node's public SSH host keys with their kinds, sorted.
     package var hostKeys: Observed<[String]> = .notAsked
     package var disks: Observed<[DiskSpace]> = .notAsked
     /// TCP ports that something on the node listens on, sorted; loopback-only ones left out.

@@ -199,6 +199,7 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case restoreNode = "restore-node"
     case preparePrimary = "prepare-primary"
     case copySecrets = "copy-secrets"
+    case copyHostKeys = "copy-host-keys"
     case trustPrimary = "trust-primary"
     case dropSlots = "drop-slots"
     case writeProbe = "write-probe"

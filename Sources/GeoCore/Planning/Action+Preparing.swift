@@ -17,6 +17,13 @@ extension ActionCatalog {
                     "Copies gitlab-secrets.json of a Rails node of the primary, past logs and disks; the former is kept.",
                 source: cite(.configuration, .bringPrimaryBack), part: .to, effect: .none,
                 effectText: "nothing changes before the node is reconfigured", expectedSeconds: 5, timeLimitSeconds: 60)
+        case .copyHostKeys:
+            Action(
+                name: name, reach: .node,
+                summary: "Copies the SSH host keys of a Rails node of the primary; the former are kept. Reloads sshd.",
+                source: cite(.configuration, .bringPrimaryBack), components: [.rails], part: .to, effect: .none,
+                effectText: "the node shows itself with the primary's host keys, to the operator's ssh as well",
+                expectedSeconds: 5, timeLimitSeconds: 60)
         case .trustPrimary:
             Action(
                 name: name, reach: .node,
@@ -44,16 +51,15 @@ extension ActionCommands {
         case .preparePrimary:
             guard let edit else { return [] }
             return edit.commands(timeLimit: 60) + applied(edit, timeLimit)
-        case .copySecrets:
-            let file = SharedFile.secrets.rawValue
-            let next = "\(file).next-\(reseeding.stamp)"
-            return [
-                // A file beside it first: whoever reads it meanwhile never finds half of it, and a full disk shows here.
-                quick(
-                    ["install", "-o", "root", "-g", "root", "-m", "0600", "/dev/stdin", next],
-                    from: NodeFile(node: reseeding.sharedFrom, file: .secrets)),
-                // There may be none yet, and the first copy of several attempts is the one to keep.
-                quick(["ln", file, before(reseeding)], .isOnlyAClaim), quick(["mv", "-f", next, file]),
+        case .copySecrets: return copy([(.secrets, "0600")], reseeding)
+        case .copyHostKeys:
+            let halves = reseeding.hostKeyKinds.compactMap(SharedFile.hostKey).flatMap {
+                [($0.secret, "0600"), ($0.shown, "0644")]
+            }
+            // Debian and Ubuntu call the unit ssh, all others sshd.
+            return copy(halves, reseeding) + [
+                quick(["systemctl", "reload", "ssh"], .isOnlyAClaim),
+                quick(["systemctl", "reload", "sshd"], when: .previousFailed),
             ]
         case .trustPrimary:
             return [
@@ -77,9 +83,15 @@ extension ActionCommands {
         // A primary that may serve one standby more, and a certificate more to trust, are no state to come back from.
         case .preparePrimary, .trustPrimary: .changesNothing
         // There may have been none.
-        case .copySecrets:
+        case .copySecrets: .reversible(undo: [putBack(.secrets, reseeding)])
+        case .copyHostKeys:
             .reversible(
-                undo: [quick(["mv", "-f", before(reseeding), SharedFile.secrets.rawValue], .isOnlyAClaim)])
+                undo: reseeding.hostKeyKinds.compactMap(SharedFile.hostKey).flatMap {
+                    [putBack($0.secret, reseeding), putBack($0.shown, reseeding)]
+                } + [
+                    quick(["systemctl", "reload", "ssh"], .isOnlyAClaim),
+                    quick(["systemctl", "reload", "sshd"], .isOnlyAClaim, when: .previousFailed),
+                ])
         default: .irreversible(because: "WAL that a dropped slot held back is gone")
         }
     }
@@ -109,14 +121,38 @@ extension ActionCommands {
         ]
     }
 
-    private static func before(_ reseeding: Reseeding) -> String {
-        "\(SharedFile.secrets.rawValue).before-\(reseeding.stamp)"
+    /// All are brought before the first takes its place: keys whose halves do not fit would keep sshd from starting. Each is a
+    /// file beside the old one first: whoever reads it meanwhile never finds half of it, and a full disk shows here.
+    private static func copy(_ files: [(file: SharedFile, mode: String)], _ reseeding: Reseeding) -> [RemoteCommand] {
+        func next(_ file: SharedFile) -> String { "\(file.rawValue).next-\(reseeding.stamp)" }
+        return files.map { file, mode in
+            quick(
+                ["install", "-o", "root", "-g", "root", "-m", mode, "/dev/stdin", next(file)],
+                from: NodeFile(node: reseeding.sharedFrom, file: file))
+        }
+            + files.flatMap { file, _ in
+                [
+                    // There may be none yet, and of several attempts the first copy is the one to keep.
+                    quick(["ln", file.rawValue, before(file, reseeding)], .isOnlyAClaim),
+                    quick(["mv", "-f", next(file), file.rawValue]),
+                ]
+            }
+    }
+
+    private static func putBack(_ file: SharedFile, _ reseeding: Reseeding) -> RemoteCommand {
+        quick(["mv", "-f", before(file, reseeding), file.rawValue], .isOnlyAClaim)
+    }
+
+    private static func before(_ file: SharedFile, _ reseeding: Reseeding) -> String {
+        "\(file.rawValue).before-\(reseeding.stamp)"
     }
 
     private static func quick(
-        _ arguments: [String], _ status: RemoteCommand.ExitStatus = .mustBeZero, from file: NodeFile? = nil
+        _ arguments: [String], _ status: RemoteCommand.ExitStatus = .mustBeZero, from file: NodeFile? = nil,
+        when condition: RemoteCommand.Condition = .always
     ) -> RemoteCommand {
         RemoteCommand(
-            arguments: arguments, timeLimitSeconds: 60, exitStatus: status, quietSeconds: 5, inputFile: file)
+            arguments: arguments, timeLimitSeconds: 60, condition: condition, exitStatus: status, quietSeconds: 5,
+            inputFile: file)
     }
 }

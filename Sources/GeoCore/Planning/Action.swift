@@ -73,7 +73,7 @@ package enum ActionCatalog {
         case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
             .migrateTracking, .restoreNode:
             reseeding(name)
-        case .preparePrimary, .copySecrets, .trustPrimary, .dropSlots: preparing(name)
+        case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary, .dropSlots: preparing(name)
         case .wait, .confirm, .hook, .manual: other(name)
         }
     }

@@ -52,7 +52,7 @@ package enum ActionCommands {
         case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
             .migrateTracking, .restoreNode:
             commands(name, reseeding, timeLimit: timeLimit) ?? []
-        case .preparePrimary, .copySecrets, .trustPrimary:
+        case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary:
             preparing(name, reseeding, edit: edit, timeLimit: timeLimit)
         case .dropSlots: drop(reseeding.slotsToDrop, timeLimit: timeLimit)
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
@@ -101,7 +101,7 @@ package enum ActionCommands {
         case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
             .migrateTracking, .restoreNode:
             undo(name, reseeding) ?? .changesNothing
-        case .preparePrimary, .copySecrets, .trustPrimary, .dropSlots: undoPreparing(name, reseeding)
+        case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary, .dropSlots: undoPreparing(name, reseeding)
         case .setExternalURL: .reversible(undo: (edit?.undo ?? []) + [reconfigure(1800)])
         // With the former line in gitlab.rb and applied, the same task writes the former URL.
         case .updatePrimaryURL: .reversible(undo: [updatePrimaryURL(600)])

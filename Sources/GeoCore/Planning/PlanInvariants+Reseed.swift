@@ -3,7 +3,8 @@
 extension PlanInvariants {
     private static let ofReseeds: Set<ActionName> = [
         .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
-        .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .trustPrimary,
+        .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .copyHostKeys,
+        .trustPrimary,
     ]
     /// What belongs to other runs: it promotes, fences the primary or changes what users see.
     private static let foreign: Set<ActionName> = [
@@ -147,7 +148,8 @@ extension PlanInvariants {
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "lifts the boot guard of another node than the database's")
-            case .stopAndDisable, .liftBootGuard, .configureSecondary, .preparePrimary, .copySecrets, .trustPrimary:
+            case .stopAndDisable, .liftBootGuard, .configureSecondary, .preparePrimary, .copySecrets, .copyHostKeys,
+                .trustPrimary:
                 guard comes(step.id, after: wipe.id) else { return nil }
                 return .init(
                     invariant: "standby-before-services", step: step.id, detail: "comes after the database was replaced"

@@ -29,8 +29,28 @@ extension Expansion {
                 return []
             }
             return nodes.filter { request.observation[$0.id].secretsDigest.value != right }
+        case .copyHostKeys:
+            guard let source = sharedFrom, let right = request.observation[source].hostKeys.value, hostKeyKinds != nil
+            else {
+                problems.append(
+                    "step \(step.id): no Rails node of \(request.from) told SSH host keys that can be copied (ED25519,"
+                        + " ECDSA, RSA)")
+                return []
+            }
+            return nodes.filter { Set(request.observation[$0.id].hostKeys.value ?? []) != Set(right) }
         default: return nodes
         }
+    }
+
+    /// `nil` where one of them is not known, or of a kind that is not copied.
+    var hostKeyKinds: [String]? {
+        guard let source = sharedFrom, let keys = request.observation[source].hostKeys.value, !keys.isEmpty else {
+            return nil
+        }
+        let kinds = keys.compactMap { $0.split(separator: " ").dropFirst().first }.filter {
+            SharedFile.hostKey(ofKind: $0) != nil
+        }
+        return kinds.count == keys.count ? kinds.map(String.init).sorted() : nil
     }
 
     /// What a step does to gitlab.rb of a node.
@@ -62,6 +82,7 @@ extension ActionName {
         case .resumeReplay: "replication.not-paused"
         case .preparePrimary: "database.seed-source"
         case .copySecrets: "secrets.equal"
+        case .copyHostKeys: "ssh-host-keys.equal"
         case .trustPrimary: "database.trusts-primary"
         default: nil
         }

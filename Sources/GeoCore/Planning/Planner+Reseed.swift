@@ -55,6 +55,7 @@ extension Expansion {
         return Reseeding(
             source: fromSite?.databaseNodes.first?.access.address ?? "",
             sourceNode: fromSite?.databaseNodes.first?.id ?? "", sharedFrom: sharedFrom ?? "",
+            hostKeyKinds: hostKeyKinds ?? [],
             slot: Reseeding.slot(of: site),
             access: request.inventory.replication ?? Reseeding.example.access, siteName: site.geoNodeName,
             url: site.url, capacity: request.inventory.replication?.backfill,
@@ -75,7 +76,7 @@ extension Expansion {
     mutating func reseedable(_ step: RunbookStep, _ nodes: [Node]) -> [Node] {
         switch step.action {
         case .configureSecondary: return configurable(step, nodes)
-        case .preparePrimary, .copySecrets, .trustPrimary: return preparable(step, nodes)
+        case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary: return preparable(step, nodes)
         case .stopAndDisable:
             let site = request.to
             return leaving(step, nodes.filter(isFenced), of: nodes) { "\($0) of \(site) is fenced already" }

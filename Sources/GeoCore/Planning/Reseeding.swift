@@ -6,6 +6,8 @@ package struct Reseeding: Sendable {
     package var sourceNode: NodeID
     /// A Rails node of the primary, whose secrets are the right ones.
     package var sharedFrom: NodeID
+    /// Of that node's SSH host keys, as `ssh-keygen -l` calls them.
+    package var hostKeyKinds: [String]
     /// Of a run that drops slots, which needs nothing else of this.
     package var slotsToDrop: [String] = []
     package var slot: String
@@ -28,7 +30,8 @@ package struct Reseeding: Sendable {
 
     /// For people who ask what an action runs, with no plan at hand.
     package static let example = Reseeding(
-        source: "10.77.2.21", sourceNode: "seoul-pg-1", sharedFrom: "seoul-rails-1", slotsToDrop: ["osaka"],
+        source: "10.77.2.21", sourceNode: "seoul-pg-1", sharedFrom: "seoul-rails-1", hostKeyKinds: ["ED25519"],
+        slotsToDrop: ["osaka"],
         slot: "tokyo", access: ReplicationAccess(password: .environment(name: "PASSWORD")),
         siteName: "tokyo", url: "https://tokyo.example.com", services: ["postgresql"], held: ["postgresql"],
         stamp: "20260102-030405",

@@ -17,7 +17,7 @@ package enum MachineReadings {
         return NodeIdentity(hostName: lines[0], machineID: lines[1], bootID: lines[2])
     }
 
-    /// `256 SHA256:... comment (ED25519)` per key.
+    /// `256 SHA256:... comment (ED25519)` per key, of which `SHA256:... ED25519` is kept.
     package static func hostKeys(_ frame: ProbeFrame) throws(Unreadable) -> [String] {
         var keys: Set<String> = []
         for line in try frame.text().nonemptyLines {
@@ -27,7 +27,8 @@ package enum MachineReadings {
             else {
                 throw .unexpected("ssh-keygen -l", line.utf8)
             }
-            keys.insert(String(words[1]))
+            let kind = words.last.flatMap { $0.hasPrefix("(") && $0.hasSuffix(")") ? $0.dropFirst().dropLast() : nil }
+            keys.insert(kind.map { "\(words[1]) \($0)" } ?? String(words[1]))
         }
         guard !keys.isEmpty else { throw Unreadable("the node has no SSH host keys in /etc/ssh") }
         return keys.sorted()

@@ -61,7 +61,7 @@ package struct Pace: Sendable, Hashable {
         guard let last else { return nil }
         if let phase = last.phase { return phase }
         var text = Self.amount(last)
-        if let total = last.total, total > 0 {
+        if last.unit != .log, let total = last.total, total > 0 {
             let all = last.unit == .bytes ? ByteText.of(total) : CountText.of(total, "item")
             text = "\(Self.percent(last.done, of: total)) % of \(all)"
         }
@@ -73,7 +73,11 @@ package struct Pace: Sendable, Hashable {
     private static func percent(_ done: Int, of total: Int) -> Int { min(100, Int(Double(done) / Double(total) * 100)) }
 
     private static func amount(_ measure: Measure) -> String {
-        func number(_ count: Int) -> String { measure.unit == .bytes ? ByteText.of(count) : "\(count)" }
+        func number(_ count: Int) -> String { measure.unit == .items ? "\(count)" : ByteText.of(count) }
+        if measure.unit == .log {
+            return measure.total.map { "\(number(max(0, $0 - measure.done))) of WAL behind" }
+                ?? "not known how far behind"
+        }
         guard let total = measure.total else {
             return number(measure.done) + (measure.unit == .items ? " items" : "")
         }
@@ -83,7 +87,7 @@ package struct Pace: Sendable, Hashable {
 
     private static func speed(_ perSecond: Double, _ unit: Measure.Unit) -> String {
         switch unit {
-        case .bytes: return "\(ByteText.of(Int(perSecond)))/s"
+        case .bytes, .log: return "\(ByteText.of(Int(perSecond)))/s"
         case .items:
             if perSecond >= 10 { return "\(Int(perSecond)) a second" }
             let perMinute = perSecond * 60

@@ -101,7 +101,7 @@ import Testing
         // That a database answers, or how it was stopped, are two ways to know that it wants no slot.
         "replication.slots-abandoned",
         // One Rails node of the primary is enough to compare with.
-        "node.secrets-shared",
+        "node.secrets-shared", "node.host-keys-shared",
         // That its server runs, other facts tell as well.
         "database.reseeded",
     ]

@@ -86,6 +86,8 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "database.trusts-primary", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "reseed.window", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(
+                check: "node.host-keys-shared", observation: Fixtures.healthy(), subject: .node(id: "seoul-rails-2")),
+            CheckScenario(
                 check: "node.secrets-shared", observation: Fixtures.healthy(), subject: .node(id: "seoul-pg-1")),
             CheckScenario(check: "primary.not-out-of-reach", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "site.read-only", observation: quiesced, subject: .site(id: "tokyo")),

@@ -1,11 +1,12 @@
-"""There and back with the tool alone, under load: Tokyo fails over to Seoul, comes back as its secondary, becomes the primary
-again, and Seoul comes back."""
+"""There and back with the tool alone, under load: Tokyo fails over to Seoul, and the failback brings it back as a secondary, makes
+it the primary again, and brings Seoul back."""
 
 import json
 import unittest
 from pathlib import Path
 
 from support import Story, Tool, digest, lab, leave_lab, until
+from terminal import Terminal
 
 PG = "/var/opt/gitlab/postgresql"
 PASSWORD = "practice-replication"
@@ -22,9 +23,9 @@ class ThereAndBack(Story):
         secret = cls.tool.state / "replication-password"
         secret.write_text(PASSWORD + "\n")
         cls.inventory = cls.tool.state / "inventory.yaml"
-        # The lab's certificates are signed by nobody.
         cls.inventory.write_text(
-            Path(cls.lab.inventory).read_text() + f"replication: {{ password: 'file:{secret}', sslmode: prefer }}\n")
+            Path(cls.lab.inventory).read_text() + f"replication: {{ password: 'file:{secret}', sslmode: verify-ca,"
+            " window: '00:00-23:59', backfill: { repositories: 7, files: 5 } }\n")
         cls.tool.environment["GEO_FAILOVER_INVENTORY"] = str(cls.inventory)
         cls.until_ready("tokyo", "seoul")
 
@@ -37,11 +38,10 @@ class ThereAndBack(Story):
         until(lambda: cls.tool("check", "--from", old, "--to", new).code == 0, timeout=400, interval=2,
               what=f"a deployment that can fail over from {old} to {new}")
 
-    def run_plan(self, runbook, old, new):
-        soon = ["--waive", f"operator.observation-window@{old}->{new}=practice"] if runbook == "reseed-secondary" else []
-        path = self.tool.state / f"{runbook}-to-{new}.geoplan"
+    def run_plan(self, runbook, old, new, *more):
+        path = self.tool.state / f"{runbook}-to-{new}-{len(self.tool.runs)}.geoplan"
         # On a busy machine a look can be too slow to be certain of the clocks.
-        until(lambda: self.tool("plan", runbook, "--from", old, "--to", new, *soon, "--out", path).code == 0, timeout=300, interval=2,
+        until(lambda: self.tool("plan", runbook, "--from", old, "--to", new, *more, "--out", path).code == 0, timeout=300, interval=2,
               what=f"a plan of {runbook} from {old} to {new}")
         answer = self.tool("execute", path, "--approve", digest(path), timeout=800)
         self.assertEqual(answer.code, 0, f"{answer}\n{self.tool('status')}")
@@ -56,8 +56,9 @@ class ThereAndBack(Story):
         self.assertEqual({node: len(self.lab.jobs(node)) for node in self.lab.nodes}, before)
         return answer
 
-    def reseed(self, primary, site):
-        path, answer = self.run_plan("reseed-secondary", primary, site)
+    def reseed(self, primary, site, *more):
+        soon = f"operator.observation-window@{primary}->{site}=practice"
+        path, answer = self.run_plan("failback", "seoul", "tokyo", "--waive", soon, *more)
         node = f"{site}-pg-1"
         slots = self.lab.sql(f"{primary}-pg-1", "select slot_name, active from pg_replication_slots")
         self.assertEqual(slots, f"{site}|t")
@@ -73,6 +74,12 @@ class ThereAndBack(Story):
         for place in places:
             if place.is_file():
                 self.assertNotIn(PASSWORD, place.read_text(errors="replace"), place)
+        row = self.lab.sql(f"{primary}-pg-1", f"select repos_max_capacity, files_max_capacity from geo_nodes where name = '{site}'")
+        self.assertEqual(row, "7|5")
+        return path, answer
+
+    def secrets(self, node):
+        return self.lab.files(node) / "etc/gitlab/gitlab-secrets.json"
 
     def test_1_there(self):
         self.run_plan("planned-failover", "tokyo", "seoul")
@@ -87,8 +94,65 @@ class ThereAndBack(Story):
         swapped.write_text(text.replace(ours, "@").replace(theirs, ours).replace("@", theirs))
         self.refused("--from", "seoul", "--to", "tokyo", inventory=swapped)
 
-    def test_3_tokyo_comes_back_as_a_secondary(self):
-        self.reseed("seoul", "tokyo")
+    def own_host_keys(self, node):
+        """Gives a node host keys of its own, and the inventory a known_hosts that knows the node by no others."""
+        self.lab.on(node, "sh", "-ec", "cd /etc/ssh; for kind in ed25519 ecdsa rsa; do rm -f ssh_host_${kind}_key*;"
+                    " ssh-keygen -q -t $kind -N '' -f ssh_host_${kind}_key; done; kill -HUP $(cat /run/sshd.pid)")
+        address = self.lab.nodes[node]["address"]
+        theirs = self.lab.state / "known_hosts"
+        lines = [line for line in theirs.read_text().splitlines() if not line.startswith(address + ",")]
+        for key in (self.lab.files(node) / "etc/ssh").glob("ssh_host_*_key.pub"):
+            lines.append(" ".join([address, *key.read_text().split()[:2]]))
+        ours = self.tool.state / "known_hosts"
+        ours.write_text("\n".join(lines) + "\n")
+        self.inventory.write_text(self.inventory.read_text().replace(str(theirs), str(ours)))
+
+    def test_3_tokyo_comes_back_as_a_secondary_and_what_it_lacks_is_mended_first(self):
+        # Seoul lets nobody of Tokyo replicate, and a node of Tokyo has secrets of its own.
+        net = self.lab.nodes["seoul-pg-1"]["address"].split(".")[1]
+        self.lab.on("seoul-pg-1", "sed", "-i", f"s|'10.{net}.0.0/16'|'10.{net}.2.0/24'|", "/etc/gitlab/gitlab.rb")
+        self.lab.on("seoul-pg-1", "gitlab-ctl", "reconfigure")
+        right = self.secrets("seoul-rails-1").read_text()
+        wrong = json.loads(right)
+        wrong["gitlab_rails"]["secret_key_base"] = "0" * 128
+        self.secrets("tokyo-rails-2").write_text(json.dumps(wrong))
+        self.own_host_keys("tokyo-rails-1")
+        soon = ("--waive", "operator.observation-window@seoul->tokyo=practice")
+        none = self.tool.state / "none.geoplan"
+        answer = self.tool("plan", "failback", "--from", "seoul", "--to", "tokyo", *soon, "--out", none)
+        self.assertEqual(answer.code, 2, answer)
+        checks = ("database.seed-source", "secrets.equal", "ssh-host-keys.equal", "database.trusts-primary")
+        self.assertSays(answer.text, "stage 1 of 3", *checks)
+        mending = [word for check in checks for word in ("--repair", check)]
+        # Nobody would get onto a node with keys that nobody knows it by.
+        answer = self.tool("plan", "failback", "--from", "seoul", "--to", "tokyo", *soon, *mending, "--out", none)
+        self.assertEqual(answer.code, 2, answer)
+        self.assertSays(answer.text, "geo-failover inventory trust tokyo-rails-1 --same-as seoul-rails-1")
+        with Terminal(self.tool, "inventory", "trust", "tokyo-rails-1", "--same-as", "seoul-rails-1") as terminal:
+            terminal.expect("type its name")
+            terminal.type("tokyo-rails-1")
+            terminal.expect("3 keys of seoul-rails-1 added for tokyo-rails-1")
+        path, answer = self.reseed("seoul", "tokyo", *mending)
+        keys = [(self.lab.files(node) / "etc/ssh/ssh_host_ecdsa_key").read_text() for node in ("tokyo-rails-1", "seoul-rails-1")]
+        self.assertEqual(keys[0], keys[1])
+        shown = self.lab.on("tokyo-rails-1", "sh", "-c", "ssh-keyscan -t ed25519 localhost 2>/dev/null").split()[1:3]
+        self.assertEqual(shown, (self.lab.files("seoul-rails-1") / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2])
+        address = self.lab.nodes["tokyo-pg-1"]["address"]
+        self.assertIn(f"'{address}/32'", self.lab.on("seoul-pg-1", "grep", "md5_auth", "/etc/gitlab/gitlab.rb"))
+        self.assertEqual(json.loads(self.secrets("tokyo-rails-2").read_text()), json.loads(right))
+        former = list(self.secrets("tokyo-rails-2").parent.glob("gitlab-secrets.json.before-*"))
+        self.assertEqual([json.loads(each.read_text()) for each in former], [wrong])
+        # They went from node to node, and were written down nowhere on the way.
+        private = keys[0].splitlines()[1]
+        secret = json.loads(right)["gitlab_rails"]["secret_key_base"]
+        places = [path, *(self.tool.runs[-1]).rglob("*")]
+        for node in ("tokyo-rails-2", "tokyo-rails-1", "seoul-rails-1"):
+            places += (self.lab.files(node) / "var/lib/geo-failover").rglob("*")
+        for place in places:
+            if place.is_file():
+                for each in (secret, private):
+                    self.assertNotIn(each, place.read_text(errors="replace"), place)
+        self.assertSays(answer.text, "geo-failover plan failback --from seoul --to tokyo", "HOLD before it")
 
     def test_3a_what_was_set_aside_is_listed_and_goes_when_it_is_old_enough(self):
         until(lambda: self.tool("check", "--from", "seoul", "--to", "tokyo").code == 0, timeout=400, interval=2,
@@ -99,7 +163,7 @@ class ThereAndBack(Story):
         self.assertSays(answer.out, "nothing to remove")
         # A site that wants nothing kept; nobody is there to type the node's name.
         short = self.tool.state / "short.yaml"
-        short.write_text(self.inventory.read_text().replace("sslmode: prefer", "sslmode: prefer, keep_former: 1s"))
+        short.write_text(self.inventory.read_text().replace("sslmode: verify-ca", "sslmode: verify-ca, keep_former: 1s"))
         self.assertEqual(self.tool("purge", "remove", "-i", short, "--from", "seoul", "--to", "tokyo").code, 5)
         # Not while the other site is the one that is asked about: it has nothing set aside, and is the primary.
         other = self.tool("purge", "remove", "-i", short, "--from", "tokyo", "--to", "seoul", "--confirm", "seoul-pg-1")
@@ -118,10 +182,24 @@ class ThereAndBack(Story):
 
     def test_5_and_back(self):
         self.until_ready("seoul", "tokyo")
-        self.run_plan("planned-failover", "seoul", "tokyo")
+        _, answer = self.run_plan("failback", "seoul", "tokyo")
+        self.assertSays(self.tool("report").out, "geo-failover plan failback --from seoul --to tokyo  # stage 3 of 3")
+
+    def test_5a_a_slot_of_nobody_is_named_and_dropped(self):
+        self.lab.sql("tokyo-pg-1", "select pg_create_physical_replication_slot('osaka', true)")
+        said = self.tool("check", "--for", "reseed", "--from", "tokyo", "--to", "seoul")
+        self.assertSays(said.text, "replication.orphaned-slots", "plan drop-slots --from tokyo --to seoul --slot osaka")
+        answer = self.tool("plan", "drop-slots", "--from", "tokyo", "--to", "seoul", "--out", self.tool.state / "none.geoplan")
+        self.assertEqual(answer.code, 3, answer)
+        self.assertSays(answer.text, "which slots? free to be dropped: --slot osaka")
+        self.run_plan("drop-slots", "tokyo", "seoul", "--slot", "osaka")
+        self.assertEqual(self.lab.sql("tokyo-pg-1", "select count(*) from pg_replication_slots"), "0")
 
     def test_6_seoul_comes_back_as_a_secondary(self):
         self.reseed("tokyo", "seoul")
+        answer = self.tool("plan", "failback", "--from", "seoul", "--to", "tokyo")
+        self.assertEqual(answer.code, 0, answer)
+        self.assertSays(answer.text, "nothing is left to be done: tokyo is the primary, and seoul streams from it")
 
     def test_7_nothing_is_lost_and_nothing_is_left_over(self):
         code, result = self.lab.audit()

@@ -1,6 +1,7 @@
 """Configuration of the two PostgreSQL kinds: the application's and the tracking database."""
 
 import os
+import signal
 
 from gitlab_lab import paths
 
@@ -97,5 +98,26 @@ def geo_hba(config):
 def _write(data, conf, access):
     if not os.path.exists(paths.at(data + "/PG_VERSION")):
         return
+    is_new = False
     for name, text in (("postgresql.conf", conf), ("pg_hba.conf", access), ("pg_ident.conf", IDENT)):
+        is_new |= _content(f"{data}/{name}") != text
         paths.write(f"{data}/{name}", text, 0o600, "gitlab-psql")
+    if is_new:
+        _reload(data)
+
+
+def _content(path):
+    try:
+        with open(paths.at(path), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _reload(data):
+    """As Chef notifies `reload postgresql` when a template has changed and the service runs."""
+    try:
+        with open(paths.at(data + "/postmaster.pid"), encoding="utf-8") as file:
+            os.kill(int(file.readline()), signal.SIGHUP)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        pass            # it does not run
