@@ -119,11 +119,13 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
     /// A file of another node that the command reads on its standard input, byte for byte; `nil`: none. As ``input``, read
     /// when the command starts, and kept nowhere.
     package var inputFile: NodeFile?
+    /// Lines that the command reads on its standard input and everybody may read; beside ``input`` never.
+    package var answers: [String]?
 
     package init(
         arguments: [String], asRoot: Bool = true, timeLimitSeconds: Int, outputLimitBytes: Int = 4 << 20,
         condition: Condition = .always, exitStatus: ExitStatus = .isOnlyAClaim, quietSeconds: Int = 30,
-        input: SecretReference? = nil, inputFile: NodeFile? = nil
+        input: SecretReference? = nil, inputFile: NodeFile? = nil, answers: [String]? = nil
     ) {
         self.arguments = arguments
         self.asRoot = asRoot
@@ -134,6 +136,7 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         self.quietSeconds = quietSeconds
         self.input = input
         self.inputFile = inputFile
+        self.answers = answers
     }
 
     /// Quoted for a POSIX shell, to read and to copy; `sudo -n` in front where it runs as root.
@@ -141,11 +144,12 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         inputText + ((asRoot ? ["sudo", "-n"] : []) + arguments).map(Self.quoted).joined(separator: " ")
     }
 
-    package var takesInput: Bool { input != nil || inputFile != nil }
+    package var takesInput: Bool { input != nil || inputFile != nil || answers != nil }
 
-    /// What stands in front of a command that reads a secret: where it comes from, never the secret.
+    /// What stands in front of a command that reads something: of a secret where it comes from, never the secret.
     package var inputText: String {
         if let inputFile { return inputFile.shellText + " | " }
+        if let answers { return "printf '%s\\n' " + answers.map(Self.quoted).joined(separator: " ") + " | " }
         return input == nil ? "" : "printf '%s\\n' \"$PASSWORD\" | "
     }
 
@@ -169,7 +173,11 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
 extension RemoteCommand {
     /// Looks, makes room, or ends what an earlier command left undone, and changes nothing that a requirement of its step is
     /// about: that comes after it.
-    var isPreliminary: Bool { ["test", "mkdir"].contains(arguments.first) || condition == .attributeFileIsStub }
+    var isPreliminary: Bool {
+        // Patroni was stopped with its site. In a further attempt it is the copy of the one before that ends here.
+        let stopsPatroni = ["stop", "graceful-kill"].contains { arguments == ["gitlab-ctl", $0, "patroni"] }
+        return ["test", "mkdir"].contains(arguments.first) || condition == .attributeFileIsStub || stopsPatroni
+    }
 }
 
 extension Step {

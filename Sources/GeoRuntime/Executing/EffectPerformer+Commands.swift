@@ -41,7 +41,7 @@ extension EffectPerformer {
         looker?.cancel()
         guard let outcome else { return .advance }
         do {
-            let clean = Redactor.redact(output, hiding: input?.bytes)
+            let clean = Redactor.redact(output, hiding: input?.secret)
             let path = try ports.keepTranscript(key, clean)
             let reference = TranscriptReference(
                 path: path, digest: Digest(of: clean), bytes: clean.count, summary: Transcript.summary(clean))
@@ -74,6 +74,7 @@ extension EffectPerformer {
     }
 
     private func input(of command: RemoteCommand) async throws -> JobScript.Input? {
+        if let answers = command.answers { return .answers(Array(answers.joined(separator: "\n").utf8)) }
         guard let file = command.inputFile else { return try command.input.map { .line(try line(of: $0)) } }
         let read = await ports.nodeFile(file)
         switch read {
@@ -110,7 +111,7 @@ extension EffectPerformer {
                 unanswered = 0
                 pause = .milliseconds(100)
                 output += answer.output
-                let shown = Redactor.redact(Array(answer.output.suffix(4096)), hiding: script.input?.bytes)
+                let shown = Redactor.redact(Array(answer.output.suffix(4096)), hiding: script.input?.secret)
                 if let line = Transcript.lines(shown, last: 1).last {
                     ports.announce(.output(step: step, line: line))
                 }

@@ -25,10 +25,20 @@ package struct JobScript: Sendable {
         case line([UInt8])
         /// These bytes and nothing else.
         case file([UInt8])
+        /// Lines that everybody may read, without the last one's end.
+        case answers([UInt8])
 
         package var bytes: [UInt8] {
             switch self {
+            case .line(let bytes), .file(let bytes), .answers(let bytes): bytes
+            }
+        }
+
+        /// What nobody may read.
+        package var secret: [UInt8]? {
+            switch self {
             case .line(let bytes), .file(let bytes): bytes
+            case .answers: nil
             }
         }
     }
@@ -81,7 +91,8 @@ package struct JobScript: Sendable {
         // `printf` is a shell's own: no process has the line among its arguments.
         let feed =
             switch input {
-            case .line(let bytes): "printf '%s\\n' \(quoted(String(decoding: bytes, as: UTF8.self))) 8>&- | "
+            case .line(let bytes), .answers(let bytes):
+                "printf '%s\\n' \(quoted(String(decoding: bytes, as: UTF8.self))) 8>&- | "
             case .file(let bytes): "printf %s '\(Data(bytes).base64EncodedString())' 8>&- | base64 -d 8>&- | "
             case nil: ""
             }
