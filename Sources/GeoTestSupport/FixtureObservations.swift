@@ -158,6 +158,8 @@ extension Fixtures {
         }
         if node.runs(.patroni) {
             facts.consul = seen(consul(), on: node.id)
+            facts.patroniScope = seen("postgresql-ha", on: node.id)
+            facts.geoSettings = seen(SimulatedReturn.settings(of: node, isPrimary: isPrimary), on: node.id)
             facts.patroni = seen(
                 patroni(of: site.nodes(running: .patroni).map(\.id), isPrimary: isPrimary), on: node.id)
         }

@@ -169,11 +169,15 @@ extension SimulatedState {
                 !nodes[index].deafServices.contains(name)
             else { continue }
             if name == "postgresql", nodes[index].services[position].isRunning { stopDatabaseCleanly(index) }
+            if name == "patroni", nodes[index].services[position].isRunning {
+                if nodes[index].isDatabaseUp { stopDatabaseCleanly(index) }
+                memberStopped(index, cleanly: true)
+            }
             nodes[index].services[position].isRunning = false
         }
     }
 
-    mutating func start(_ service: String?, _ index: Int) {
+    package mutating func start(_ service: String?, _ index: Int) {
         for position in nodes[index].services.indices {
             let one = nodes[index].services[position]
             guard service == nil || service == one.name, one.isSupervised, !one.isRunning else { continue }
@@ -186,6 +190,7 @@ extension SimulatedState {
         if isDatabase, nodes[index].database?.isWhole == false { return }
         nodes[index].services[position].isRunning = true
         if isDatabase { databaseStarted(index) }
+        runPatroni()
     }
 
     private mutating func endReconfigure(_ index: Int, _ job: Int, _ insidePromotion: Bool) {
@@ -196,6 +201,7 @@ extension SimulatedState {
         } else {
             nodes[index].attributes = .good
             nodes[index].url?.apply(now)
+            if nodes[index].member.isServing { applyStandby(index) }
             if nodes[index].tracking == .none { nodes[index].tracking = .empty }
         }
         if insidePromotion {

@@ -86,8 +86,9 @@ extension SimulatedState {
         case .timelines: facts.timelines = timelines(node)
         case .divergence: facts.divergence = seen(node.archives, node)
         case .geoSettings, .dataSize, .replicationTrust: reseeding(probe, node, &facts)
-        case .patroni, .consul:
-            facts.markUnknown(probe, reason: "the simulated deployment runs no Patroni")
+        case .patroni: facts.patroni = patroniFacts(of: node)
+        case .patroniScope: facts.patroniScope = seen(SimulatedStore.scope, node)
+        case .consul: facts.consul = consulFacts(of: node)
         case .trustedCertificates: facts.trustedCertificates = seen(Fixtures.trusted, node)
         case .backups: facts.backups = seen(Fixtures.backups(), node)
         case .schemaFiles: facts.schemaFiles = seen(Fixtures.migrations, node)
@@ -143,7 +144,7 @@ extension SimulatedState {
     private func ports(_ node: SimulatedNode) -> [Int] {
         let known = [
             "nginx": 80, "puma": 8080, "gitlab-workhorse": 8181, "postgresql": 5432, "geo-postgresql": 5431,
-            "redis": 6379, "gitaly": 8075,
+            "redis": 6379, "gitaly": 8075, "patroni": 8008,
         ]
         let open = node.services.filter(\.isRunning).compactMap { known[$0.name] }
         return ([22] + (node.node.runs(.loadBalancer) ? [80] : []) + open).sorted()
@@ -151,6 +152,7 @@ extension SimulatedState {
 
     private func database(_ node: SimulatedNode) -> Observed<DatabaseFacts> {
         guard let own = node.database, node.isDatabaseUp else { return .unknown(reason: "psql: connection refused") }
+        if node.node.runs(.patroni) { return seen(patroniDatabase(node, own), node) }
         let position = LogPosition(bytes: own.position)
         let other = databaseIndex(of: node.site == from ? to : from)
         let mine = index(node.node.id)

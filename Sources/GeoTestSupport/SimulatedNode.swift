@@ -48,6 +48,7 @@ package struct SimulatedNode: Sendable {
     /// A promotion came to its end here, its reconfigure included or repaired since.
     package var isPromoted = false
     package var database: SimulatedDatabase?
+    package var member = SimulatedMember()
     package var tracking: SimulatedReturn.Tracking
     /// Services with a file `down`: runit does not start them by itself.
     package var held: Set<String> = []
@@ -80,7 +81,7 @@ package struct SimulatedNode: Sendable {
         self.siteName = site.rawValue
         self.tracking = .former
         self.services = node.isManagedByOmnibus ? Fixtures.services(node).map { Service(name: $0.name) } : []
-        if node.runs(.postgresql) {
+        if node.runs(.postgresql) || node.runs(.patroni) {
             database = SimulatedDatabase(isPrimary: isPrimary, rows: .init(primary: Fixtures.tokyo))
         }
     }
@@ -100,7 +101,10 @@ package struct SimulatedNode: Sendable {
     /// Nothing runs, and nothing would after a reboot.
     package var isFenced: Bool { isOff || services.isEmpty || (!hasRunningService && (!startsAtBoot || isBootMasked)) }
 
-    package var isDatabaseUp: Bool { database?.isWhole == true && isRunning("postgresql") }
+    package var isDatabaseUp: Bool {
+        database?.isWhole == true
+            && (node.runs(.patroni) ? isRunning("patroni") && member.isServing : isRunning("postgresql"))
+    }
     package var isWritable: Bool { isDatabaseUp && database?.isPrimary == true }
     package var runningJob: SimulatedJob? { jobs.first { !$0.isOver } }
 }

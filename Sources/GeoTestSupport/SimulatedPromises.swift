@@ -6,7 +6,8 @@ extension SimulatedState {
         if isWritable(from), isWritable(to) { break_("TWO WRITABLE DATABASES: \(from) and \(to)") }
         // Once the former primary's database is copied from the other, its site may serve as a secondary.
         if database(of: to).isPrimary, database(of: from).isPrimary {
-            for node in nodes(of: from) where node.hasRunningService {
+            // Patroni's store serves nobody.
+            for node in nodes(of: from) where node.services.contains(where: { $0.isRunning && $0.name != "consul" }) {
                 break_("\(to) is promoted and \(node.node.id) of \(from) serves")
             }
         }
@@ -70,7 +71,8 @@ extension SimulatedState {
             ("node.returned", .node), ("database.reseeded", _), ("tracking.fresh", _), ("cron.geo-running", _),
             ("site.role", _), ("geo.site-registered", _), ("geo.complete", _), ("geo.verified", _),
             ("geo.log-cursor", _), ("node.secrets-shared", .node), ("node.host-keys-shared", .node),
-            ("database.trusts-primary", _):
+            ("database.trusts-primary", _), ("patroni.store-at-rest", _), ("patroni.leader-caught-up", _),
+            ("patroni.replica-follows", _):
             guard let isTrue = hasReturned(reference) else {
                 return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
             }

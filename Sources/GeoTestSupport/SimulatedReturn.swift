@@ -19,7 +19,12 @@ package enum SimulatedReturn {
         if node.runs(.rails) || node.runs(.sidekiq) || node.runs(.logcursor) { names.append("geo_secondary") }
         if node.runs(.logcursor) { names.append("geo_logcursor") }
         if node.runs(.trackingDB) { names.append("geo_postgresql") }
-        return names.map { "\($0)['enable'] = \(!isPrimary)" }
+        let standby = [
+            "\(StandbyCluster.setting)['enable'] = \(!isPrimary)",
+            "\(StandbyCluster.setting)['host'] = '\(node.id.rawValue.hasPrefix("seoul") ? "10.77.1.21" : "10.77.2.22")'",
+            "\(StandbyCluster.setting)['primary_slot_name'] = 'geo_secondary'",
+        ]
+        return names.map { "\($0)['enable'] = \(!isPrimary)" } + (node.runs(.patroni) ? standby : [])
     }
 
     /// Every table, no row.
@@ -50,6 +55,16 @@ package enum SimulatedReturn {
         case "mv" where isShared(arguments): return [(0.1, .reseed(arguments: arguments))]
         case "mkdir": return [(0.1, .exit(status: 0))]
         case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
+        case "sh" where arguments.count == 5 && arguments[2] == ActionCommands.setAsideProgram:
+            return [(1, .reseed(arguments: arguments))]
+        case "/opt/gitlab/embedded/bin/patronictl":
+            guard arguments.suffix(2) == ["remove", SimulatedStore.scope],
+                command.answers == [SimulatedStore.scope, "Yes I am aware"]
+            else {
+                job.say("Error: Cluster names specified do not match")
+                return [(2, .exit(status: 1))]
+            }
+            return [(2, .reseed(arguments: arguments))]
         case "gitlab-rake" where arguments.last == "db:migrate:geo": return [(20, .reseed(arguments: arguments))]
         case "gitlab-ctl" where arguments.count > 1 && arguments[1] == "replicate-geo-database":
             guard command.input != nil else {
@@ -115,6 +130,8 @@ extension SimulatedState {
                 return 0
             }
             return 1
+        case "sh": return setDataAside(index, job)
+        case "/opt/gitlab/embedded/bin/patronictl": return removeCluster(index, job)
         case "gitlab-geo-psql":
             guard nodes[index].isRunning("geo-postgresql") else { return 2 }
             // Renamed once: the second time there is a database of that name.
@@ -168,6 +185,7 @@ extension SimulatedState {
 
     /// The truth behind the checks of a re-seed; `nil` for a subject that it knows nothing about.
     func hasReturned(_ reference: CheckReference) -> Bool? {
+        if let isTrue = hasPatroniReturned(reference) { return isTrue }
         switch (reference.check, reference.subject) {
         case ("node.secondary-configured", .node(let id)): return isConfigured(self[id])
         case ("node.secondary-applied", .node(let id)):
@@ -179,7 +197,8 @@ extension SimulatedState {
             return nodes(of: to).contains { $0.node.runs(.rails) && $0.hostKeys == self[id].hostKeys }
         case ("database.trusts-primary", _): return databaseNode(of: from).trusts == "cert"
         case ("node.held-down", .node(let id)):
-            return !self[id].hasRunningService && self[id].startsAtBoot && !self[id].isBootMasked
+            return !self[id].services.contains { $0.isRunning && $0.name != "consul" } && self[id].startsAtBoot
+                && !self[id].isBootMasked
         case ("node.returned", .node(let id)):
             return isConfigured(self[id]) && self[id].startsAtBoot && !self[id].isBootMasked
                 && self[id].services.allSatisfy(\.isRunning)
@@ -198,6 +217,6 @@ extension SimulatedState {
     }
 
     private func isConfigured(_ node: SimulatedNode) -> Bool {
-        node.clusterFile == .absent && node.url?.settings.allSatisfy { $0.hasSuffix("= true") } == true
+        node.clusterFile == .absent && node.url?.settings.contains { $0.hasSuffix("= false") } == false
     }
 }

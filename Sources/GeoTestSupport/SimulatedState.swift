@@ -18,6 +18,8 @@ package struct SimulatedState: Sendable {
     /// Those of them that an administrator has switched off, until somebody enables all.
     package var cronJobsOff: Set<String> = []
     package var isReplicationCut = false
+    /// Of sites that run Patroni.
+    package var stores: [SiteID: SimulatedStore] = [:]
     /// What a change of the URL is to come to.
     package var wantedURL = "http://10.77.1.10"
     private let indices: [NodeID: Int]
@@ -53,6 +55,7 @@ package struct SimulatedState: Sendable {
         self.indices = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1.node.id, $0) })
         self.ranges = ranges
         self.databases = ranges.compactMapValues { range in range.first { nodes[$0].database != nil } }
+        makeStores()
     }
 
     package func cronJobs(of site: SiteID) -> [String: String] {
@@ -76,6 +79,7 @@ package struct SimulatedState: Sendable {
     package func nodes(of site: SiteID) -> ArraySlice<SimulatedNode> { nodes[ranges[site] ?? 0..<0] }
 
     package func databaseIndex(of site: SiteID) -> Int {
+        if let leader = leaderIndex(of: site) { return leader }
         guard let index = databases[site] else { preconditionFailure("the simulated site \(site) has no database") }
         return index
     }
@@ -87,7 +91,7 @@ package struct SimulatedState: Sendable {
         return database
     }
 
-    package func isWritable(_ site: SiteID) -> Bool { databaseNode(of: site).isWritable }
+    package func isWritable(_ site: SiteID) -> Bool { nodes(of: site).contains(where: \.isWritable) }
 
     package func canUsersWrite(_ site: SiteID) -> Bool {
         isWritable(site) && !database(of: site).rows.isInMaintenanceMode
@@ -128,6 +132,7 @@ package struct SimulatedState: Sendable {
         let seconds = moment.seconds(since: now)
         guard seconds > 0 else { return }
         now = moment
+        runPatroni()
         replicate()
         for site in [from, to] where canUsersWrite(site) {
             let index = databaseIndex(of: site)
@@ -149,10 +154,14 @@ package struct SimulatedState: Sendable {
     func isLinked(_ standby: Int, to source: Int) -> Bool {
         nodes[source].isWritable && nodes[standby].isDatabaseUp && nodes[standby].database?.isPrimary == false
             && !nodes[standby].streamsNothing && !nodes[standby].hasLostSlot
+            // Members of Patroni's are started on whatever lies there.
+            && (!nodes[standby].node.runs(.patroni)
+                || nodes[standby].database?.timeline == nodes[source].database?.timeline)
     }
 
     /// A standby that is connected has everything that was written before this moment.
     package mutating func replicate() {
+        defer { feedReplicas() }
         let (left, candidate) = (databaseIndex(of: from), databaseIndex(of: to))
         let (source, standby) = database(of: from).isPrimary ? (left, candidate) : (candidate, left)
         guard !isReplicationCut, isLinked(standby, to: source), let source = nodes[source].database,
@@ -173,6 +182,7 @@ package struct SimulatedState: Sendable {
         for job in nodes[index].jobs.indices where !nodes[index].jobs[job].isOver {
             nodes[index].jobs[job].isLost = true
         }
+        if nodes[index].node.runs(.patroni) { memberStopped(index, cleanly: false) }
         let starts = nodes[index].startsAtBoot && !nodes[index].isBootMasked
         if nodes[index].isDatabaseUp { nodes[index].database?.isCleanlyStopped = false }
         for service in nodes[index].services.indices {
@@ -216,6 +226,7 @@ package struct SimulatedState: Sendable {
         for index in nodes.indices {
             nodes[index].isReachable = true
             nodes[index].streamsNothing = false
+            nodes[index].member.copiesNothing = false
             nodes[index].failingReconfigures = 0
             // What was asked to stop, as its neighbours show, is killed.
             let isStopped = nodes[index].services.contains { !$0.isRunning }

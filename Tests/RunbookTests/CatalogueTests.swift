@@ -38,6 +38,8 @@ import Testing
             "replication.slots-abandoned",
             // Asked before the data of a former primary is set aside, by a runbook that does so.
             "divergence.known", "divergence.saved",
+            // Asked right before a member's data is moved aside.
+            "patroni.replica-replaceable",
             // Asked in a drill, before users may write.
             "site.silent",
             // Asked by `watch`, and of a site that is given up.

@@ -86,6 +86,8 @@ package struct CheckContext: Sendable {
     package var cronJobsLeftOff: [String] = []
     /// The step that asks has begun (``Step/hasBegun(_:)``): what it does may be seen already.
     package var hasBegun = false
+    /// The step that asks has started a command before, in this attempt or an earlier one: what runs may be its doing.
+    package var isTriedAgain = false
     /// Outcomes of the step's own commands, for checks that judge a step; empty elsewhere.
     package var transcript: TranscriptSummary?
 

@@ -34,7 +34,9 @@ package enum CheckCatalog {
         Group(title: "Capacity", checks: CapacityChecks.all),
         Group(title: "Names, certificates and ways", checks: NetworkChecks.all + LinkChecks.all),
         Group(title: "Fence and promotion", checks: FenceChecks.all + PromotionChecks.all),
-        Group(title: "Re-seed", checks: PreparationChecks.all + ReseedChecks.all + ReturnChecks.all),
+        Group(
+            title: "Re-seed",
+            checks: PreparationChecks.all + ReseedChecks.all + ReturnChecks.all + PatroniReturnChecks.all),
     ]
 
     package static let all: [Check] = groups.flatMap(\.checks)

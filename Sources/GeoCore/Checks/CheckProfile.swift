@@ -69,7 +69,8 @@ package enum CheckProfile: String, Sendable, Hashable, Codable, CaseIterable {
         [
             ("node.reachable", .nodes), ("node.sudo", .nodes), ("nodes.distinct", .failover), ("node.clock", .nodes),
             ("operator.independent", .failover), ("node.disk", .nodes), ("node.attributes-good", .nodes),
-            ("node.no-change-running", .nodes), ("node.secondary-editable", .toNodes), ("site.node-name", .bothSites),
+            ("node.no-change-running", .nodes), ("node.secondary-editable", .toNodes),
+            ("patroni.standby-settings", .toNodes), ("site.node-name", .bothSites),
             ("gitlab.versions-equal", .failover),
             ("secrets.equal", .failover), ("passwords.equal", .failover), ("ssh-host-keys.equal", .failover),
             ("site.is-primary", .fromSite), ("reseed.stands-still", .failover), ("reseed.direction", .failover),

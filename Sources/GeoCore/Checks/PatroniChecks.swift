@@ -187,11 +187,23 @@ extension PatroniChecks {
 
 extension Examination {
     fileprivate mutating func patroni(of node: Node) -> PatroniFacts? {
-        read(\.patroni, "Patroni", of: node) { cluster in
-            cluster.members.map { member in
-                "\(member.name) \(member.role) \(member.state) on \(member.timeline.map(String.init) ?? "?")"
-            }.joined(separator: ", ") + (cluster.isPaused ? "; paused" : "")
-                + (cluster.isStandbyCluster ? "; follows another cluster" : "")
+        guard let cluster = read(\.patroni, "Patroni", of: node, as: \.evidenceText) else { return nil }
+        guard !cluster.members.isEmpty else {
+            fail(
+                "the store that \(node.id) asks knows no member of its Patroni cluster: none runs",
+                remedy: "sudo gitlab-ctl patroni members  # on \(node.id); sudo gitlab-ctl start patroni")
+            return nil
         }
+        return cluster
+    }
+}
+
+extension PatroniFacts {
+    var evidenceText: String {
+        let told = members.map { member in
+            "\(member.name) \(member.role) \(member.state) on \(member.timeline.map(String.init) ?? "?")"
+        }
+        return (told.isEmpty ? "no member" : told.joined(separator: ", ")) + (isPaused ? "; paused" : "")
+            + (isStandbyCluster ? "; follows another cluster" : "")
     }
 }

@@ -117,8 +117,9 @@ enum ReseedChecks {
         CheckText(
             question: "Is the copied database a standby that streams from the primary through its own slot?",
             rationale: "gitlab-ctl replicate-geo-database exits with 0 beside a standby that never streams, as with an"
-                + " sslmode that no certificate fits; and it brings a geo-pitr-file of the primary along.",
-            source: cite(.replicate, .replicationViews, .slots, .pointInTime),
+                + " sslmode that no certificate fits; and it brings a geo-pitr-file of the primary along. Patroni says"
+                + " \"Standby Leader running\" of a member that nothing streams to.",
+            source: cite(.replicate, .replicationViews, .slots, .pointInTime, .patroniStandby),
             remedy:
                 "sudo gitlab-ctl tail postgresql on the node: certificate, sslmode, pg_hba.conf, password; then resume"),
         limits: [
@@ -130,20 +131,10 @@ enum ReseedChecks {
         needs: { scope, pair, context in
             for part in parts { scope.formUnion(part.needs(context)) }
             scope.ask([.services], of: pair.to.databaseNodes)
+            if let member = pair.to.nodes(running: .patroni).first { scope.ask([.geoSettings], of: [member]) }
         }
     ) { examination, pair in
-        // A server that is down is no unknown: the copy was not made, or did not come to its end.
-        for node in pair.to.databaseNodes {
-            guard let services = examination.observation[node.id].services.value,
-                let server = services.first(where: { $0.name == "postgresql" }), server.state != .running,
-                !server.isChanging
-            else { continue }
-            examination.fail(
-                "PostgreSQL of \(node.id) does not run: nothing was copied, not to the end, or it cannot start",
-                remedy: "read what gitlab-ctl replicate-geo-database printed, and sudo gitlab-ctl tail postgresql on"
-                    + " \(node.id); then resume")
-            return ""
-        }
+        guard let pair = examination.seeded(pair) else { return "" }
         guard let primary = examination.primaryState(of: pair.from), let standby = examination.standbyState(of: pair.to)
         else { return "" }
         let (copy, source) = (standby.database.facts, primary.database.facts)
@@ -153,13 +144,13 @@ enum ReseedChecks {
                     + " and \(primary.database.node.id) \(source.systemIdentifier) on \(source.timeline)",
                 remedy: "resume, to copy it once more")
         }
-        let wanted = Reseeding.slot(of: pair.to)
+        guard let wanted = examination.wantedSlot(of: pair.to) else { return "" }
         if let name = standby.state.receiver?.slotName, name != wanted {
             examination.fail(
                 "\(standby.database.node.id) streams through slot \(name), not through its own, \(wanted)",
                 remedy: "resume, to copy it once more")
         }
-        let context = examination.context.about(.failover(from: pair.from.id, to: pair.to.id))
+        let context = examination.context.narrowed(to: pair)
         for part in parts {
             for finding in part.findings(context, examination.observation) { examination.prove(finding) }
         }
@@ -193,7 +184,7 @@ extension Examination {
             } else if context.hasBegun {
                 // What the copy makes of it. Its command is found by its key, or was never started.
                 note("\(node.id): PostgreSQL runs as a standby, and a copy of this run was begun")
-            } else if let receiver = facts.standby?.receiver, receiver.status == "streaming" {
+            } else if let receiver = facts.standby?.receiver, pair.to.streamsFromOutside(facts, in: observation) {
                 fail(
                     "PostgreSQL of \(node.id) is a standby that streams already, from \(receiver.senderHost ?? "a server that it does not name"):"
                         + " it needs no re-seed where that is the primary",
@@ -215,7 +206,11 @@ extension Examination {
             let forbidden = ["postgresql", "patroni"] + ActionCommands.applicationServices
             let listed = services.map(\.name).filter(forbidden.contains)
             // One that answers was told above, with what it is.
-            if observation[node.id].database.value == nil { requireStopped(listed, among: services, of: node) }
+            // What an earlier attempt of the step that asks has started ends with the first command of this one.
+            let own = context.isTriedAgain && node.runs(.patroni) ? ["patroni"] : []
+            if observation[node.id].database.value == nil {
+                requireStopped(listed.filter { !own.contains($0) }, among: services, of: node)
+            }
         }
     }
 

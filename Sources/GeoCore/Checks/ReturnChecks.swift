@@ -12,8 +12,9 @@ enum ReturnChecks {
                 "Hosts and passwords of a secondary are the operators' to write; a run only turns on what is there,"
                 + " and finds that out before anything is touched.",
             source: cite(.multipleNodes, .bringPrimaryBack),
-            remedy: "write geo_secondary['enable'] = false (Rails, Sidekiq), geo_logcursor['enable'] = false or"
-                + " geo_postgresql['enable'] = false with what belongs to it; take geo_primary_role out"),
+            remedy: "write geo_secondary['enable'] = false (Rails, Sidekiq), geo_logcursor['enable'] = false,"
+                + " geo_postgresql['enable'] = false or patroni['standby_cluster']['enable'] = false with what belongs to"
+                + " it; take geo_primary_role out"),
         probes: [.geoSettings, .clusterFile]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -34,8 +35,9 @@ enum ReturnChecks {
                 "A node that still takes itself for a primary's has no tracking database, and a file that a promotion"
                 + " has left overrides gitlab.rb.",
             source: cite(.multipleNodes, .bringPrimaryBack, .clusterFile),
-            remedy: "set geo_secondary['enable'], geo_logcursor['enable'] or geo_postgresql['enable'] to true in"
-                + " /etc/gitlab/gitlab.rb; sudo mv /etc/gitlab/gitlab-cluster.json aside"),
+            remedy: "set geo_secondary['enable'], geo_logcursor['enable'], geo_postgresql['enable'] or"
+                + " patroni['standby_cluster']['enable'] to true in /etc/gitlab/gitlab.rb; sudo mv /etc/gitlab/gitlab-cluster.json aside"
+        ),
         probes: [.geoSettings, .clusterFile]
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
@@ -62,7 +64,7 @@ enum ReturnChecks {
     static let heldDown = Check.aboutNode(
         "node.held-down",
         CheckText(
-            question: "Does runit run on the node, with none of its services?",
+            question: "Does runit run on the node, with none of its services but Patroni's store where it has one?",
             rationale: "Between its start and its copy the former database would be a second writable one.",
             source: cite(.promise(1), .serviceControl, .bootUnit),
             remedy: "sudo touch /opt/gitlab/sv/SERVICE/down; sudo gitlab-ctl stop; sudo systemctl enable --now"
@@ -73,15 +75,19 @@ enum ReturnChecks {
         for finding in NodeStateChecks.startsAtBoot.findings(examination.context, examination.observation) {
             examination.prove(finding)
         }
+        // Patroni can be told nothing without its store.
+        let store = examination.context.site?.storeServices(on: node) ?? []
         if let services = examination.readServices(of: node) {
-            examination.requireStopped(services.map(\.name), among: services, of: node)
+            examination.requireStopped(
+                services.map(\.name).filter { !store.contains($0) }, among: services, of: node)
+            examination.requireRunning(store, among: services, of: node)
             for service in services where service.state == .unsupervised {
                 examination.fail(
                     "\(service.name) of \(node.id) has no supervisor",
                     remedy: "sudo systemctl enable --now gitlab-runsvdir  # on \(node.id)")
             }
         }
-        return "runit runs on \(node.id), and none of its services does"
+        return "runit runs on \(node.id), and none of its services does\(store.isEmpty ? "" : " but Consul")"
     }
 
     static let returned = Check.aboutNode(
@@ -99,6 +105,10 @@ enum ReturnChecks {
         examination.requireApplied(on: node)
         for finding in NodeStateChecks.inService.findings(examination.context, examination.observation) {
             examination.prove(finding)
+        }
+        // Also one that no component needs: it was held down, and what is left of that is known and can be run again.
+        if let services = examination.readServices(of: node) {
+            examination.requireRunning(services.map(\.name), among: services, of: node)
         }
         return "\(node.id) is back: reconfigured as a node of a secondary, its services run and start at boot"
     }

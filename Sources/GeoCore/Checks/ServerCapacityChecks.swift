@@ -48,13 +48,15 @@ extension ServerChecks {
         needs: { scope, pair, _ in
             scope.ask([.database, .server, .accessRules, .machine], of: pair.from.databaseNodes)
             scope.ask([.machine], of: pair.to.databaseNodes)
+            if let member = pair.to.nodes(running: .patroni).first { scope.ask([.geoSettings], of: [member]) }
         }
     ) { examination, pair in
         guard let primary = examination.primaryState(of: pair.from) else { return "" }
         let node = primary.database.node
         for other in pair.from.databaseNodes where other.id != node.id { _ = examination.readServer(of: other) }
         guard let server = examination.readServer(of: node) else { return "" }
-        for (name, least) in PrimarySettings.least(primary.state, toSeed: pair.to) {
+        let own = examination.ownSlots(of: pair.to)
+        for (name, least) in PrimarySettings.least(primary.state, toSeed: pair.to, through: own) {
             guard let value = examination.number(name, in: server, of: node), value < least else { continue }
             examination.fail(
                 "\(name) of \(node.id) is \(value), and seeding \(pair.to.id) needs \(least)",

@@ -16,7 +16,10 @@ enum SlotChecks {
                 name: "disk_lasts_seconds", value: 172_800, unit: .seconds,
                 meaning: "an inactive slot fails when the disk would be full sooner, at the rate WAL is written now")
         ],
-        needs: { scope, pair, _ in scope.ask([.database, .server, .disks], of: pair.from.databaseNodes) }
+        needs: { scope, pair, _ in
+            scope.ask([.database, .server, .disks], of: pair.from.databaseNodes)
+            if let member = pair.to.nodes(running: .patroni).first { scope.ask([.geoSettings], of: [member]) }
+        }
     ) { examination, pair in
         guard let primary = examination.primaryState(of: pair.from) else { return "" }
         let node = primary.database.node
@@ -29,7 +32,7 @@ enum SlotChecks {
         let seconds = server.writing?.bytesPerSecond.map { Double(free) / $0 }
         let lasts = seconds.map { "the disk is full in \(hours($0)) at the present rate" }
         // The candidate's own slot is judged with its replication: it is to be used again, not dropped.
-        let own: Set = [pair.to.id.rawValue, pair.to.geoNodeName]
+        let own = examination.ownSlots(of: pair.to)
         for slot in primary.state.slots where !slot.isActive && !own.contains(slot.name) {
             let held = slot.retainedBytes.map(Quantity.bytes) ?? "an unknown amount"
             let sentence =

@@ -30,7 +30,8 @@ extension ActionName {
         switch self {
         case .enableMaintenanceMode, .disableMaintenanceMode, .stopCronJobs, .startCronJobs, .wait, .stopApplication,
             .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .saveDivergence, .confirm,
-            .setExternalURL, .updatePrimaryURL, .configureSecondary, .liftBootGuard, .replicateDatabase, .registerSite,
+            .setExternalURL, .updatePrimaryURL, .configureSecondary, .liftBootGuard, .replicateDatabase,
+            .seedStandbyLeader, .seedReplica, .registerSite,
             .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .dropSlots:
             true
         // The node of a secondary that was never touched is in service, too.

@@ -61,6 +61,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     /// Bytes in the data directory of the main database, WAL included.
     package var dataDirectoryBytes: Observed<Int> = .notAsked
     package var patroni: Observed<PatroniFacts> = .notAsked
+    /// The name of its cluster in the store (`scope` of `patroni.yaml`), also while nothing runs.
+    package var patroniScope: Observed<String> = .notAsked
     package var consul: Observed<ConsulFacts> = .notAsked
     package var geo: Observed<GeoFacts> = .notAsked
     package var application: Observed<ApplicationFacts> = .notAsked

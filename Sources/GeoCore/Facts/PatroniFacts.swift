@@ -28,6 +28,7 @@ package struct PatroniFacts: Sendable, Hashable, Codable {
         package var isUp: Bool { ["running", "streaming", "in archive recovery"].contains(state) }
     }
 
+    /// Empty where the store answers and knows no member: none runs, or the cluster was removed.
     package var members: [Member]
     /// Automatic failover is switched off (`pause: true`), as `geo promote` leaves it when it fails.
     package var isPaused: Bool

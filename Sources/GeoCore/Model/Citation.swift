@@ -51,6 +51,8 @@ extension Citation {
     static let promoteDatabase = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/promote_db.rb")
     static let patroniList = Citation("https://patroni.readthedocs.io/en/latest/patronictl.html")
     static let patroniPause = Citation("https://patroni.readthedocs.io/en/latest/pause.html")
+    static let patroniStandby = Citation("https://patroni.readthedocs.io/en/latest/standby_cluster.html")
+    static let patroniCookbook = omnibus("files/gitlab-cookbooks/patroni/recipes/enable.rb")
     static let replicate = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/replication.rb")
     static let pointInTime = omnibus("files/gitlab-ctl-commands-ee/lib/gitlab_ctl/geo/pitr_file.rb")
     static let clusterFile = omnibus("files/gitlab-cookbooks/package/libraries/gitlab_cluster.rb")

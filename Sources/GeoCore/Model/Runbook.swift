@@ -192,6 +192,8 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case configureSecondary = "configure-secondary"
     case liftBootGuard = "lift-boot-guard"
     case replicateDatabase = "replicate-database"
+    case seedStandbyLeader = "seed-standby-leader"
+    case seedReplica = "seed-replica"
     case bringNodeBack = "bring-node-back"
     case registerSite = "register-site"
     case resetTracking = "reset-tracking-database"

@@ -5,6 +5,8 @@ extension ActionCatalog {
         case .configureSecondary: configureSecondary
         case .liftBootGuard: liftBootGuard
         case .replicateDatabase: replicateDatabase
+        case .seedStandbyLeader: seedStandbyLeader
+        case .seedReplica: seedReplica
         case .registerSite:
             Action(
                 name: name, reach: .node,
@@ -52,9 +54,11 @@ extension ActionCatalog {
     private static var liftBootGuard: Action {
         Action(
             name: .liftBootGuard, reach: .node,
-            summary: "Lets runit run again on a fenced database node, with every one of its services held down.",
-            source: cite(.bringPrimaryBack, .serviceControl, .bootUnit), components: [.postgresql], part: .to,
-            effect: .none, effectText: "no service starts", expectedSeconds: 10, timeLimitSeconds: 60)
+            summary:
+                "Lets runit run again on a fenced node, with its services held down; for Patroni, its store alone runs.",
+            source: cite(.bringPrimaryBack, .serviceControl, .bootUnit), components: [.postgresql, .patroni, .consul],
+            part: .to, effect: .none, effectText: "nothing that serves users starts", expectedSeconds: 10,
+            timeLimitSeconds: 60)
     }
 
     private static var replicateDatabase: Action {

@@ -70,8 +70,8 @@ package enum ActionCatalog {
         case .promoteNode, .writeProbe, .pushCanary, .resumeReplay: promoting(name)
         case .setExternalURL, .reconfigure, .updatePrimaryURL: configuring(name)
         case .saveDivergence: savingDivergence
-        case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
-            .migrateTracking, .restoreNode:
+        case .configureSecondary, .liftBootGuard, .replicateDatabase, .seedStandbyLeader, .seedReplica, .bringNodeBack,
+            .registerSite, .resetTracking, .migrateTracking, .restoreNode:
             reseeding(name)
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary, .dropSlots: preparing(name)
         case .wait, .confirm, .hook, .manual: other(name)

@@ -49,8 +49,8 @@ package enum ActionCommands {
         reseeding: Reseeding = .example
     ) -> [RemoteCommand] {
         switch name {
-        case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
-            .migrateTracking, .restoreNode:
+        case .configureSecondary, .liftBootGuard, .replicateDatabase, .seedStandbyLeader, .seedReplica, .bringNodeBack,
+            .registerSite, .resetTracking, .migrateTracking, .restoreNode:
             commands(name, reseeding, timeLimit: timeLimit) ?? []
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary:
             preparing(name, reseeding, edit: edit, timeLimit: timeLimit)
@@ -98,8 +98,8 @@ package enum ActionCommands {
         reseeding: Reseeding = .example
     ) -> Reversibility {
         switch name {
-        case .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
-            .migrateTracking, .restoreNode:
+        case .configureSecondary, .liftBootGuard, .replicateDatabase, .seedStandbyLeader, .seedReplica, .bringNodeBack,
+            .registerSite, .resetTracking, .migrateTracking, .restoreNode:
             undo(name, reseeding) ?? .changesNothing
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary, .dropSlots: undoPreparing(name, reseeding)
         case .setExternalURL: .reversible(undo: (edit?.undo ?? []) + [reconfigure(1800)])

@@ -2,8 +2,8 @@
 /// by the node's name, and nothing of the application starts before what was copied is seen to follow the primary.
 extension PlanInvariants {
     private static let ofReseeds: Set<ActionName> = [
-        .configureSecondary, .liftBootGuard, .replicateDatabase, .bringNodeBack, .registerSite, .resetTracking,
-        .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .copyHostKeys,
+        .configureSecondary, .liftBootGuard, .replicateDatabase, .seedStandbyLeader, .seedReplica, .bringNodeBack,
+        .registerSite, .resetTracking, .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .copyHostKeys,
         .trustPrimary,
     ]
     /// What belongs to other runs: it promotes, fences the primary or changes what users see.
@@ -23,7 +23,7 @@ extension PlanInvariants {
             }
         }
         var found = plan.steps.flatMap { misplacedInReseed($0, plan) }
-        let wipes = plan.steps.filter { $0.action == .replicateDatabase }
+        let wipes = plan.steps.filter { [.replicateDatabase, .seedStandbyLeader].contains($0.action) }
         // A way back replaces nothing.
         if plan.runbookName == AbortPlanner.name {
             return found
@@ -40,6 +40,7 @@ extension PlanInvariants {
         }
         let ancestors = graph.ancestors(ofEach: plan.steps.map(\.id))
         found += wipeViolations(wipe, of: node, plan, ancestors[wipe.id] ?? [])
+        found += memberViolations(wipe, plan, ancestors)
         return found + startViolations(wipe, plan, ancestors)
     }
 
@@ -74,7 +75,7 @@ extension PlanInvariants {
         func broken(_ invariant: String, _ detail: String) {
             found.append(.init(invariant: invariant, step: wipe.id, detail: detail))
         }
-        if plan.inventory.site(plan.to)?.databaseNodes.map(\.id) != [node] {
+        if !isOnlyDatabase(node, of: plan.inventory.site(plan.to), wipe.action) {
             broken("one-database-replaced", "\(node) is not the one node with the main database of \(plan.to)")
         }
         if !wipe.isIrreversible { broken("one-database-replaced", "calls reversible what is not") }
@@ -111,7 +112,12 @@ extension PlanInvariants {
         case .parted:
             let saved = Set(
                 plan.steps.filter { $0.action == .saveDivergence && before.contains($0.id) }.compactMap(\.node))
-            return to.nodes.filter { !DivergenceProgram.Part.of($0).isEmpty && !saved.contains($0.id) }
+            let followers = to.followers(in: plan.basis)
+            let holding = to.nodes.filter { node in
+                let parts = DivergenceProgram.Part.of(node)
+                return !parts.isEmpty && !(followers.contains(node) && parts == [.database])
+            }
+            return holding.filter { !saved.contains($0.id) }
                 .map { ($0.id.rawValue, "what only it has is not saved before the database is replaced") }
         }
     }
@@ -121,16 +127,18 @@ extension PlanInvariants {
         _ wipe: Step, _ plan: Plan, _ ancestors: [StepID: Set<StepID>]
     ) -> [InvariantViolation] {
         func comes(_ step: StepID, after other: StepID) -> Bool { ancestors[step]?.contains(other) == true }
-        let writes = plan.steps.filter { $0.action == .writeProbe && comes($0.id, after: wipe.id) }
-        let proofs = plan.steps.filter { step in
-            step.until?.check.check == "replication.caught-up"
-                && writes.contains { comes(step.id, after: $0.id) }
-        }
+        let proofs = proofs(of: wipe, plan, ancestors)
+        let seeds = Dictionary(
+            plan.steps.filter { $0.id == wipe.id || $0.action == .seedReplica }.compactMap { step in
+                step.node.map { ($0, step.id) }
+            }, uniquingKeysWith: { first, _ in first })
+        let site = plan.inventory.site(plan.to)
         return plan.steps.compactMap { step in
-            let isOfDatabase = step.node == wipe.node
+            let node = step.node.flatMap(plan.inventory.node)
+            let isOfDatabase = node.map { $0.id == wipe.node || $0.runs(.patroni) } ?? false
             switch step.action {
             case .bringNodeBack where isOfDatabase:
-                guard !comes(step.id, after: wipe.id) else { return nil }
+                if let seed = step.node.flatMap({ seeds[$0] }), comes(step.id, after: seed) { return nil }
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "would start the former database of \(step.subject) beside the primary's")
@@ -144,7 +152,7 @@ extension PlanInvariants {
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "could start services before a write after the copy was seen on the standby")
-            case .liftBootGuard where !isOfDatabase:
+            case .liftBootGuard where !isOfDatabase && node.map { site?.storeServices(on: $0).isEmpty ?? true } ?? true:
                 return .init(
                     invariant: "standby-before-services", step: step.id,
                     detail: "lifts the boot guard of another node than the database's")

@@ -251,16 +251,22 @@ package enum PlanInvariants {
     // MARK: What this release cannot do
 
     private static func unsupportedViolations(of plan: Plan) -> [InvariantViolation] {
-        unsupportedNodes(of: [plan.from, plan.to].compactMap(plan.inventory.site))
+        unsupportedNodes(in: plan.inventory, from: plan.from, to: plan.to, plan.scenario)
     }
 
     /// What makes every plan for these sites impossible, whatever the runbook says.
-    static func unsupportedNodes(of sites: [Site]) -> [InvariantViolation] {
-        sites.flatMap(\.nodes).filter { $0.runs(.patroni) || $0.runs(.praefect) }.map {
+    static func unsupportedNodes(
+        in inventory: Inventory, from: SiteID, to: SiteID, _ scenario: Scenario
+    ) -> [InvariantViolation] {
+        // A standby cluster is seeded anew from whatever the primary runs; what a copy by `gitlab-ctl
+        // replicate-geo-database` needs of a Patroni primary (a slot that Patroni keeps) nobody has tried.
+        let allowsPatroni = scenario == .reseed && inventory.site(to)?.runsPatroni == true
+        let nodes = [from, to].compactMap(inventory.site).flatMap(\.nodes)
+        return nodes.filter { $0.runs(.patroni) && !allowsPatroni || $0.runs(.praefect) }.map {
             .init(
                 invariant: "supported",
                 detail:
-                    "\($0.id) runs \($0.runs(.patroni) ? "Patroni" : "Praefect"): this release executes failovers of sites with a single PostgreSQL node and Gitaly only; `check` works"
+                    "\($0.id) runs \($0.runs(.praefect) ? "Praefect" : "Patroni"): this release executes failovers of sites with a single PostgreSQL node and Gitaly only; `check` works"
             )
         }
     }

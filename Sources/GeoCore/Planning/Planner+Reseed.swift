@@ -3,7 +3,10 @@ extension Planner {
     /// Why there is no re-seed of this; each with what to do.
     static func reseedProblems(_ request: PlanRequest) -> [String] {
         guard request.runbook.scenario == .reseed, request.runbook.name != AbortPlanner.name else { return [] }
-        guard request.inventory.replication != nil else {
+        let wrongRunbook = runbookProblems(request)
+        guard wrongRunbook.isEmpty else { return wrongRunbook }
+        // Patroni's own settings have what it needs.
+        guard request.inventory.replication != nil || request.inventory.site(request.to)?.runsPatroni == true else {
             return [
                 "\(request.inventory.source.path) says nothing of replication: add"
                     + " replication: { password: 'file:PATH' }, the password of gitlab_replicator, and plan again"
@@ -13,7 +16,7 @@ extension Planner {
         var problems: [String] = []
         for part in [request.from, request.to] {
             let count = request.inventory.site(part)?.databaseNodes.count ?? 0
-            if count != 1 {
+            if count != 1, request.inventory.site(part)?.runsPatroni != true {
                 problems.append(
                     "\(part) has \(count) nodes with the main database: this release re-seeds from and to a single one")
             }
@@ -22,7 +25,8 @@ extension Planner {
         guard !site.followsNobody(in: request.observation) else { return problems }
         let application: [Component] = [.rails, .sidekiq, .logcursor]
         problems += site.nodes.filter { node in
-            (node.runs(.postgresql) || node.runs(.trackingDB)) && application.contains(where: node.runs)
+            (node.runs(.postgresql) || node.runs(.patroni) || node.runs(.trackingDB))
+                && application.contains(where: node.runs)
         }.map {
             "\($0.id) runs a database beside the application, which would start before the database is a standby;"
                 + " this release brings former primaries back whose databases have nodes of their own"
@@ -32,19 +36,25 @@ extension Planner {
 }
 
 extension Site {
-    /// Its database runs as a standby that nothing streams to: that of a secondary whose primary is gone.
+    /// Its database runs as a standby that nothing streams to from outside: that of a secondary whose primary is gone.
     package func followsNobody(in observation: Observation) -> Bool {
         !databaseNodes.isEmpty
             && databaseNodes.allSatisfy { node in
                 guard let database = observation[node.id].database.value else { return false }
-                return database.isInRecovery && database.standby?.receiver?.status != "streaming"
+                return database.isInRecovery && !streamsFromOutside(database, in: observation)
             }
+    }
+
+    /// A replica of the site's own cluster follows whatever the leader is; a sender without a name may be anybody.
+    func streamsFromOutside(_ database: DatabaseFacts, in observation: Observation) -> Bool {
+        guard let receiver = database.standby?.receiver, receiver.status == "streaming" else { return false }
+        return !runsPatroni || receiver.senderHost.map { !ownNames(in: observation).contains($0) } ?? true
     }
 }
 
 extension Expansion {
     var fromSite: Site? { request.inventory.site(request.from) }
-    private var toSite: Site? { request.inventory.site(request.to) }
+    var toSite: Site? { request.inventory.site(request.to) }
 
     func reseeding(of node: Node) -> Reseeding {
         guard request.runbook.scenario == .reseed, let site = toSite else { return .example }
@@ -53,17 +63,17 @@ extension Expansion {
         let isOld = version.count > 1 && (version[0] ?? .max, version[1] ?? .max) < (14, 6)
         let services = (request.observation[node.id].services.value ?? []).map(\.name).filter(Self.isName)
         return Reseeding(
-            source: fromSite?.databaseNodes.first?.access.address ?? "",
-            sourceNode: fromSite?.databaseNodes.first?.id ?? "", sharedFrom: sharedFrom ?? "",
+            source: sourceNode?.access.address ?? "", sourceNode: sourceNode?.id ?? "", sharedFrom: sharedFrom ?? "",
             hostKeyKinds: hostKeyKinds ?? [],
             slot: Reseeding.slot(of: site),
             access: request.inventory.replication ?? Reseeding.example.access, siteName: site.geoNodeName,
             url: site.url, capacity: request.inventory.replication?.backfill,
-            services: services, held: site.databaseNodes.contains(node) ? services : [],
+            services: services, held: held(services, on: node, of: site),
             stamp: ConfigurationEdit.stamp(request.createdAt), hasOldTasks: isOld,
             edit: ConfigurationEdit(
                 secondary: node, in: request.observation[node.id].geoSettings.value, madeAt: request.createdAt),
-            undo: request.undo[node.id] ?? [])
+            undo: request.undo[node.id] ?? [], started: site.storeServices(on: node),
+            scope: request.observation[node.id].patroniScope.value ?? "")
     }
 
     /// Goes into a path.
@@ -77,6 +87,7 @@ extension Expansion {
         switch step.action {
         case .configureSecondary: return configurable(step, nodes)
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary: return preparable(step, nodes)
+        case .saveDivergence: return saving(step, nodes)
         case .stopAndDisable:
             let site = request.to
             return leaving(step, nodes.filter(isFenced), of: nodes) { "\($0) of \(site) is fenced already" }
@@ -89,7 +100,7 @@ extension Expansion {
     }
 
     /// All but those, of which one line is enough when they are all.
-    private mutating func leaving(
+    mutating func leaving(
         _ step: RunbookStep, _ done: [Node], of nodes: [Node], _ reason: (String) -> String
     ) -> [Node] {
         if done.count == nodes.count {
@@ -147,11 +158,10 @@ extension Expansion {
     /// Asked for the node whose database is replaced, by the node's name: one site's name is as quickly typed as another's.
     /// `nil` outside of a re-seed.
     func wipeQuestion(_ step: RunbookStep) -> Operation? {
-        guard request.runbook.scenario == .reseed, let node = toSite?.databaseNodes.first,
-            let source = fromSite?.databaseNodes.first
-        else { return nil }
+        guard request.runbook.scenario == .reseed, let node = replacedNode, let source = sourceNode else { return nil }
         let text =
             "\(lineage(of: node)) \(lineage(of: source)) The first is moved aside, and the second copied in its place."
+            + otherMembers(than: node)
         return .confirmation(
             question: text + " " + (step.text ?? "Type the name of the node whose database is replaced."),
             answer: node.id.rawValue)
@@ -177,10 +187,12 @@ extension Expansion {
         return "\(node.id) (\(machine)): \(database), \(size)."
     }
 
-    /// What must hold again, by a fresh look, in the seconds before a database is replaced. Whose the data directory is can be
-    /// seen only as long as it is there.
-    var wipeRequirements: [Requirement] {
+    /// What must hold again, by a fresh look, in the seconds before a database is replaced; `nil` for actions that replace
+    /// none. Whose the data directory is can be seen only as long as it is there.
+    func wipeRequirements(_ action: ActionName, _ node: Node) -> [Requirement]? {
         let pair = Subject.failover(from: request.from, to: request.to)
+        if action == .seedReplica { return replicaRequirements(node) }
+        guard action == .replicateDatabase || action == .seedStandbyLeader else { return nil }
         let window = Requirement(check: CheckReference(check: "reseed.window", subject: pair), when: .beforeStart)
         return (request.inventory.replication?.window == nil ? [] : [window]) + [
             Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .always),

@@ -9,7 +9,7 @@ package enum Planner {
     package static func plan(_ request: PlanRequest) throws(PlanRefusal) -> Plan {
         // Said first and alone: every other complaint about such a site would only follow from it.
         let unsupported = PlanInvariants.unsupportedNodes(
-            of: [request.from, request.to].compactMap(request.inventory.site))
+            in: request.inventory, from: request.from, to: request.to, request.runbook.scenario)
         guard unsupported.isEmpty else { throw PlanRefusal(reasons: unsupported.map(\.description)) }
         var request = request
         // A secondary keeps its ordinary jobs off by itself.
@@ -222,7 +222,7 @@ struct Expansion {
             node.isManagedByOmnibus && action.fits(node)
                 && (target.components.isEmpty || target.components.contains(where: node.runs))
         }
-        let first = matching.first(where: isObserved) ?? matching.first
+        let first = first(of: matching, for: action)
         switch target.nodes {
         case .all: return matching
         case .one: return first.map { [$0] } ?? []
@@ -271,7 +271,7 @@ struct Expansion {
             let fenced = CheckReference(check: "node.fenced", subject: .node(id: node.id))
             return [Requirement(check: fenced, when: .always)]
         }
-        if action == .replicateDatabase { return wipeRequirements }
+        if let own = wipeRequirements(action, node) { return own }
         if action == .dropSlots {
             let free = CheckReference(
                 check: "replication.slots-abandoned", subject: .failover(from: request.from, to: request.to),

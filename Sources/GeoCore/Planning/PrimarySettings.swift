@@ -8,8 +8,11 @@ package enum PrimarySettings {
     static let senders = "max_wal_senders"
 
     /// How many slots and senders it takes: the site's own are free again by then, and a base backup takes two senders.
-    static func least(_ primary: DatabaseFacts.Primary, toSeed site: Site) -> [(name: String, least: Int)] {
-        let own: Set = [site.id.rawValue, site.geoNodeName]
+    /// `through` are slots that its own settings name beside those that are called after it.
+    static func least(
+        _ primary: DatabaseFacts.Primary, toSeed site: Site, through others: Set<String> = []
+    ) -> [(name: String, least: Int)] {
+        let own = others.union([site.id.rawValue, site.geoNodeName])
         return [
             (slots, primary.slots.count { !own.contains($0.name) } + 1),
             (senders, max(0, primary.senders.count - 1) + 2),

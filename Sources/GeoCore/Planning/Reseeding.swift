@@ -1,6 +1,6 @@
 /// What the commands of a re-seed are made from, for one node; settled when the plan is made.
 package struct Reseeding: Sendable {
-    /// Where the node reaches the primary's database; never PgBouncer (GitLab documentation, Geo database setup).
+    /// Where the node reaches the primary's database, the one that can be written to; never PgBouncer (GitLab documentation, Geo database setup).
     package var source: String
     /// The node behind it.
     package var sourceNode: NodeID
@@ -27,6 +27,10 @@ package struct Reseeding: Sendable {
     package var edit: ConfigurationEdit?
     /// What a way back runs on the node.
     package var undo: [RemoteCommand]
+    /// Services beside ``held`` that run before the node's database does.
+    package var started: [String] = []
+    /// The name of the node's cluster in Patroni's store.
+    package var scope = ""
 
     /// For people who ask what an action runs, with no plan at hand.
     package static let example = Reseeding(
@@ -38,7 +42,7 @@ package struct Reseeding: Sendable {
         hasOldTasks: false,
         edit: ConfigurationEdit(
             replacing: "geo_secondary['enable'] = false", with: "geo_secondary['enable'] = true",
-            madeAt: Timestamp(milliseconds: 0)), undo: [])
+            madeAt: Timestamp(milliseconds: 0)), undo: [], scope: "postgresql-ha")
 
     /// One slot per secondary: lowercase letters, digits and underscores (PostgreSQL documentation, replication slots).
     package static func slot(of site: Site) -> String {
@@ -63,6 +67,11 @@ extension ActionCommands {
         case .liftBootGuard:
             // runit starts no service with a file `down` by itself, and reconfigure leaves it (runsv(8)).
             return reseeding.held.map { quick(["touch", down($0)]) } + lift()
+                // Where runit ran on after the fence, what was stopped by name stays so.
+                + reseeding.started.map {
+                    RemoteCommand(arguments: ["gitlab-ctl", "start", $0], timeLimitSeconds: 120)
+                }
+        case .seedStandbyLeader, .seedReplica: return seeding(name, reseeding, timeLimit)
         case .replicateDatabase:
             let verifies = reseeding.access.verifiesCertificate
             // A node that went down in the middle of the last reconfigure has no attributes for the command to read.
@@ -110,6 +119,7 @@ extension ActionCommands {
         case .replicateDatabase:
             return .irreversible(
                 because: "the site's own database is moved aside on its node, and the primary's copied in its place")
+        case .seedStandbyLeader, .seedReplica: return undoOfSeeding(name)
         case .bringNodeBack, .registerSite, .resetTracking, .migrateTracking, .restoreNode: return .changesNothing
         default: return nil
         }
@@ -177,7 +187,7 @@ extension ActionCommands {
         RemoteCommand(arguments: arguments, timeLimitSeconds: 60, exitStatus: status, quietSeconds: 5)
     }
 
-    private static func plain(_ arguments: [String], _ timeLimit: Int, quiet: Int) -> RemoteCommand {
+    static func plain(_ arguments: [String], _ timeLimit: Int, quiet: Int) -> RemoteCommand {
         RemoteCommand(
             arguments: arguments, timeLimitSeconds: timeLimit, exitStatus: .mustBeZero, quietSeconds: quiet)
     }

@@ -7,13 +7,19 @@ enum SecondarySettings {
         if node.runs(.rails) || node.runs(.sidekiq) || node.runs(.logcursor) { names.append("geo_secondary") }
         if node.runs(.logcursor) { names.append("geo_logcursor") }
         if node.runs(.trackingDB) { names.append("geo_postgresql") }
+        if node.runs(.patroni) { names.append(StandbyCluster.setting) }
         return names
+    }
+
+    /// A setting's name with either kind of quotes.
+    static func spellings(_ name: String) -> [String] {
+        [name, String(name.map { $0 == "'" ? "\"" : $0 })]
     }
 
     /// Whether a line says `NAME['enable'] = true`, and what it would be with the other value; `nil` for any other line.
     static func read(_ line: String, _ name: String) -> (isOn: Bool, turnedOn: String)? {
         let text = line.drop { $0 == " " }
-        guard ["'", "\""].contains(where: { text.hasPrefix("\(name)[\($0)enable\($0)]") }),
+        guard spellings("\(name)['enable']").contains(where: { text.hasPrefix($0) }),
             let equals = line.firstIndex(of: "=")
         else { return nil }
         let value = line[line.index(after: equals)...].drop { $0 == " " }
@@ -33,7 +39,10 @@ enum SecondarySettings {
                 + " take geo_primary_role out, and plan again"
         }
         for name in names(of: node) {
-            let own = lines.filter { $0.drop { $0 == " " }.hasPrefix(name) }
+            let own = lines.filter { line in
+                let text = line.drop { $0 == " " }
+                return spellings(name).contains(where: { text.hasPrefix($0) }) && text.contains("enable")
+            }
             guard own.count == 1, read(own[0], name) != nil else {
                 return
                     "gitlab.rb of \(node.id) sets \(name)['enable'] \(own.isEmpty ? "nowhere" : "not in one plain line");"

@@ -14,7 +14,9 @@ package enum PatroniReadings {
                     role: try row.string("Role").lowercased(), state: try row.string("State"),
                     timeline: try timeline(row), isRestartPending: try isRestartPending(row)))
         }
-        guard !found.isEmpty else { throw Unreadable("patronictl list: the cluster has no members") }
+        if found.isEmpty, try isEmpty(configuration) {
+            return PatroniFacts(members: [], isPaused: false, isStandbyCluster: false)
+        }
         let lines = try configuration.text().nonemptyLines
         // Every configuration has it; without it this is something else.
         guard lines.contains(where: { $0.hasPrefix("postgresql:") }) else {
@@ -30,6 +32,13 @@ package enum PatroniReadings {
         return PatroniFacts(
             members: found, isPaused: pauses.contains("true"),
             isStandbyCluster: standby.contains { !["null", "{}", "~"].contains($0) })
+    }
+
+    /// Of a cluster that the store does not know, or knows no more, there is nothing to show; Patroni before 3.1 trips over
+    /// that (patroni `ctl.py`, `show_config`).
+    private static func isEmpty(_ configuration: ProbeFrame) throws(Unreadable) -> Bool {
+        if configuration.status == 1, configuration.complains("'NoneType' object has no attribute") { return true }
+        return try configuration.text().nonemptyLines.isEmpty
     }
 
     /// A number, or an empty text for a member that does not run.

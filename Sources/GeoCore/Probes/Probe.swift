@@ -37,6 +37,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case backups
     /// What gitlab.rb says of being a secondary.
     case geoSettings = "geo-settings"
+    /// The name of the node's cluster in Patroni's store.
+    case patroniScope = "patroni-scope"
     /// How much room the main database takes, running or not.
     case dataSize = "data-size"
     /// With which certificates the main database's servers know each other.
@@ -67,7 +69,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
             .accessRules, .baseBackups:
             node.runs(.postgresql) || node.runs(.patroni)
         case .divergence: !DivergenceProgram.Part.of(node).isEmpty
-        case .patroni, .consul: node.runs(.patroni)
+        case .patroni, .patroniScope, .consul: node.runs(.patroni)
         case .tracking, .registryDetails, .projectRegistry, .trackingSchema: node.runs(.trackingDB)
         // TLS may end at the load balancer or on the Rails nodes.
         case .certificate: node.runs(.rails) || node.runs(.loadBalancer)
@@ -130,6 +132,7 @@ extension NodeFacts {
         case .geoSettings: geoSettings = .unknown(reason: reason)
         case .dataSize: dataDirectoryBytes = .unknown(reason: reason)
         case .replicationTrust: replicationTrust = .unknown(reason: reason)
+        case .patroniScope: patroniScope = .unknown(reason: reason)
         case .schemaFiles: schemaFiles = .unknown(reason: reason)
         case .keyLookup: keyLookup = .unknown(reason: reason)
         case .queues: queues = .unknown(reason: reason)

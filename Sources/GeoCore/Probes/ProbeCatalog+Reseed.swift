@@ -10,6 +10,7 @@ extension ProbeCatalog {
                     [
                         "/bin/grep", "-E",
                         "^ *(geo_(secondary|logcursor|postgresql)..enable|roles|"
+                            + "patroni..standby_cluster....(enable|host|port|primary_slot_name)|"
                             + "postgresql..(md5_auth_cidr_addresses|max_wal_senders|max_replication_slots))",
                         "/etc/gitlab/gitlab.rb",
                     ],
@@ -20,6 +21,11 @@ extension ProbeCatalog {
                 ProbeCommand(
                     "server-certificate", ["/usr/bin/sha256sum", SharedFile.serverCertificate.rawValue], as: .root),
                 ProbeCommand("root-certificate", ["/usr/bin/sha256sum", rootCertificate], as: .root),
+            ]
+        case .patroniScope:
+            [
+                ProbeCommand(
+                    "patroni-scope", ["/bin/grep", "-E", "^scope:", "/var/opt/gitlab/patroni/patroni.yaml"], as: .root)
             ]
         case .dataSize:
             [
@@ -51,6 +57,21 @@ package enum ReseedReadings {
             throw .unexpected("sha256sum", frame.output)
         }
         return String(word)
+    }
+
+    /// `scope: NAME` (omnibus-gitlab `patroni/templates/default/patroni.yaml.erb`). It goes into a command and its answers.
+    package static func patroniScope(_ frame: ProbeFrame) throws(Unreadable) -> String {
+        let lines = try frame.text().nonemptyLines
+        let value = lines.first.map { $0.dropFirst("scope:".count).trimmed.filter { !"'\"".contains($0) } } ?? ""
+        let isName = value.utf8.allSatisfy { byte in
+            Character(Unicode.Scalar(byte)).isASCII
+                && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
+                    || "-_.".utf8.contains(byte))
+        }
+        guard lines.count == 1, !value.isEmpty, isName, value.utf8.first != UInt8(ascii: "-") else {
+            throw .unexpected("scope of patroni.yaml", frame.output)
+        }
+        return String(value)
     }
 
     /// `KILOBYTES PATH`; a file that goes while a running server is measured is told with 1, and the sum all the same.

@@ -11,7 +11,7 @@ package enum ProbeCatalog {
             .registryDetails, .projectRegistry:
             databases(probe)
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
-        case .geoSettings, .dataSize, .replicationTrust: reseeding(probe)
+        case .geoSettings, .dataSize, .replicationTrust, .patroniScope: reseeding(probe)
         case .consul, .trustedCertificates, .backups, .cronStates: operations(probe)
         case .settings, .accessRules, .baseBackups, .schemaFiles, .keyLookup, .passwords: settings(probe)
         case .timelines, .divergence: divergence(probe)

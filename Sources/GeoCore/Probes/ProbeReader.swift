@@ -43,6 +43,10 @@ package struct ProbeReader: Sendable {
                     server: try ReseedReadings.digest(frame("server-certificate")),
                     root: try ReseedReadings.digest(frame("root-certificate")))
             }
+        case .patroniScope:
+            facts.patroniScope = fact { () throws(Unreadable) in
+                try ReseedReadings.patroniScope(frame("patroni-scope"))
+            }
         case .dataSize:
             facts.dataDirectoryBytes = fact { () throws(Unreadable) in
                 try ReseedReadings.dataSize(frame("data-size"))

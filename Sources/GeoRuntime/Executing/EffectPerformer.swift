@@ -77,7 +77,9 @@ struct EffectPerformer: Sendable {
             isCommandStarted = running.isCommandStarted
             hasBegun = plan.step(step)?.hasBegun(running) ?? false
         }
-        let answers = requirements.flatMap { findings($0.check, now, hasBegun: hasBegun) }
+        let answers = requirements.flatMap {
+            findings($0.check, now, hasBegun: hasBegun, isTriedAgain: state.acted.contains(step))
+        }
         let blocking = answers.filter { $0.verdict >= .unknown && !isWaived($0) }
         guard !blocking.isEmpty || answers.isEmpty else { return .advance }
         let reason =
@@ -199,7 +201,7 @@ struct EffectPerformer: Sendable {
 
     private func findings(
         _ reference: CheckReference, _ observation: Observation, _ transcript: TranscriptSummary? = nil,
-        hasBegun: Bool = false
+        hasBegun: Bool = false, isTriedAgain: Bool = false
     ) -> [Finding] {
         guard let check = CheckCatalog.check(reference.check) else {
             return [
@@ -210,6 +212,7 @@ struct EffectPerformer: Sendable {
         }
         var context = context(reference, transcript)
         context.hasBegun = hasBegun
+        context.isTriedAgain = isTriedAgain
         return check.findings(context, observation)
     }
 }

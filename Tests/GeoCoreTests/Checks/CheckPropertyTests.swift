@@ -104,6 +104,8 @@ import Testing
         "node.secrets-shared", "node.host-keys-shared",
         // That its server runs, other facts tell as well.
         "database.reseeded",
+        // A member that is to be seeded is down; one whose Patroni runs and whose database does not answer is no replica yet.
+        "patroni.replica-replaceable", "patroni.replica-follows",
     ]
 
     @Test(arguments: CheckScenario.all.filter(\.asksSomething))

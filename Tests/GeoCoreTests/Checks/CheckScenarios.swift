@@ -158,5 +158,24 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
         ]
     }()
 
-    static let all = preflight + patroni + names + verifications
+    /// Seoul of Patroni's comes back: at rest, its leader seeded, its replica seeded.
+    static let patroniReturn: [CheckScenario] = {
+        let (inventory, seeded) = (Fixtures.patroniInventory(), Fixtures.patroniReturned())
+        let rest = Fixtures.patroniReturning()
+        func scenario(_ check: CheckID, _ observation: Observation, _ subject: Subject) -> CheckScenario {
+            CheckScenario(check: check, observation: observation, subject: subject, inventory: inventory)
+        }
+        return [
+            scenario("patroni.standby-settings", rest, .node(id: "seoul-pg-1")),
+            scenario("patroni.standby-settings", rest, .node(id: "seoul-pg-2")),
+            scenario("patroni.store-at-rest", rest, .site(id: "seoul")),
+            scenario("patroni.replica-replaceable", rest, .node(id: "seoul-pg-2")),
+            scenario("patroni.replica-follows", seeded, .node(id: "seoul-pg-2")),
+            CheckScenario(
+                check: "patroni.leader-caught-up", observation: Fixtures.quiesced(),
+                subject: .failover(from: "tokyo", to: "seoul")),
+        ]
+    }()
+
+    static let all = preflight + patroni + names + verifications + patroniReturn
 }

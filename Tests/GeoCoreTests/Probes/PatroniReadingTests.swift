@@ -96,13 +96,38 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", 1, ""), ("[]\n", 0, configuration), ("{}", 0, configuration), (recorded[0].list, 0, ""),
+        ("", 1, ""), ("[]\n", 1, configuration), ("[]\n", 0, "oops\n"), ("{}", 0, configuration),
+        (recorded[0].list, 0, ""),
         (recorded[0].list, 0, "pause: maybe\n" + configuration), ("[{\"Member\": \"a\"}]", 0, configuration),
         (recorded[0].list + "x", 0, configuration), (String(recorded[0].list.dropLast(20)), 0, configuration),
     ])
     func anythingElseIsUnknown(list: String, status: Int, configuration: String) {
         let found = Self.facts(Saying(output: list, status: status), Saying(output: configuration))
         #expect(found.value == nil, "\(found)")
+    }
+
+    /// The store of a cluster whose members are all stopped, and of one that was removed: known, and nothing of it leads.
+    /// Patroni before 3.1 ends with a trace where there is no configuration.
+    @Test(arguments: [
+        (configuration, "", 0, false), ("standby_cluster:\n  host: 10.77.1.21\n" + configuration, "", 0, true),
+        ("", "", 0, false), ("", "AttributeError: 'NoneType' object has no attribute 'data'\n", 1, false),
+    ])
+    func aStoreWithoutMembersIsKnown(text: String, complaint: String, status: Int, isStandby: Bool) throws {
+        let said = Saying(output: text, complaint: complaint, status: status)
+        let found = try #require(Self.facts(Saying(output: "[]\n"), said).value)
+        #expect(found.members.isEmpty && found.isStandbyCluster == isStandby)
+        #expect(
+            Self.facts(Saying(output: "[]\n"), Saying(output: "", complaint: "timed out\n", status: 1)).value == nil)
+    }
+
+    @Test(arguments: [
+        ("scope: postgresql-ha\n", "postgresql-ha"), ("scope: \"gitlab.pg_1\"\n", "gitlab.pg_1"), ("scope:\n", nil),
+        ("", nil), ("scope: a b\n", nil), ("scope: -x\n", nil), ("scope: a\nscope: b\n", nil), ("scope: a;b\n", nil),
+    ])
+    func theNameOfTheClusterIsAPlainWord(text: String, expected: String?) {
+        let script = ProbeScript(probes: [.patroniScope], node: Self.node, boundary: "0123456789abcdef")
+        let answer = RecordedAnswer(sayings: ["patroni-scope": Saying(output: text, status: text.isEmpty ? 1 : 0)])
+        #expect(answer.facts(script, elapsedMilliseconds: 60_000).patroniScope.value == expected)
     }
 
     /// Patroni 3.0.2 while its replica is being made.

@@ -176,6 +176,7 @@ extension RecordedAnswer {
         "root-certificate": Saying(
             output: "", complaint: "sha256sum: \(ProbeCatalog.rootCertificate): No such file or directory\n", status: 1),
         "geo-settings": Saying(output: "geo_secondary['enable'] = true\n"),
+        "patroni-scope": Saying(output: "scope: postgresql-ha\n"),
         "data-size": Saying(output: "81920\t\(ProbeCatalog.dataDirectory)\n"),
         "timeline-history": Saying(output: DivergenceReadingTests.history),
         "wal-segments": Saying(output: DivergenceReadingTests.segments),
