@@ -61,6 +61,10 @@ struct PlanCommand: AsyncParsableCommand {
             let preflight = Preflight(inventory: inventory, runbook: runbook, profile: profile)
             var scope = preflight.scope(from: from, to: to)
             if runbook.scenario == .unplanned { scope.formUnion(preflight.lossScope(from: from, to: to)) }
+            if runbook.scenario == .dropSlots {
+                // Whose the slots are.
+                scope.ask([.database, .controlData], of: inventory.sites.flatMap(\.databaseNodes))
+            }
             if repair.contains("database.seed-source") {
                 // The lines of gitlab.rb that the repair changes.
                 scope.ask([.geoSettings], of: inventory.sites.flatMap(\.databaseNodes))

@@ -25,8 +25,8 @@ package enum FormerPrimary {
         let former = sites(in: inventory, observation)
         guard !former.isEmpty else { return findings }
         return findings.map { finding in
-            // What fences it starts nothing.
-            guard let remedy = finding.remedy, !remedy.hasPrefix("geo-failover guard "),
+            // The tool's own commands fence it, look, or plan: none starts it.
+            guard let remedy = finding.remedy, !remedy.hasPrefix("geo-failover "),
                 let site = site(of: finding.subject, inventory), former.contains(site)
             else { return finding }
             var finding = finding
