@@ -112,12 +112,16 @@ package enum Fixtures {
 
     package static func controlData(
         _ state: String, checkpoint: LogPosition = current, systemIdentifier: String = systemIdentifier,
-        timeline: Int = 1
+        timeline: Int = 1, rewinding: ControlData.Rewinding? = rewinding
     ) -> ControlData {
         ControlData(
             clusterState: state, systemIdentifier: systemIdentifier, latestCheckpoint: checkpoint, timeline: timeline,
-            segmentBytes: 16 << 20)
+            segmentBytes: 16 << 20, rewinding: rewinding)
     }
+
+    /// As Omnibus sets PostgreSQL 15 up, with checksums beside.
+    package static let rewinding = ControlData.Rewinding(
+        hasChecksums: true, logsHints: true, writesFullPages: true, catalogVersion: "202209061")
 
     /// Items per data type; one has none, as in most deployments.
     package static let items = [

@@ -81,6 +81,7 @@ extension SimulatedState {
         case .database: facts.database = database(node)
         case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)
         case .baseBackups: facts.baseBackups = seen([], node)
+        case .rewindRights: facts.rewindRights = rewindRights(node)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)
         case .timelines: facts.timelines = timelines(node)

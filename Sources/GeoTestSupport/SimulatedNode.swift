@@ -59,6 +59,8 @@ package struct SimulatedNode: Sendable {
 
     /// The standby that is made next has a certificate that it does not trust: it never streams.
     package var streamsNothing = false
+    /// How the next rewind ends.
+    package var rewind = SimulatedRewind.works
     /// The primary has no slot for it any more: it follows nobody until it is copied anew.
     package var hasLostSlot = false
 
@@ -118,6 +120,8 @@ package struct SimulatedDatabase: Sendable {
         package var lastEvent = 4711
         /// URLs in `geo_nodes` that are not those of the fixtures.
         package var urls: [SiteID: String] = [:]
+        /// The replication user may run what `pg_rewind` runs.
+        package var isRewindPermitted = false
         /// Sites without a row: a promotion takes away that of the site that was left.
         package var removed: Set<SiteID> = []
     }

@@ -72,7 +72,7 @@ extension SimulatedState {
             ("site.role", _), ("geo.site-registered", _), ("geo.complete", _), ("geo.verified", _),
             ("geo.log-cursor", _), ("node.secrets-shared", .node), ("node.host-keys-shared", .node),
             ("database.trusts-primary", _), ("patroni.store-at-rest", _), ("patroni.leader-caught-up", _),
-            ("patroni.replica-follows", _):
+            ("patroni.replica-follows", _), ("database.rewind-permitted", _), ("database.rewind-forbidden", _):
             guard let isTrue = hasReturned(reference) else {
                 return "the simulation knows no truth about \(reference.check) of \(reference.subject)"
             }

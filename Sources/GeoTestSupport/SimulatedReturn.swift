@@ -54,6 +54,8 @@ package enum SimulatedReturn {
         case "systemctl" where arguments[1] == "reload": return [(0.1, .exit(status: 0))]
         case "mv" where isShared(arguments): return [(0.1, .reseed(arguments: arguments))]
         case "mkdir": return [(0.1, .exit(status: 0))]
+        case "gitlab-psql": return [(0.5, .reseed(arguments: arguments))]
+        case "sh" where arguments.contains(RewindProgram.text): return [(20, .reseed(arguments: arguments))]
         case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
         case "sh" where arguments.count == 5 && arguments[2] == ActionCommands.setAsideProgram:
             return [(1, .reseed(arguments: arguments))]
@@ -130,8 +132,10 @@ extension SimulatedState {
                 return 0
             }
             return 1
+        case "sh" where arguments.contains(RewindProgram.text): return rewind(index)
         case "sh": return setDataAside(index, job)
         case "/opt/gitlab/embedded/bin/patronictl": return removeCluster(index, job)
+        case "gitlab-psql": return permit(arguments, index)
         case "gitlab-geo-psql":
             guard nodes[index].isRunning("geo-postgresql") else { return 2 }
             // Renamed once: the second time there is a database of that name.
@@ -204,6 +208,8 @@ extension SimulatedState {
                 && self[id].services.allSatisfy(\.isRunning)
         case ("database.reseeded", _):
             return !isReplicationCut && isLinked(databaseIndex(of: from), to: databaseIndex(of: to))
+        case ("database.rewind-permitted", _): return database(of: to).rows.isRewindPermitted
+        case ("database.rewind-forbidden", _): return !database(of: to).rows.isRewindPermitted
         case ("tracking.fresh", .site(let site)):
             return nodes(of: site).allSatisfy { !$0.node.runs(.trackingDB) || $0.tracking == .migrated }
         // Redis of the simulation never has Geo's own off.

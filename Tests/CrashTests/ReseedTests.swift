@@ -62,7 +62,7 @@ import Testing
     }
 
     /// After a finished failover to Seoul.
-    private static func failedOver() async -> Rig {
+    static func failedOver() async -> Rig {
         let before = Rig(failover)
         #expect(await before.process() == .ended(.finished), "\(before.story)")
         // What a promotion leaves, from an earlier time when Tokyo was promoted.

@@ -35,6 +35,12 @@ struct PlanCommand: AsyncParsableCommand {
             discussion: "replication.not-paused (unplanned-failover); database.seed-source, secrets.equal,"
                 + " ssh-host-keys.equal, database.trusts-primary (reseed-secondary). May be given again."))
     var repair: [String] = []
+    @Flag(
+        help: ArgumentHelp(
+            "Of reseed-secondary: try pg_rewind before a whole copy.",
+            discussion: "Only what was written since the histories part is copied. Where it fails, the copy follows.")
+    )
+    var rewind = false
     @Option(help: "Of drop-slots: a slot of the primary that nobody uses any more. May be given again.") var slot:
         [String] = []
 
@@ -54,6 +60,10 @@ struct PlanCommand: AsyncParsableCommand {
             let (runbook, from, to, stage) = try await staged(chosen, inventory)
             if !slot.isEmpty, runbook.scenario != .dropSlots {
                 throw CommandFailure("--slot is for slots that are dropped: plan drop-slots", .badDocument)
+            }
+            if rewind, runbook.scenario != .reseed {
+                throw CommandFailure(
+                    "--rewind is for a site that is seeded anew: plan reseed-secondary", .badDocument)
             }
             try refuseUnreadableSecrets(inventory, runbook.scenario)
             let waivers = try Waivers(waive)
@@ -100,7 +110,7 @@ struct PlanCommand: AsyncParsableCommand {
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
                 findings: findings, waivers: bound,
                 attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
-                repairs: repairs, slots: slot, stage: stage, lastKnown: lastKnown, isDrill: drill,
+                repairs: repairs, rewinds: rewind, slots: slot, stage: stage, lastKnown: lastKnown, isDrill: drill,
                 createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             let plan = try Self.plan(request)

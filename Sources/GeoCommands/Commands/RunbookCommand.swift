@@ -5,7 +5,7 @@ import GeoViews
 struct RunbookCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "runbook", abstract: "Lists, checks and explains runbooks and their actions.",
-        subcommands: [List.self, Lint.self, Show.self, Explain.self])
+        subcommands: [List.self, Lint.self, Show.self, Explain.self, Program.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists runbooks and actions.")
@@ -40,6 +40,19 @@ struct RunbookCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 Console.result(RunbookView.show(try Documents.runbook(runbook)))
+                return .done
+            }
+        }
+    }
+
+    struct Program: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "program",
+            abstract: "Prints the program that replicate-database runs first in a plan with --rewind.")
+
+        func run() async throws {
+            try await reporting {
+                Console.result(RewindProgram.text)
                 return .done
             }
         }

@@ -36,7 +36,8 @@ package enum CheckCatalog {
         Group(title: "Fence and promotion", checks: FenceChecks.all + PromotionChecks.all),
         Group(
             title: "Re-seed",
-            checks: PreparationChecks.all + ReseedChecks.all + ReturnChecks.all + PatroniReturnChecks.all),
+            checks: PreparationChecks.all + ReseedChecks.all + RewindChecks.all + ReturnChecks.all
+                + PatroniReturnChecks.all),
     ]
 
     package static let all: [Check] = groups.flatMap(\.checks)

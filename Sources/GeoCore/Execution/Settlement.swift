@@ -32,7 +32,8 @@ extension ActionName {
             .stopDatabase, .stopAndDisable, .startAndEnable, .isolateNode, .resumeReplay, .saveDivergence, .confirm,
             .setExternalURL, .updatePrimaryURL, .configureSecondary, .liftBootGuard, .replicateDatabase,
             .seedStandbyLeader, .seedReplica, .registerSite,
-            .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .dropSlots:
+            .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .dropSlots, .permitRewind,
+            .forbidRewind:
             true
         // The node of a secondary that was never touched is in service, too.
         // What is copied last makes a service read it again.

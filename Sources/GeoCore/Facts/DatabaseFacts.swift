@@ -122,12 +122,15 @@ package struct ControlData: Sendable, Hashable, Codable {
     package var timeline: Int
     /// `Bytes per WAL segment`; plans of earlier versions do not have it.
     package var segmentBytes: Int?
+    /// What `pg_rewind` looks at; `nil` where it was not told, as in plans of earlier versions.
+    package var rewinding: Rewinding?
     package init(
         clusterState: String, systemIdentifier: String, latestCheckpoint: LogPosition, timeline: Int,
-        segmentBytes: Int? = nil
+        segmentBytes: Int? = nil, rewinding: Rewinding? = nil
     ) {
         self.clusterState = clusterState
         self.segmentBytes = segmentBytes
+        self.rewinding = rewinding
         self.systemIdentifier = systemIdentifier
         self.latestCheckpoint = latestCheckpoint
         self.timeline = timeline
@@ -135,4 +138,22 @@ package struct ControlData: Sendable, Hashable, Codable {
 
     /// A clean shutdown as a primary: everything committed is in the log up to ``latestCheckpoint``.
     package var isCleanShutdown: Bool { clusterState == "shut down" }
+
+    /// The lines of the control file by which `pg_rewind` goes (PostgreSQL `pg_rewind.c`, `sanityChecks`).
+    package struct Rewinding: Sendable, Hashable, Codable {
+        /// `Data page checksum version` is not 0.
+        package var hasChecksums: Bool
+        /// `wal_log_hints setting` is on.
+        package var logsHints: Bool
+        /// `Latest checkpoint's full_page_writes` is on.
+        package var writesFullPages: Bool
+        /// `Catalog version number`: one per major version.
+        package var catalogVersion: String
+        package init(hasChecksums: Bool, logsHints: Bool, writesFullPages: Bool, catalogVersion: String) {
+            self.hasChecksums = hasChecksums
+            self.logsHints = logsHints
+            self.writesFullPages = writesFullPages
+            self.catalogVersion = catalogVersion
+        }
+    }
 }

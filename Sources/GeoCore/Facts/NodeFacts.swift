@@ -72,6 +72,8 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var accessRules: Observed<[AccessRule]> = .notAsked
     /// Asked only while a copy is made.
     package var baseBackups: Observed<[BaseBackup]> = .notAsked
+    /// Asked only around a rewind.
+    package var rewindRights: Observed<RewindRights> = .notAsked
     package var tracking: Observed<TrackingFacts> = .notAsked
     package var registryDetails: Observed<RegistryDetails> = .notAsked
     package var projectRegistry: Observed<ProjectRegistryFacts> = .notAsked

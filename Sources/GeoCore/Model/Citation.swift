@@ -84,6 +84,7 @@ extension Citation {
     static let shutdown = postgresql("shutting down the server (server-shutdown), pg_controldata")
     static let timelines = postgresql("timelines (continuous-archiving)")
     static let waldump = postgresql("pg_waldump (pgwaldump)")
+    static let rewind = postgresql("pg_rewind (app-pgrewind)")
     static let hotStandby = postgresql("hot standby, administrator's overview (hot-standby)")
     static let accessRules = postgresql("pg_hba_file_rules (view-pg-hba-file-rules)")
     static let collations = postgresql("collation versions (collation)")

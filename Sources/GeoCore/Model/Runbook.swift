@@ -204,6 +204,8 @@ package enum ActionName: String, Hashable, Sendable, Codable, CaseIterable {
     case copyHostKeys = "copy-host-keys"
     case trustPrimary = "trust-primary"
     case dropSlots = "drop-slots"
+    case permitRewind = "permit-rewind"
+    case forbidRewind = "forbid-rewind"
     case writeProbe = "write-probe"
     case pushCanary = "push-canary"
     case hook

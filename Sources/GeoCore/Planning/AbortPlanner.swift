@@ -56,7 +56,8 @@ package enum AbortPlanner {
     package static func undo(_ state: RunState) -> [NodeID: [RemoteCommand]] {
         guard state.plan.scenario == .reseed else { return [:] }
         var found: [NodeID: [RemoteCommand]] = [:]
-        for step in state.plan.steps.reversed() where state.acted.contains(step.id) {
+        // What was permitted on the primary's node is taken back by a step of its own.
+        for step in state.plan.steps.reversed() where state.acted.contains(step.id) && step.action != .permitRewind {
             guard case .reversible(let undo) = step.reversibility, let node = step.node else { continue }
             found[node, default: []] += undo
         }
@@ -74,7 +75,7 @@ package enum AbortPlanner {
                     target: .init(part: .to, atOnce: 4), until: .init(check: "node.fenced", withinSeconds: 120),
                     why: "A former primary that is not re-seeded must neither run nor start at boot; a secondary that"
                         + " the run had stopped serves again.")
-            ], source: DocumentReference(path: "abort of \(run)", digest: digest))
+            ] + forbiddingRewinds(state), source: DocumentReference(path: "abort of \(run)", digest: digest))
     }
 
     /// The inventory that the way back is planned with. Whoever goes back needs nobody's approval.

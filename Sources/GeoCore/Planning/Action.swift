@@ -74,6 +74,7 @@ package enum ActionCatalog {
             .registerSite, .resetTracking, .migrateTracking, .restoreNode:
             reseeding(name)
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary, .dropSlots: preparing(name)
+        case .permitRewind, .forbidRewind: rewinding(name)
         case .wait, .confirm, .hook, .manual: other(name)
         }
     }

@@ -55,6 +55,8 @@ package enum ActionCommands {
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary:
             preparing(name, reseeding, edit: edit, timeLimit: timeLimit)
         case .dropSlots: drop(reseeding.slotsToDrop, timeLimit: timeLimit)
+        case .permitRewind: [permission(RewindRights.grant, timeLimit)]
+        case .forbidRewind: [permission(RewindRights.revoke, timeLimit)]
         case .enableMaintenanceMode: [runner(Ruby.maintenanceOn(message: message), timeLimit)]
         case .disableMaintenanceMode: [runner(Ruby.maintenanceOff, timeLimit)]
         case .stopCronJobs: [runner(Ruby.geoCronJobsOnly, timeLimit)]
@@ -102,6 +104,7 @@ package enum ActionCommands {
             .registerSite, .resetTracking, .migrateTracking, .restoreNode:
             undo(name, reseeding) ?? .changesNothing
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary, .dropSlots: undoPreparing(name, reseeding)
+        case .permitRewind: .reversible(undo: [permission(RewindRights.revoke, 60)])
         case .setExternalURL: .reversible(undo: (edit?.undo ?? []) + [reconfigure(1800)])
         // With the former line in gitlab.rb and applied, the same task writes the former URL.
         case .updatePrimaryURL: .reversible(undo: [updatePrimaryURL(600)])
@@ -119,9 +122,7 @@ package enum ActionCommands {
         // What it made is an archive: it stays.
         case .reconfigure, .resumeReplay, .saveDivergence, .startAndEnable, .disableMaintenanceMode, .startCronJobs,
             .writeProbe,
-            .pushCanary, .wait,
-            .confirm, .hook,
-            .manual:
+            .pushCanary, .wait, .forbidRewind, .confirm, .hook, .manual:
             .changesNothing
         }
     }

@@ -122,8 +122,17 @@ extension RemoteCommand {
     /// quotes, which a shell on the operator's machine puts in its place.
     package var shownText: String {
         let words = (asRoot ? ["sudo", "-n"] : []) + arguments
-        return words.map { $0 == DivergenceProgram.text ? DivergenceProgram.shown : Self.quoted($0) }
+        return words.map { Self.shownProgram($0) ?? Self.quoted($0) }
             .joined(separator: " ")
+    }
+
+    /// What stands for an argument that is a program of many lines; `nil` for all others.
+    package static func shownProgram(_ argument: String) -> String? {
+        switch argument {
+        case DivergenceProgram.text: DivergenceProgram.shown
+        case RewindProgram.text: RewindProgram.shown
+        default: nil
+        }
     }
 }
 

@@ -4,7 +4,7 @@ extension PlanInvariants {
     private static let ofReseeds: Set<ActionName> = [
         .configureSecondary, .liftBootGuard, .replicateDatabase, .seedStandbyLeader, .seedReplica, .bringNodeBack,
         .registerSite, .resetTracking, .migrateTracking, .restoreNode, .preparePrimary, .copySecrets, .copyHostKeys,
-        .trustPrimary,
+        .trustPrimary, .permitRewind, .forbidRewind,
     ]
     /// What belongs to other runs: it promotes, fences the primary or changes what users see.
     private static let foreign: Set<ActionName> = [
@@ -12,7 +12,9 @@ extension PlanInvariants {
         .isolateNode, .resumeReplay, .promoteNode, .setExternalURL, .updatePrimaryURL, .pushCanary,
     ]
     /// The only ones that touch the primary.
-    private static let onSource: Set<ActionName> = [.registerSite, .writeProbe, .preparePrimary]
+    private static let onSource: Set<ActionName> = [
+        .registerSite, .writeProbe, .preparePrimary, .permitRewind, .forbidRewind,
+    ]
 
     static func reseedViolations(of plan: Plan, _ graph: StepGraph) -> [InvariantViolation] {
         guard plan.scenario == .reseed else {
@@ -27,7 +29,7 @@ extension PlanInvariants {
         // A way back replaces nothing.
         if plan.runbookName == AbortPlanner.name {
             return found
-                + plan.steps.filter { $0.action != .restoreNode && $0.action != .wait }.map {
+                + plan.steps.filter { ![.restoreNode, .forbidRewind, .wait].contains($0.action) }.map {
                     .init(invariant: "abort-restores", step: $0.id, detail: "does not belong on the way back")
                 }
         }
@@ -40,7 +42,7 @@ extension PlanInvariants {
         }
         let ancestors = graph.ancestors(ofEach: plan.steps.map(\.id))
         found += wipeViolations(wipe, of: node, plan, ancestors[wipe.id] ?? [])
-        found += memberViolations(wipe, plan, ancestors)
+        found += memberViolations(wipe, plan, ancestors) + rewindViolations(wipe, plan, ancestors)
         return found + startViolations(wipe, plan, ancestors)
     }
 
@@ -157,7 +159,7 @@ extension PlanInvariants {
                     invariant: "standby-before-services", step: step.id,
                     detail: "lifts the boot guard of another node than the database's")
             case .stopAndDisable, .liftBootGuard, .configureSecondary, .preparePrimary, .copySecrets, .copyHostKeys,
-                .trustPrimary:
+                .trustPrimary, .permitRewind:
                 guard comes(step.id, after: wipe.id) else { return nil }
                 return .init(
                     invariant: "standby-before-services", step: step.id, detail: "comes after the database was replaced"

@@ -11,6 +11,8 @@ package struct PlanRequest: Sendable {
     package var attestations: [Attestation]
     /// Blocking findings that a step of the runbook mends, and that the operator asked it to mend.
     package var repairs: Set<CheckID>
+    /// Of a re-seed: a rewind is tried before a copy.
+    package var rewinds: Bool
     /// Of a run that drops slots: their names.
     package var slots: [String]
     /// Of a failback: which stage of it this is.
@@ -31,7 +33,8 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        slots: [String] = [], stage: PlanStage? = nil, lastKnown: LastKnown? = nil, cronJobsLeftOff: [String] = [],
+        rewinds: Bool = false, slots: [String] = [], stage: PlanStage? = nil, lastKnown: LastKnown? = nil,
+        cronJobsLeftOff: [String] = [],
         undo: [NodeID: [RemoteCommand]] = [:], isDrill: Bool = false,
         createdAt: Timestamp, createdBy: String, toolVersion: String,
         history: @escaping @Sendable (ActionName, NodeID) -> Int? = { _, _ in nil }
@@ -45,6 +48,7 @@ package struct PlanRequest: Sendable {
         self.waivers = waivers
         self.attestations = attestations
         self.repairs = repairs
+        self.rewinds = rewinds
         self.slots = slots
         self.stage = stage
         self.lastKnown = lastKnown

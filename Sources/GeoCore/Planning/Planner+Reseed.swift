@@ -72,6 +72,7 @@ extension Expansion {
             stamp: ConfigurationEdit.stamp(request.createdAt), hasOldTasks: isOld,
             edit: ConfigurationEdit(
                 secondary: node, in: request.observation[node.id].geoSettings.value, madeAt: request.createdAt),
+            rewind: site.databaseNodes.contains(node) ? rewind(to: site) : nil,
             undo: request.undo[node.id] ?? [], started: site.storeServices(on: node),
             scope: request.observation[node.id].patroniScope.value ?? "")
     }
@@ -88,6 +89,7 @@ extension Expansion {
         case .configureSecondary: return configurable(step, nodes)
         case .preparePrimary, .copySecrets, .copyHostKeys, .trustPrimary: return preparable(step, nodes)
         case .saveDivergence: return saving(step, nodes)
+        case .permitRewind, .forbidRewind: return rewindable(step, nodes)
         case .stopAndDisable:
             let site = request.to
             return leaving(step, nodes.filter(isFenced), of: nodes) { "\($0) of \(site) is fenced already" }
@@ -162,6 +164,7 @@ extension Expansion {
         let text =
             "\(lineage(of: node)) \(lineage(of: source)) The first is moved aside, and the second copied in its place."
             + otherMembers(than: node)
+            + (request.rewinds ? " Before, a rewind of a copy of the first is tried." : "")
         return .confirmation(
             question: text + " " + (step.text ?? "Type the name of the node whose database is replaced."),
             answer: node.id.rawValue)

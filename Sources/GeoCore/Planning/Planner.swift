@@ -19,7 +19,7 @@ package enum Planner {
         }
         let noDrill = drillProblems(request)
         guard noDrill.isEmpty else { throw PlanRefusal(reasons: noDrill) }
-        let noReseed = reseedProblems(request) + slotProblems(request)
+        let noReseed = reseedProblems(request) + rewindProblems(request) + slotProblems(request)
         guard noReseed.isEmpty else { throw PlanRefusal(reasons: noReseed) }
         var expansion = Expansion(request: request)
         for (index, step) in request.runbook.steps.enumerated() {

@@ -25,6 +25,8 @@ package struct Reseeding: Sendable {
     /// GitLab before 14.6 names the tasks of the tracking database otherwise.
     package var hasOldTasks: Bool
     package var edit: ConfigurationEdit?
+    /// What is tried before a copy, where it was asked for; see ``Rewinding``.
+    package var rewind: RewindProgram? = nil
     /// What a way back runs on the node.
     package var undo: [RemoteCommand]
     /// Services beside ``held`` that run before the node's database does.
@@ -80,11 +82,11 @@ extension ActionCommands {
             // Without the certificate nothing would stream, and the command would still exit with 0.
             return [unfinished] + (verifies ? [quick(["test", "-s", ProbeCatalog.rootCertificate])] : []) + [
                 // pg_basebackup that fails removes what it made, and the command moves `data` aside without a look.
-                quick(["mkdir", "-p", ProbeCatalog.dataDirectory]),
-                replicate(reseeding, timeLimit),
+                quick(["mkdir", "-p", ProbeCatalog.dataDirectory])
+            ] + rewindOrCopy(reseeding, timeLimit) + [
                 // Of a copy that was killed the primary's postgresql.conf is left, which the command takes for the node's
                 // own: the server would listen at an address that is not there, and end at once, again and again.
-                plain(["gitlab-ctl", "reconfigure"], 1800, quiet: 240),
+                plain(["gitlab-ctl", "reconfigure"], 1800, quiet: 240)
             ]
         case .bringNodeBack:
             return reseeding.held.map { quick(["rm", "-f", down($0)]) } + lift() + [
@@ -129,7 +131,7 @@ extension ActionCommands {
     /// typed the node's name before. `--force`: the data that is to be replaced is expected. `--skip-backup`: the backup
     /// that it would make needs a running database. What was there is kept as `data.EPOCH`
     /// (omnibus-gitlab `replicate_geo_database.rb`, `geo/replication.rb`).
-    private static func replicate(_ reseeding: Reseeding, _ timeLimit: Int) -> RemoteCommand {
+    static func replicate(_ reseeding: Reseeding, _ timeLimit: Int) -> RemoteCommand {
         RemoteCommand(
             arguments: [
                 "gitlab-ctl", "replicate-geo-database", "--host=\(reseeding.source)", "--slot-name=\(reseeding.slot)",

@@ -16,7 +16,21 @@ package enum ApplicationReadings {
         else { throw .unexpected("pg_controldata", frame.output) }
         return ControlData(
             clusterState: state, systemIdentifier: identifier, latestCheckpoint: checkpoint, timeline: timeline,
-            segmentBytes: values["Bytes per WAL segment"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil })
+            segmentBytes: values["Bytes per WAL segment"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil },
+            rewinding: rewinding(values))
+    }
+
+    /// `nil` when a line of it is missing, or says something else than a program of PostgreSQL prints.
+    private static func rewinding(_ values: [String: String]) -> ControlData.Rewinding? {
+        func isOn(_ name: String) -> Bool? { ["on": true, "off": false][values[name] ?? ""] }
+        guard let checksums = values["Data page checksum version"].flatMap({ Int($0) }),
+            let logsHints = isOn("wal_log_hints setting"),
+            let writesFullPages = isOn("Latest checkpoint's full_page_writes"),
+            let catalog = values["Catalog version number"], Int(catalog) != nil
+        else { return nil }
+        return ControlData.Rewinding(
+            hasChecksums: checksums != 0, logsHints: logsHints, writesFullPages: writesFullPages,
+            catalogVersion: catalog)
     }
 
     /// All that PostgreSQL's `pg_controldata.c` prints, save for "unrecognized status code".

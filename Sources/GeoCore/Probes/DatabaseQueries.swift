@@ -28,6 +28,7 @@ package enum DatabaseQueries {
         case .settings: .settings
         case .accessRules: .accessRules
         case .baseBackups: .baseBackups
+        case .rewindRights: .rewindRights
         case .tracking: .tracking
         case .registryDetails: .registryDetails
         case .projectRegistry: .projectRegistry

@@ -28,6 +28,8 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case accessRules = "access-rules"
     /// Copies of the whole database that it sends now.
     case baseBackups = "base-backups"
+    /// What the replication user may read for `pg_rewind`.
+    case rewindRights = "rewind-rights"
     case tracking
     case registryDetails = "registry-details"
     case projectRegistry = "project-registry"
@@ -66,7 +68,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .dataSize, .timelines, .geo, .application, .projects,
             .settings, .replicationTrust,
-            .accessRules, .baseBackups:
+            .accessRules, .baseBackups, .rewindRights:
             node.runs(.postgresql) || node.runs(.patroni)
         case .divergence: !DivergenceProgram.Part.of(node).isEmpty
         case .patroni, .patroniScope, .consul: node.runs(.patroni)
@@ -80,8 +82,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         }
     }
 
-    /// Everything that a routine check asks. Copies are asked about while one is made.
-    package static var routine: Set<Probe> { Set(allCases.filter { !$0.isSlow && $0 != .baseBackups }) }
+    /// Everything that a routine check asks. Copies and rewinds are asked about while one is made.
+    package static var routine: Set<Probe> {
+        Set(allCases.filter { !$0.isSlow }).subtracting([.baseBackups, .rewindRights])
+    }
 }
 
 extension NodeFacts {
@@ -122,6 +126,7 @@ extension NodeFacts {
         case .settings: settings = .unknown(reason: reason)
         case .accessRules: accessRules = .unknown(reason: reason)
         case .baseBackups: baseBackups = .unknown(reason: reason)
+        case .rewindRights: rewindRights = .unknown(reason: reason)
         case .tracking: tracking = .unknown(reason: reason)
         case .registryDetails: registryDetails = .unknown(reason: reason)
         case .projectRegistry: projectRegistry = .unknown(reason: reason)

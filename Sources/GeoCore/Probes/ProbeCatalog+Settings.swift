@@ -5,6 +5,7 @@ extension ProbeCatalog {
         case .settings: [mainDatabase([.settings])]
         case .accessRules: [mainDatabase([.accessRules])]
         case .baseBackups: [mainDatabase([.baseBackups])]
+        case .rewindRights: [mainDatabase([.rewindRights])]
         case .schemaFiles: [shell("schema-files", schemaFiles)]
         case .keyLookup:
             [

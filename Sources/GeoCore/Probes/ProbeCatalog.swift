@@ -13,7 +13,7 @@ package enum ProbeCatalog {
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
         case .geoSettings, .dataSize, .replicationTrust, .patroniScope: reseeding(probe)
         case .consul, .trustedCertificates, .backups, .cronStates: operations(probe)
-        case .settings, .accessRules, .baseBackups, .schemaFiles, .keyLookup, .passwords: settings(probe)
+        case .settings, .accessRules, .baseBackups, .rewindRights, .schemaFiles, .keyLookup, .passwords: settings(probe)
         case .timelines, .divergence: divergence(probe)
         // Its arguments are the scope's: see ``views(_:)``.
         case .views: [views(.none)]

@@ -52,7 +52,7 @@ package struct ProbeReader: Sendable {
                 try ReseedReadings.dataSize(frame("data-size"))
             }
         case .consul, .trustedCertificates, .backups, .cronStates: readOperations(probe, into: &facts)
-        case .settings, .accessRules, .baseBackups, .schemaFiles, .keyLookup, .passwords:
+        case .settings, .accessRules, .baseBackups, .rewindRights, .schemaFiles, .keyLookup, .passwords:
             readSettings(probe, into: &facts)
         case .timelines, .divergence: readDivergence(probe, into: &facts)
         case .views:

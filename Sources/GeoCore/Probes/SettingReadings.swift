@@ -86,6 +86,10 @@ extension ProbeReader {
             facts.baseBackups = fact { () throws(Unreadable) in
                 try BaseBackupReadings.copies(json(of: .baseBackups, in: "sql-main"))
             }
+        case .rewindRights:
+            facts.rewindRights = fact { () throws(Unreadable) in
+                try RewindReadings.rights(json(of: .rewindRights, in: "sql-main"))
+            }
         case .schemaFiles:
             facts.schemaFiles = fact { () throws(Unreadable) in
                 try SettingReadings.schemaFiles(frame("schema-files"))

@@ -45,6 +45,8 @@ package struct DatabaseReader: Sendable {
                     facts.accessRules = fact { () throws(Unreadable) in try SettingReadings.accessRules(json) }
                 case .baseBackups:
                     facts.baseBackups = fact { () throws(Unreadable) in try BaseBackupReadings.copies(json) }
+                case .rewindRights:
+                    facts.rewindRights = fact { () throws(Unreadable) in try RewindReadings.rights(json) }
                 case .registryDetails:
                     facts.registryDetails = fact { () throws(Unreadable) in try DetailReadings.registries(json) }
                 case .projectRegistry:

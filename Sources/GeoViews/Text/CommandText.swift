@@ -9,10 +9,9 @@ enum CommandText {
 
     static func shell(_ arguments: [String]) -> String {
         arguments.map { argument in
-            argument == DivergenceProgram.text
-                ? DivergenceProgram.shown
-                : argument.unicodeScalars.allSatisfy(Plain.isHarmless)
-                    ? RemoteCommand.quoted(argument) : escaped(argument)
+            RemoteCommand.shownProgram(argument)
+                ?? (argument.unicodeScalars.allSatisfy(Plain.isHarmless)
+                    ? RemoteCommand.quoted(argument) : escaped(argument))
         }.joined(separator: " ")
     }
 
@@ -30,12 +29,14 @@ enum CommandText {
     }
 
     /// When it runs at all; `nil` for always.
-    static func condition(_ condition: RemoteCommand.Condition) -> String? {
-        switch condition {
+    static func condition(_ command: RemoteCommand) -> String? {
+        switch command.condition {
         case .always: nil
         case .attributeFileIsStub: "only if an earlier reconfigure did not end (the node's attribute file is a stub)"
         case .previousSaysNotOK: "only if the command before it printed NOT OK"
-        case .previousFailed: "only if the command before it did not exit with 0: something ignores TERM"
+        case .previousFailed:
+            "only if the command before it did not exit with 0"
+                + (command.arguments.contains("graceful-kill") ? ": something ignores TERM" : "")
         case .clusterFileIsEmpty: "only if /etc/gitlab/gitlab-cluster.json has zero bytes"
         }
     }
@@ -45,7 +46,7 @@ enum CommandText {
         let quiet =
             command.quietSeconds >= 60 ? ", quiet is normal for up to \(DurationText.of(command.quietSeconds))" : ""
         let exit = command.exitStatus == .mustBeZero ? ", must exit with 0" : ""
-        return [condition(command.condition), "at most \(DurationText.of(command.timeLimitSeconds))\(quiet)\(exit)"]
+        return [condition(command), "at most \(DurationText.of(command.timeLimitSeconds))\(quiet)\(exit)"]
             .compactMap(\.self).joined(separator: "; ")
     }
 

@@ -44,6 +44,7 @@ enum FactSetters {
         "accessRules": { $0.accessRules = $1.accessRules },
         "replicationTrust": { $0.replicationTrust = $1.replicationTrust },
         "baseBackups": { $0.baseBackups = $1.baseBackups },
+        "rewindRights": { $0.rewindRights = $1.rewindRights },
         "schemaFiles": { $0.schemaFiles = $1.schemaFiles },
         "keyLookup": { $0.keyLookup = $1.keyLookup },
         "passwords": { $0.passwords = $1.passwords },

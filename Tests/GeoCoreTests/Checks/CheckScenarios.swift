@@ -86,6 +86,9 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
             CheckScenario(check: "database.trusts-primary", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(check: "reseed.window", observation: Fixtures.healthy(), subject: pair),
             CheckScenario(
+                check: "database.rewind-permitted", observation: rights(RewindRights.functions), subject: pair),
+            CheckScenario(check: "database.rewind-forbidden", observation: rights([]), subject: pair),
+            CheckScenario(
                 check: "node.host-keys-shared", observation: Fixtures.healthy(), subject: .node(id: "seoul-rails-2")),
             CheckScenario(
                 check: "node.secrets-shared", observation: Fixtures.healthy(), subject: .node(id: "seoul-pg-1")),
@@ -176,6 +179,13 @@ struct CheckScenario: Sendable, CustomTestStringConvertible {
                 subject: .failover(from: "tokyo", to: "seoul")),
         ]
     }()
+
+    private static func rights(_ functions: [String]) -> Observation {
+        var observation = Fixtures.healthy()
+        observation.put(
+            \.rewindRights, RewindRights(permitted: functions, granted: functions), on: "tokyo-pg-1")
+        return observation
+    }
 
     static let all = preflight + patroni + names + verifications + patroniReturn
 }

@@ -11,7 +11,7 @@ extension DatabaseQueriesLiveTests {
         try live.sql(Self.registries, port: 5433, database: "gitlabhq_geo_production")
         let script = RecordedAnswer.script([
             .server, .application, .projects, .registryDetails, .projectRegistry, .settings, .accessRules,
-            .baseBackups,
+            .baseBackups, .rewindRights,
         ])
         let facts = RecordedAnswer.facts(try live.run(script, port: 5433), script, elapsedMilliseconds: 60_000)
 
@@ -34,6 +34,18 @@ extension DatabaseQueriesLiveTests {
 
         // Nobody copies it.
         #expect(facts.baseBackups.value == [], "\(facts.baseBackups)")
+
+        // Nobody of that name is there; then one who is granted, and is no more.
+        #expect(facts.rewindRights.value == RewindRights(permitted: [], granted: []), "\(facts.rewindRights)")
+        let rights = RecordedAnswer.script([.rewindRights])
+        for (sql, functions) in [
+            ("CREATE ROLE gitlab_replicator; \(RewindRights.grant)", RewindRights.functions.sorted()),
+            (RewindRights.revoke, []),
+        ] {
+            try live.sql(sql, port: 5433)
+            let seen = RecordedAnswer.facts(try live.run(rights, port: 5433), rights, elapsedMilliseconds: 60_000)
+            #expect(seen.rewindRights.value == RewindRights(permitted: functions, granted: functions))
+        }
 
         let projects = try #require(facts.projects.value, "\(facts.projects)")
         #expect(projects.recent.map(\.path) == ["shop/web", "shop/api"])

@@ -104,6 +104,9 @@ extension RecordedAnswer {
         Latest checkpoint location:           0/3014FB0
         Latest checkpoint's REDO location:    0/3014F78
         Latest checkpoint's TimeLineID:       3
+        Latest checkpoint's full_page_writes: on
+        wal_log_hints setting:                on
+        Data page checksum version:           0
 
         """
 
@@ -151,7 +154,7 @@ extension RecordedAnswer {
                 ("replication", standbyJSON), ("server", serverJSON), ("geo", geoJSON),
                 ("application", applicationJSON), ("projects", projectsJSON),
                 ("settings", settingsJSON), ("access-rules", accessRulesJSON),
-                ("base-backups", baseBackupsJSON),
+                ("base-backups", baseBackupsJSON), ("rewind-rights", rewindRightsJSON),
             ])),
         "sql-tracking": Saying(
             output: psql([

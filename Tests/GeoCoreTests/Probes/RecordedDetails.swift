@@ -27,6 +27,11 @@ extension RecordedAnswer {
          "client" : null}]}
         """
 
+    static let rewindRightsJSON = """
+        {"permitted" : ["pg_ls_dir(text,boolean,boolean)", "pg_read_binary_file(text)"], \
+        "granted" : ["pg_read_binary_file(text)"]}
+        """
+
     static let accessRulesJSON = """
         {"rules" : [{"address" : "10.77.0.0", "mask" : "255.255.0.0", "users" : ["gitlab_replicator"], \
         "method" : "md5", "error" : null}, {"address" : null, "mask" : null, "users" : [], "method" : "", \
