@@ -89,19 +89,29 @@ package struct JobScript: Sendable {
             LIMIT=\(command.timeLimitSeconds) KEEP=\(command.outputLimitBytes) CHUNK=\(Self.chunkBytes) WAIT=\(Self.waitSeconds)
             """
         // `printf` is a shell's own: no process has the line among its arguments.
-        let feed =
-            switch input {
-            case .line(let bytes), .answers(let bytes):
-                "printf '%s\\n' \(quoted(String(decoding: bytes, as: UTF8.self))) 8>&- | "
-            case .file(let bytes): "printf %s '\(Data(bytes).base64EncodedString())' 8>&- | base64 -d 8>&- | "
-            case nil: ""
-            }
+        var (feed, isWhole) = ("", "")
+        switch input {
+        case .line(let bytes), .answers(let bytes):
+            feed = "printf '%s\\n' \(quoted(String(decoding: bytes, as: UTF8.self))) 8>&- | "
+        case .file(let bytes):
+            feed = "printf %s \"$FILE\" 8>&- | base64 -d 8>&- | "
+            // Seen before anything is started: of a file that is cut short nobody would hear.
+            isWhole = """
+                FILE='\(Data(bytes).base64EncodedString())'
+                if [ ! -d "$dir" ] && [ "$(printf %s "$FILE" 8>&- | base64 -d 2>/dev/null 8>&- | wc -c)" -ne \(bytes.count) ]; then
+                say "refused base64 does not work here, and what the command is to read would be cut short; nothing was started"
+                return
+                fi
+                """
+        case nil: break
+        }
         let stdin = input == nil ? "</dev/null " : ""
         return """
             geo_failover_job() {
             \(values)
             dir=$base/jobs/$RUN/$KEY
             \(Self.guardText)
+            \(isWhole)
             if mkdir "$dir" 2>/dev/null; then
             printf '%s\\n' \(quoted(command.shellText)) >"$dir/command"
             if ! cat /proc/sys/kernel/random/boot_id >"$dir/boot" || ! date +%s%3N >"$dir/began"; then

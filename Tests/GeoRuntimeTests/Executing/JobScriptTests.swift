@@ -83,6 +83,22 @@ import Testing
         #expect(try await node.exchange(script)?.state == state)
     }
 
+    @Test func aFileThatWouldBeCutShortStartsNothing() async throws {
+        let node = try LocalNode()
+        let script = try await node.script("short", "cat >\"$1/copy\"", file: Array("secret".utf8))
+        // A `base64` that decodes half, in front of the real one.
+        let bin = node.base + "/bin"
+        try FileManager.default.createDirectory(atPath: bin, withIntermediateDirectories: true)
+        try Data("#!/bin/sh\nhead -c 3\n".utf8).write(to: URL(filePath: bin + "/base64"))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: bin + "/base64")
+        let text = "PATH='\(bin)':$PATH\n" + script.text(offset: 0)
+        let bytes = try LocalNode.sh(text)
+        let answer = JobAnswer(bytes, boundary: script.boundary, offset: 0)
+        #expect(Self.refusal(answer)?.contains("cut short") == true)
+        #expect(!FileManager.default.fileExists(atPath: node.base + "/copy"))
+        #expect(!FileManager.default.fileExists(atPath: node.base + "/jobs/run/short"))
+    }
+
     @Test(arguments: [0, 1, 3, 77, 124, 255])
     func theExitStatusIsTheCommands(status: Int) async throws {
         let node = try LocalNode()
