@@ -38,10 +38,11 @@ enum SlotChecks {
             let sentence =
                 "slot \(slot.name) on \(node.id) is inactive and holds back \(held) of WAL;"
                 + " \(lasts ?? "how long the disk lasts is not known: too little WAL was written to tell a rate")"
-            let owner = Slots.owner(
-                of: slot.name, primary: pair.from.id, in: examination.context.inventory, examination.observation)
+            // Whether somebody may want it for another reason, the plan asks: it looks at more.
             let remedy =
-                owner.map { "bring \($0.site) back, or take it out of the inventory: \($0.reason)" }
+                Slots.site(named: slot.name, besides: pair.from.id, in: examination.context.inventory).map {
+                    "bring \($0) back, or take it out of the inventory: it is its slot"
+                }
                 ?? "geo-failover plan drop-slots --from \(pair.from.id) --to \(pair.to.id) --slot \(slot.name)"
                 + "  # if nobody needs it"
             if let seconds, seconds < Double(examination.limit("disk_lasts_seconds")) {

@@ -13,10 +13,8 @@ package enum Slots {
     package static func owner(
         of slot: String, primary: SiteID, in inventory: Inventory, _ observation: Observation
     ) -> (site: SiteID, reason: String)? {
+        if let site = site(named: slot, besides: primary, in: inventory) { return (site, "it is the slot of \(site)") }
         for site in inventory.sites where site.id != primary {
-            if [site.id.rawValue, site.geoNodeName, Reseeding.slot(of: site)].contains(slot) {
-                return (site.id, "it is the slot of \(site.id)")
-            }
             for node in site.databaseNodes {
                 if let reason = whyMaybe(slot, observation[node.id]) {
                     return (site.id, "\(node.id) may use it: \(reason)")
@@ -24,6 +22,13 @@ package enum Slots {
             }
         }
         return nil
+    }
+
+    /// The site that the slot is named after.
+    package static func site(named slot: String, besides primary: SiteID, in inventory: Inventory) -> SiteID? {
+        inventory.sites.first { site in
+            site.id != primary && [site.id.rawValue, site.geoNodeName, Reseeding.slot(of: site)].contains(slot)
+        }?.id
     }
 
     private static func whyMaybe(_ slot: String, _ facts: NodeFacts) -> String? {

@@ -71,6 +71,20 @@ import Testing
         #expect(Self.refusal(fenced) == "planned")
     }
 
+    /// Beside a fenced former primary, too, whose remedies are otherwise to leave it off.
+    @Test func theCheckNamesTheCommandThatDropsIt() {
+        var observation = Fixtures.promoted()
+        observation.put(\.database, Fixtures.primary(slots: [Self.slot("osaka")], timeline: 2), on: "seoul-pg-1")
+        var tables = Fixtures.geo(primary: "seoul")
+        tables.nodes.removeAll { $0.name == "tokyo" }
+        observation.put(\.geo, tables, on: "seoul-pg-1")
+        let findings = FormerPrimary.guarded(
+            askCheck("replication.orphaned-slots", observation, about: .failover(from: "seoul", to: "tokyo")),
+            in: Fixtures.inventory(), observation)
+        let remedy = findings.compactMap(\.remedy).joined()
+        #expect(remedy.contains("geo-failover plan drop-slots --from seoul --to tokyo --slot osaka"), "\(findings)")
+    }
+
     @Test func justBeforeItActsAndAfterwardsItLooks() throws {
         let plan = try Planner.plan(Self.request(["osaka"]))
         let drop = try #require(plan.step("drop"))

@@ -52,7 +52,8 @@ class Details(Story):
         self.lab.sql("tokyo-pg-1", "select pg_create_physical_replication_slot('osaka', true)")
         verdict, text = self.found("replication.orphaned-slots")
         self.assertIn(verdict, ("warn", "fail"), text)
-        self.assertSays(text, "slot osaka on tokyo-pg-1 is inactive and holds back", "pg_drop_replication_slot('osaka')")
+        self.assertSays(text, "slot osaka on tokyo-pg-1 is inactive and holds back",
+                       "geo-failover plan drop-slots --from tokyo --to seoul --slot osaka")
         self.lab.sql("tokyo-pg-1", "select pg_drop_replication_slot('osaka')")
         self.undone("replication.orphaned-slots")
 

@@ -183,7 +183,7 @@ class ThereAndBack(Story):
     def test_5_and_back(self):
         self.until_ready("seoul", "tokyo")
         _, answer = self.run_plan("failback", "seoul", "tokyo")
-        self.assertSays(self.tool("report").out, "geo-failover plan failback --from seoul --to tokyo  # stage 3 of 3")
+        self.assertSays(self.tool("report").out, "geo-failover plan failback --from seoul --to tokyo # stage 3 of 3")
 
     def test_5a_a_slot_of_nobody_is_named_and_dropped(self):
         self.lab.sql("tokyo-pg-1", "select pg_create_physical_replication_slot('osaka', true)")
