@@ -33,17 +33,8 @@ struct HostKeyTrust {
         let keys = scanned.filter { !$0.hasPrefix("#") && $0.split(separator: " ").count >= 3 }
         guard !keys.isEmpty else { throw CommandFailure("\(node.id) (\(address)) offered no host key", .unexpected) }
         Console.say("\(node.id) (\(address)) offers:")
-        for key in keys { Console.say("  \(try await fingerprint(key))") }
-        let question = OperatorPrompt.Question(
-            step: "trust",
-            text: "If they are those of the node's console, type its name to add them to \(file).",
-            expected: node.id.rawValue)
-        guard await Prompt.ask(question)?.text == node.id.rawValue else {
-            throw CommandFailure("declined; nothing was added", .declined)
-        }
-        try append(keys, to: file)
-        Console.result("\(keys.count) keys of \(node.id) added to \(file)")
-        return .done
+        return try await add(
+            keys, of: node, if: "If they are those of the node's console, type its name to add them to \(file).")
     }
 
     /// Before the node is given the host keys of another one: it is known by those as well, the old ones stay.
@@ -57,16 +48,20 @@ struct HostKeyTrust {
                 "\(node.access.knownHosts) has no key of \(other.id) that \(node.id) is not known by already", .refused)
         }
         Console.say("\(other.id) is known by:")
+        return try await add(
+            keys, of: other,
+            if: "If \(node.id) is to show itself with them, type its name to add them to \(node.access.knownHosts).")
+    }
+
+    private func add(_ keys: [String], of owner: Node, if text: String) async throws -> ExitStatus {
         for key in keys { Console.say("  \(try await fingerprint(key))") }
-        let question = OperatorPrompt.Question(
-            step: "trust",
-            text: "If \(node.id) is to show itself with them, type its name to add them to \(node.access.knownHosts).",
-            expected: node.id.rawValue)
+        let question = OperatorPrompt.Question(step: "trust", text: text, expected: node.id.rawValue)
         guard await Prompt.ask(question)?.text == node.id.rawValue else {
             throw CommandFailure("declined; nothing was added", .declined)
         }
         try append(keys, to: node.access.knownHosts)
-        Console.result("\(keys.count) keys of \(other.id) added for \(node.id) to \(node.access.knownHosts)")
+        let whom = owner.id == node.id ? "" : " for \(node.id)"
+        Console.result("\(keys.count) keys of \(owner.id) added\(whom) to \(node.access.knownHosts)")
         return .done
     }
 

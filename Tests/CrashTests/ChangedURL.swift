@@ -1,6 +1,4 @@
-import FoundationEssentials
 import GeoCore
-import GeoDocuments
 import GeoRuntime
 import GeoTestSupport
 
@@ -9,15 +7,7 @@ enum ChangedURL {
     static let former = "http://10.77.2.10"
     static let wanted = "http://10.77.1.10"
 
-    private static let runbook: Runbook = {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "runbooks/change-url.yaml").path
-        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
-        let loaded = RunbookDocument.load(
-            text: String(decoding: data, as: UTF8.self), path: "runbooks/change-url.yaml")
-        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
-        return runbook
-    }()
+    private static let runbook = ShippedPlan.load("change-url")
 
     private static func renamed(_ url: String) -> Inventory {
         var inventory = ShippedPlan.inventory

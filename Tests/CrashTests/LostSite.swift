@@ -1,20 +1,10 @@
-import FoundationEssentials
 import GeoCore
-import GeoDocuments
 import GeoRuntime
 import GeoTestSupport
 
 /// An unplanned failover on the fixture deployment: what is off, who vouches for it, and the plan that comes of it.
 enum LostSite {
-    static let runbook: Runbook = {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "runbooks/unplanned-failover.yaml").path
-        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
-        let loaded = RunbookDocument.load(
-            text: String(decoding: data, as: UTF8.self), path: "runbooks/unplanned-failover.yaml")
-        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
-        return runbook
-    }()
+    static let runbook = ShippedPlan.load("unplanned-failover")
 
     static let tokyo = ShippedPlan.inventory.site(Fixtures.tokyo)?.nodes.filter(\.isManagedByOmnibus).map(\.id) ?? []
 

@@ -1,6 +1,4 @@
-import FoundationEssentials
 import GeoCore
-import GeoDocuments
 import GeoRuntime
 import GeoTestSupport
 import Testing
@@ -8,16 +6,7 @@ import Testing
 /// The shipped runbook `reseed-patroni` on two sites of Patroni's: Seoul is primary, led by its second member, and Tokyo a
 /// fenced former primary with writes that nobody else has.
 enum PatroniReseed {
-    static let runbook = load("reseed-patroni")
-
-    static func load(_ name: String) -> Runbook {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "runbooks/\(name).yaml").path
-        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
-        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
-        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
-        return runbook
-    }
+    static let runbook = ShippedPlan.load("reseed-patroni")
 
     /// Each Patroni node is a server of the store too, and a third one stands alone.
     static let inventory: Inventory = {

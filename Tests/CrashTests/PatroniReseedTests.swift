@@ -166,7 +166,7 @@ import Testing
         }
         #expect(blocking({ _ in }) == [])
         #expect(blocking({ _ in }, from: "tokyo", to: "seoul").contains("reseed.direction"))
-        let single = PatroniReseed.reasons(PatroniReseed.request(deployment, PatroniReseed.load("reseed-secondary")))
+        let single = PatroniReseed.reasons(PatroniReseed.request(deployment, ShippedPlan.load("reseed-secondary")))
         #expect(single.contains { $0.contains("plan reseed-patroni --from seoul --to tokyo") }, "\(single)")
         var request = PatroniReseed.request(deployment)
         request.inventory = ReseedTests.inventory
@@ -179,7 +179,7 @@ import Testing
         #expect(PatroniReseed.reasons(request).contains { $0.contains("is not known: grep") })
         // A single node would need a slot that a Patroni primary keeps.
         request.inventory.sites[0] = ReseedTests.inventory.sites[0]
-        request.runbook = PatroniReseed.load("reseed-secondary")
+        request.runbook = ShippedPlan.load("reseed-secondary")
         #expect(PatroniReseed.reasons(request).contains { $0.contains("seoul-pg-1 runs Patroni") })
         request.inventory = PatroniReseed.inventory
         // A failover of the same two sites is refused as ever.
@@ -190,27 +190,9 @@ import Testing
     @Test func noPlanMovesAMemberUnaskedUnseenOrOutOfItsTurn() throws {
         let plan = try PatroniReseed.rig().file.plan
         #expect(PlanInvariants.violations(of: plan) == [])
-        func broken(_ change: (inout Plan) -> Void) -> Set<String> {
-            var changed = plan
-            change(&changed)
-            return Set(PlanInvariants.violations(of: changed).map(\.invariant))
-        }
-        func without(_ group: StepID) -> Set<String> {
-            broken { plan in
-                let gone = plan.steps.filter { $0.group == group }
-                plan.steps.removeAll { $0.group == group }
-                for index in plan.steps.indices {
-                    plan.steps[index].after = plan.steps[index].after.flatMap { id in
-                        gone.first { $0.id == id }?.after ?? [id]
-                    }
-                }
-            }
-        }
-        func at(_ group: StepID, _ change: @escaping (inout Step) -> Void) -> Set<String> {
-            broken { plan in
-                for index in plan.steps.indices where plan.steps[index].group == group { change(&plan.steps[index]) }
-            }
-        }
+        func broken(_ change: (inout Plan) -> Void) -> Set<String> { plan.broken(change) }
+        func without(_ group: StepID) -> Set<String> { plan.broken(without: group) }
+        func at(_ group: StepID, _ change: (inout Step) -> Void) -> Set<String> { plan.broken(at: group, change) }
         func proved(_ group: StepID, by check: CheckID) -> Set<String> {
             at(group) { step in step.until?.check.check = check }
         }

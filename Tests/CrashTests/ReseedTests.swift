@@ -1,20 +1,11 @@
-import FoundationEssentials
 import GeoCore
-import GeoDocuments
 import GeoRuntime
 import GeoTestSupport
 import Testing
 
 /// The shipped runbook `reseed-secondary`, after a failover on the simulated deployment.
 @Suite struct ReseedTests {
-    private static let runbook: Runbook = {
-        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "runbooks/reseed-secondary.yaml").path
-        guard let data = FileManager.default.contents(atPath: path) else { fatalError("\(path) cannot be read") }
-        let loaded = RunbookDocument.load(text: String(decoding: data, as: UTF8.self), path: path)
-        guard let runbook = loaded.runbook else { fatalError("\(loaded.diagnostics)") }
-        return runbook
-    }()
+    private static let runbook = ShippedPlan.load("reseed-secondary")
 
     /// Two sites that are alike: Tokyo can be a secondary, too.
     static let inventory: Inventory = {
@@ -40,6 +31,11 @@ import Testing
         }
     }()
 
+    /// What an operator lets the run mend where it fails.
+    private static let mended: Set<CheckID> = [
+        "secrets.equal", "passwords.equal", "ssh-host-keys.equal", "database.trusts-primary",
+    ]
+
     static func request(
         _ rig: Rig, from: SiteID = Fixtures.seoul, to: SiteID = Fixtures.tokyo
     ) -> PlanRequest {
@@ -56,7 +52,7 @@ import Testing
         return PlanRequest(
             inventory: inventory, runbook: runbook, from: from, to: to, observation: basis, findings: findings,
             waivers: [],
-            repairs: ["secrets.equal", "passwords.equal", "ssh-host-keys.equal", "database.trusts-primary"],
+            repairs: Set(findings.filter { $0.verdict > .warn }.map(\.check)).intersection(mended),
             createdAt: basis.endedAt,
             createdBy: "t", toolVersion: "t")
     }
@@ -269,31 +265,30 @@ import Testing
         #expect(blocking(rig, from: Fixtures.seoul, to: Fixtures.tokyo).contains("reseed.direction"))
     }
 
+    /// The repair of a check is no word for what it does not mend.
+    @Test func whatARepairDoesNotMendIsFoundBeforeTheDatabaseIsReplaced() async throws {
+        let before = await Self.failedOver()
+        before.deployment.withState { $0["seoul-sidekiq-1"].secrets = "third" }
+        let rig = Rig(try PlanFile(try Planner.plan(Self.request(before))), on: before.deployment, as: "reseed")
+        let end = await rig.process()
+        #expect(end != .ended(.finished) && "\(end)".contains("seoul-sidekiq-1"), "\(end)")
+        #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 0, "\(rig.story)")
+        // With nothing of the site to mend there is no plan.
+        before.deployment.withState { $0["tokyo-rails-1"].secrets = $0["seoul-rails-1"].secrets }
+        #expect(throws: PlanRefusal.self) { try Planner.plan(Self.request(before)) }
+        let plan = rig.file.plan
+        let blind = plan.broken(at: "replicate") { step in
+            step.requires.removeAll { $0.check.check == "secrets.equal" }
+        }
+        #expect(blind.contains("mended-before-wipe"))
+    }
+
     @Test func noPlanReplacesADatabaseUnaskedUnseenOrStartsBeforeItStreams() async throws {
         let plan = try await Self.rig().file.plan
         #expect(PlanInvariants.violations(of: plan) == [])
-        func broken(_ change: (inout Plan) -> Void) -> Set<String> {
-            var changed = plan
-            change(&changed)
-            return Set(PlanInvariants.violations(of: changed).map(\.invariant))
-        }
-        func without(_ group: StepID) -> Set<String> {
-            broken { plan in
-                let gone = plan.steps.filter { $0.group == group }
-                plan.steps.removeAll { $0.group == group }
-                for index in plan.steps.indices {
-                    let after = plan.steps[index].after
-                    plan.steps[index].after = after.flatMap { id in
-                        gone.first { $0.id == id }?.after ?? [id]
-                    }
-                }
-            }
-        }
-        func at(_ group: StepID, _ change: @escaping (inout Step) -> Void) -> Set<String> {
-            broken { plan in
-                for index in plan.steps.indices where plan.steps[index].group == group { change(&plan.steps[index]) }
-            }
-        }
+        func broken(_ change: (inout Plan) -> Void) -> Set<String> { plan.broken(change) }
+        func without(_ group: StepID) -> Set<String> { plan.broken(without: group) }
+        func at(_ group: StepID, _ change: (inout Step) -> Void) -> Set<String> { plan.broken(at: group, change) }
         #expect(broken { $0.scenario = .planned }.contains("reseed-alone"))
         #expect(broken { swap(&$0.from, &$0.to) }.contains("never-the-source"))
         #expect(without("confirm").contains("asked-before-wipe"))

@@ -66,14 +66,15 @@ extension Examination {
         var found: [(sentence: String, remedy: String)] = []
         for follower in followers {
             let name = follower.access.address
-            var addresses = [NetworkAddress(name)].compactMap(\.self)
+            var machine: MachineFacts?
+            if NetworkAddress(name) == nil {
+                machine = read(\.machine, "machine", of: follower, as: \.evidenceText)
+                if machine == nil { continue }
+            }
+            let addresses = follower.addresses(machine).map(\.address)
             if addresses.isEmpty {
-                guard let machine = read(\.machine, "machine", of: follower, as: \.evidenceText) else { continue }
-                addresses = (machine.addresses ?? []).compactMap { NetworkAddress($0) }
-                if addresses.isEmpty {
-                    unknown("\(follower.id) told no address of its own", remedy: "hostname -I  # on \(follower.id)")
-                    continue
-                }
+                unknown("\(follower.id) told no address of its own", remedy: "hostname -I  # on \(follower.id)")
+                continue
             }
             let answers = addresses.map { rules.admit($0, named: name) }
             guard !answers.contains(true) else { continue }
@@ -96,16 +97,24 @@ extension Examination {
     }
 }
 
+extension Node {
+    /// Where its connections come from: the inventory's address, or its own where the inventory has a name.
+    fileprivate func addresses(_ machine: MachineFacts?) -> [(text: String, address: NetworkAddress)] {
+        let isNumber = NetworkAddress(access.address) != nil
+        return (isNumber ? [access.address] : machine?.addresses ?? []).compactMap { text in
+            NetworkAddress(text).map { (text, $0) }
+        }
+    }
+}
+
 extension [AccessRule] {
     /// The networks that the rules lack to let a node in, as pg_hba.conf writes them; empty where they let it in or only the
     /// server can tell.
     func missing(_ node: Node, _ machine: MachineFacts?) -> [String] {
-        let own = [NetworkAddress(node.access.address) == nil ? nil : node.access.address].compactMap(\.self)
-        let texts = own.isEmpty ? machine?.addresses ?? [] : own
-        let known = texts.compactMap { text in NetworkAddress(text).map { (text, $0) } }
-        let answers = known.map { admit($0.1, named: node.access.address) }
+        let known = node.addresses(machine)
+        let answers = known.map { admit($0.address, named: node.access.address) }
         guard !known.isEmpty, answers.allSatisfy({ $0 == false }) else { return [] }
-        return known.map { "\($0.0)/\($0.1.bytes.count * 8)" }
+        return known.map { "\($0.text)/\($0.address.bytes.count * 8)" }
     }
 
     /// By the first rule that is about the address, as PostgreSQL does; one that refuses only some users refuses nobody

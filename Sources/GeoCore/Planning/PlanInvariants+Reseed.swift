@@ -95,6 +95,9 @@ extension PlanInvariants {
         {
             broken("seen-before-wipe", "does not look at \(check) just before it acts")
         }
+        for check in plan.repairs.sorted() where !wipe.requires.contains(where: { $0.check.check == check }) {
+            broken("mended-before-wipe", "does not look whether \(check), which the plan is to mend, holds by then")
+        }
         for (node, reason) in unsavedDivergence(plan, before) {
             broken("divergence-saved-first", "\(node): \(reason)")
         }

@@ -7,8 +7,13 @@ extension Expansion {
             omitted.append(OmittedStep(id: step.id, reason: "nobody asked for it (\(way))"))
             return []
         }
+        let known = problems.count
         let needy = needing(step, nodes)
-        if needy.isEmpty { omitted.append(OmittedStep(id: step.id, reason: "no node needs it")) }
+        if needy.isEmpty, problems.count == known {
+            problems.append(
+                "step \(step.id): \(check) is not met for another reason than the step mends; see geo-failover check"
+                    + " --explain \(check), mend it, and plan again")
+        }
         return needy
     }
 

@@ -196,8 +196,13 @@ extension Expansion {
         let pair = Subject.failover(from: request.from, to: request.to)
         if action == .seedReplica { return replicaRequirements(node) }
         guard action == .replicateDatabase || action == .seedStandbyLeader else { return nil }
-        let window = Requirement(check: CheckReference(check: "reseed.window", subject: pair), when: .beforeStart)
-        return (request.inventory.replication?.window == nil ? [] : [window]) + [
+        // What the plan accepts because a step of it mends it has to be seen mended. Secrets come before passwords, which
+        // cannot be compared without them.
+        let mended = request.repairs.subtracting(["database.seed-source"]).sorted(by: >)
+        let before = (request.inventory.replication?.window == nil ? [] : ["reseed.window"]) + mended
+        return before.map {
+            Requirement(check: CheckReference(check: $0, subject: pair), when: .beforeStart)
+        } + [
             Requirement(check: CheckReference(check: "reseed.direction", subject: pair), when: .always),
             Requirement(check: CheckReference(check: "reseed.own-database", subject: pair), when: .untilStarted),
             Requirement(

@@ -19,6 +19,9 @@ package enum Planner {
         }
         let noDrill = drillProblems(request)
         guard noDrill.isEmpty else { throw PlanRefusal(reasons: noDrill) }
+        guard request.runbook.stages.isEmpty else {
+            throw PlanRefusal(reasons: ["\(request.runbook.name) has stages, each of which has a plan of its own"])
+        }
         let noReseed = reseedProblems(request) + rewindProblems(request) + slotProblems(request)
         guard noReseed.isEmpty else { throw PlanRefusal(reasons: noReseed) }
         var expansion = Expansion(request: request)
