@@ -1,4 +1,4 @@
-"""Reads gitlab.rb: the assignments that operators write, nothing else of Ruby.
+"""Reads gitlab.rb: the assignments that operators write, files that it loads, nothing else of Ruby.
 
 A line that is not understood is an error, as it is in the real file: a typing
 mistake there is the usual reason for a failed reconfigure.
@@ -28,30 +28,30 @@ class ConfigError(Exception):
     """gitlab.rb cannot be read; the text is what Ruby would say."""
 
 
-def load():
+def load(name=paths.GITLAB_RB, result=None):
     try:
-        text = paths.read(paths.GITLAB_RB)
+        text = paths.read(name)
     except OSError as error:
-        raise ConfigError(f"{paths.GITLAB_RB}: {error.strerror}") from error
-    return parse(text)
+        raise ConfigError(f"{name}: {error.strerror}") from error
+    return _Parser(text, name).settings({} if result is None else result)
 
 
 def parse(text):
-    return _Parser(text).settings()
+    return _Parser(text, paths.GITLAB_RB).settings({})
 
 
 class _Parser:
-    def __init__(self, text):
+    def __init__(self, text, name):
+        self.name = name
         self.tokens = list(self._tokenize(text))
         self.position = 0
 
-    @staticmethod
-    def _tokenize(text):
+    def _tokenize(self, text):
         line, position = 1, 0
         while position < len(text):
             match = TOKENS.match(text, position)
             if not match:
-                raise ConfigError(f"{paths.GITLAB_RB}:{line}: syntax error, unexpected {text[position]!r}")
+                raise ConfigError(f"{self.name}:{line}: syntax error, unexpected {text[position]!r}")
             if match.lastgroup != "space":
                 yield match.lastgroup, match.group(), line
             line += match.group().count("\n")
@@ -62,7 +62,7 @@ class _Parser:
     def _fail(self):
         kind, text, line = self.tokens[self.position]
         shown = {"newline": "newline", "end": "end-of-input"}.get(kind, repr(text))
-        raise ConfigError(f"{paths.GITLAB_RB}:{line}: syntax error, unexpected {shown}")
+        raise ConfigError(f"{self.name}:{line}: syntax error, unexpected {shown}")
 
     def _peek(self):
         return self.tokens[self.position][1]
@@ -78,8 +78,7 @@ class _Parser:
         while self.tokens[self.position][0] == "newline":
             self.position += 1
 
-    def settings(self):
-        result = {}
+    def settings(self, result):
         self._skip_newlines()
         while self.tokens[self.position][0] != "end":
             self._statement(result)
@@ -93,6 +92,9 @@ class _Parser:
         if kind != "name":
             self.position -= 1
             self._fail()
+        if name == "from_file":
+            load(self._value(), result)
+            return None
         if name not in SETTINGS:
             raise ConfigError(f"undefined method `{name}' for Gitlab:Module")
         if self._peek() == "[" and self.tokens[self.position + 1][0] in ("string", "symbol"):

@@ -1,5 +1,5 @@
-"""Stands in for the package's Ruby, for two programs: the digest of a node's secrets, whatever the order of their keys, and
-those of its passwords, keyed with its secrets.
+"""Stands in for the package's Ruby, for four programs: the digest of a node's secrets, whatever the order of their keys;
+those of its passwords, keyed with its secrets; whether a file of settings is Ruby; what the last reconfigure was told.
 
 There is no Ruby in the lab. What any other program would do is not known here, and is refused as a missing Ruby would.
 """
@@ -8,7 +8,10 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import sys
+
+from gitlab_lab import gitlab_rb
 
 SETTINGS = {
     "postgresql": ("sql_user_password", "sql_replication_password", "pgbouncer_user_password"),
@@ -23,6 +26,10 @@ def run():
         passwords(*rest)
     elif "Digest::SHA256" in program and len(rest) == 1:
         print(hashlib.sha256(canonical(*rest)).hexdigest())
+    elif "RubyVM::InstructionSequence.compile_file" in program and len(rest) == 1:
+        compiles(*rest)
+    elif "geo_secondary geo_logcursor geo_postgresql" in program and len(rest) == 1:
+        applied(*rest)
     else:
         print("ruby: not in the lab", file=sys.stderr)
         sys.exit(127)
@@ -33,8 +40,17 @@ def canonical(path):
         return json.dumps(json.load(file), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def passwords(secrets, nodes):
-    key = canonical(secrets)
+def compiles(path):
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    try:
+        gitlab_rb.parse(text)
+    except gitlab_rb.ConfigError as error:
+        if "syntax error" in str(error):
+            sys.exit("this is no Ruby: line " + ", ".join(re.findall(r":(\d+):", str(error))))
+
+
+def attributes(nodes):
     names = os.listdir(nodes) if os.path.isdir(nodes) else []
     files = [f"{nodes}/{name}" for name in names if name.endswith(".json")]
     if not files:
@@ -43,7 +59,24 @@ def passwords(secrets, nodes):
         normal = json.load(file).get("normal")
     if normal is None:
         sys.exit("the last reconfigure did not end")
-    everything, found = {**normal, **normal.get("gitlab", {})}, {}
+    return {**normal, **normal.get("gitlab", {})}
+
+
+def applied(nodes):
+    everything = attributes(nodes)
+
+    def is_on(*keys):
+        found = everything
+        for key in keys:
+            found = (found.get(key) or found.get(key.replace("_", "-"))) if isinstance(found, dict) else None
+        return found is True
+
+    flags = {part: is_on(part, "enable") for part in ("geo_secondary", "geo_logcursor", "geo_postgresql")}
+    print(json.dumps({**flags, "patroni['standby_cluster']": is_on("patroni", "standby_cluster", "enable")}))
+
+
+def passwords(secrets, nodes):
+    key, everything, found = canonical(secrets), attributes(nodes), {}
     for part, names in SETTINGS.items():
         for name in names:
             value = everything.get(part, {}).get(name)

@@ -74,6 +74,18 @@ class GitlabRb(unittest.TestCase):
 
 
 class Files(InADirectory):
+    def test_a_file_that_gitlab_rb_loads_counts_where_it_stands(self):
+        paths.write("/etc/gitlab/geo.rb", "puma['port'] = 2\ngeo_logcursor['enable'] = true\n")
+        paths.write(paths.GITLAB_RB, "puma['port'] = 1\nfrom_file '/etc/gitlab/geo.rb'\ngeo_logcursor['enable'] = false\n")
+        self.assertEqual(parser.load(), {"puma": {"port": 2}, "geo_logcursor": {"enable": False}})
+        for text, words in (("@@\n", "/etc/gitlab/geo.rb:1: syntax error"), (None, "geo.rb: No such file")):
+            if text:
+                paths.write("/etc/gitlab/geo.rb", text)
+            else:
+                os.unlink(paths.at("/etc/gitlab/geo.rb"))
+            with self.assertRaisesRegex(parser.ConfigError, words):
+                parser.load()
+
     def test_a_started_reconfigure_leaves_a_stub_that_promote_refuses(self):
         with self.assertRaisesRegex(attributes.Missing, "^Node attributes JSON file not found in /opt/gitlab/embedded/nodes, has"):
             attributes.load()
