@@ -160,6 +160,8 @@ extension Fixtures {
             facts.consul = seen(consul(), on: node.id)
             facts.patroniScope = seen("postgresql-ha", on: node.id)
             facts.geoSettings = seen(SimulatedReturn.settings(of: node, isPrimary: isPrimary), on: node.id)
+            facts.configurationFiles = seen([ConfigurationPath.main.text: settingsDigest], on: node.id)
+            facts.appliedSettings = seen(appliedSettings(isOn: !isPrimary), on: node.id)
             facts.patroni = seen(
                 patroni(of: site.nodes(running: .patroni).map(\.id), isPrimary: isPrimary), on: node.id)
         }

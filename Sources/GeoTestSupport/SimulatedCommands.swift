@@ -126,6 +126,10 @@ extension SimulatedState {
         case .install(let file, let path):
             install(file, path, index)
             exit(0, index, job)
+        case .bring(let digest, let path):
+            nodes[index].configuration.bring(digest, as: path)
+            exit(0, index, job)
+        case .configure(let arguments): exit(configure(arguments, index), index, job)
         case .reseed(let arguments): exit(reseed(arguments, index, job), index, job)
         case .moveDatabaseAside: moveDatabaseAside(index)
         case .copyDatabase: copyDatabase(index)
@@ -201,6 +205,7 @@ extension SimulatedState {
         } else {
             nodes[index].attributes = .good
             nodes[index].url?.apply(now)
+            nodes[index].configuration.apply()
             if nodes[index].member.isServing { applyStandby(index) }
             if nodes[index].tracking == .none { nodes[index].tracking = .empty }
         }

@@ -86,7 +86,8 @@ extension SimulatedState {
         case .controlData: facts.controlData = controlData(node)
         case .timelines: facts.timelines = timelines(node)
         case .divergence: facts.divergence = seen(node.archives, node)
-        case .geoSettings, .dataSize, .replicationTrust: reseeding(probe, node, &facts)
+        case .geoSettings, .configurationFiles, .appliedSettings, .dataSize, .replicationTrust:
+            reseeding(probe, node, &facts)
         case .patroni: facts.patroni = patroniFacts(of: node)
         case .patroniScope: facts.patroniScope = seen(SimulatedStore.scope, node)
         case .consul: facts.consul = consulFacts(of: node)
@@ -110,7 +111,7 @@ extension SimulatedState {
                 : .unknown(reason: "redis: connection refused")
         case .readiness: facts.readiness = seen(isReady(node) ? 200 : 502, node)
         case .railsConfiguration:
-            let isOn = node.url?.appliedSettings.contains("geo_secondary['enable'] = true") == true
+            let isOn = appliedSettings(node)["geo_secondary"] == true
             facts.hasTrackingDatabaseConfigured = seen(isOn, node)
         case .railsRole:
             let primary = databaseNode(of: node.site).isDatabaseUp ? database(of: node.site).rows.primary : nil
@@ -129,6 +130,8 @@ extension SimulatedState {
         switch probe {
         case .geoSettings:
             if let file = node.url { facts.geoSettings = seen(file.settings, node) }
+        case .configurationFiles: facts.configurationFiles = seen(node.configuration.settings, node)
+        case .appliedSettings: facts.appliedSettings = seen(appliedSettings(node), node)
         case .replicationTrust: facts.replicationTrust = seen(TrustFacts(server: "cert", root: node.trusts), node)
         default:
             facts.dataDirectoryBytes =

@@ -58,7 +58,7 @@ extension SimulatedState {
             violations.append("\(id): what a run left there is removed or ended, and nobody asked for it")
             return "\(mark) refused the simulator does not do this\n"
         case .take, .beat, .release, .write: changes += 1
-        case .readArchive, .readShared, .missing, .listSetAside:
+        case .readArchive, .readShared, .readConfiguration, .missing, .listSetAside:
             return "\(mark) refused the simulator does not do this\n"
         }
         if self[id].epoch > script.epoch { return tell("newer") }
@@ -88,7 +88,8 @@ extension SimulatedState {
                 self[id].keeping.files[key + file.rawValue] = content
             }
             return "\(mark) wrote \(content.count)\n\(mark) end\n"
-        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .readShared, .missing,
+        case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .readShared, .readConfiguration,
+            .missing,
             .listSetAside,
             .removeSetAside:
             return ""

@@ -32,6 +32,7 @@ package struct SimulatedNode: Sendable {
     package var epoch = 0
     package var jobs: [SimulatedJob] = []
     package var url: SimulatedURL?
+    package var configuration = SimulatedConfiguration()
     package var keeping = SimulatedKeeping()
     /// What stands for the content of gitlab-secrets.json, of the file beside it, and of the one that is kept.
     package var secrets = "5ec2e75"
@@ -162,6 +163,9 @@ package struct SimulatedJob: Sendable {
         /// A command of a re-seed that is over in a moment.
         case reseed(arguments: [String])
         case install(NodeFile, String)
+        /// A file of settings comes under another name, with that digest.
+        case bring(digest: String, path: String)
+        case configure(arguments: [String])
         /// What `replicate-geo-database` does, in its order.
         case moveDatabaseAside, copyDatabase
         case exit(status: Int)

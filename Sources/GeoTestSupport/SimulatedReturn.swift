@@ -43,6 +43,11 @@ package enum SimulatedReturn {
         _ command: RemoteCommand, _ node: SimulatedNode, _ job: inout SimulatedJob
     ) -> [(Double, SimulatedJob.Act)]? {
         let arguments = command.arguments
+        if let file = command.inputConfiguration {
+            let digest = (file.digest?.text ?? "").dropFirst("sha256:".count)
+            return [(0.3, .bring(digest: String(digest), path: arguments.last ?? ""))]
+        }
+        if SimulatedConfiguration.isMeant(by: arguments) { return [(0.1, .configure(arguments: arguments))] }
         switch arguments.first {
         case "touch", "gitlab-geo-psql": return [(0.2, .reseed(arguments: arguments))]
         case "rm" where arguments.count == 3 && arguments[1] == "-f": return [(0.1, .reseed(arguments: arguments))]
@@ -89,6 +94,9 @@ extension SimulatedState {
     /// The exit status.
     mutating func reseed(_ arguments: [String], _ index: Int, _ job: Int) -> Int {
         switch arguments[0] {
+        case "touch" where arguments == ["touch", "-c", ConfigurationPath.main.text]:
+            nodes[index].url?.touch(now)
+            return 0
         case "touch", "rm":
             for path in arguments.dropFirst() where path.hasSuffix("/down") {
                 let name = path.split(separator: "/").dropLast().last.map(String.init) ?? ""
@@ -145,7 +153,7 @@ extension SimulatedState {
             let site = nodes[index].site
             guard let tracking = nodes.firstIndex(where: { $0.site == site && $0.node.runs(.trackingDB) }),
                 nodes[tracking].isRunning("geo-postgresql"), nodes[tracking].tracking != .none,
-                nodes[index].url?.appliedSettings.contains("geo_secondary['enable'] = true") == true
+                appliedSettings(nodes[index])["geo_secondary"] == true
             else { return 1 }
             if nodes[tracking].tracking == .empty { nodes[tracking].tracking = .migrated }
             return 0
@@ -194,7 +202,7 @@ extension SimulatedState {
         case ("node.secondary-configured", .node(let id)): return isConfigured(self[id])
         case ("node.secondary-applied", .node(let id)):
             return isConfigured(self[id]) && self[id].attributes == .good
-                && self[id].url?.appliedSettings == self[id].url?.settings
+                && isApplied(self[id])
         case ("node.secrets-shared", .node(let id)):
             return nodes(of: to).contains { $0.node.runs(.rails) && $0.secrets == self[id].secrets }
         case ("node.host-keys-shared", .node(let id)):
@@ -223,6 +231,6 @@ extension SimulatedState {
     }
 
     private func isConfigured(_ node: SimulatedNode) -> Bool {
-        node.clusterFile == .absent && node.url?.settings.contains { $0.hasSuffix("= false") } == false
+        node.clusterFile == .absent && isSecondarys(node)
     }
 }

@@ -56,6 +56,7 @@ package struct SimulatedState: Sendable {
         self.ranges = ranges
         self.databases = ranges.compactMapValues { range in range.first { nodes[$0].database != nil } }
         makeStores()
+        loadConfigurations()
     }
 
     package func cronJobs(of site: SiteID) -> [String: String] {

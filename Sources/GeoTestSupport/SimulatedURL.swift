@@ -42,6 +42,8 @@ package struct SimulatedURL: Sendable {
         reconfiguredAt = now
     }
 
+    mutating func touch(_ now: Timestamp) { changedAt = now }
+
     func configuration(of site: SiteID) -> ConfigurationFacts {
         var facts = Fixtures.configuration(of: site)
         facts.changedAt = changedAt

@@ -7,22 +7,6 @@ import Testing
 @Suite struct ReseedTests {
     private static let runbook = ShippedPlan.load("reseed-secondary")
 
-    /// Two sites that are alike: Tokyo can be a secondary, too.
-    static let inventory: Inventory = {
-        var inventory = ShippedPlan.inventory
-        inventory.replication = ReplicationAccess(password: .environment(name: "REPLICATION"))
-        for site in inventory.sites.indices where inventory.sites[site].id == Fixtures.tokyo {
-            for node in inventory.sites[site].nodes.indices where inventory.sites[site].nodes[node].runs(.sidekiq) {
-                inventory.sites[site].nodes[node].components.append(.logcursor)
-            }
-            var node = inventory.sites[site].nodes[0]
-            node = Node(id: "tokyo-geo-1", components: [.trackingDB], access: node.access)
-            node.access.address = "10.77.1.51"
-            inventory.sites[site].nodes.append(node)
-        }
-        return inventory
-    }()
-
     private static let failover: PlanFile = {
         do {
             return try PlanFile(try Planner.plan(ShippedPlan.request(ShippedPlan.runbook, inventory)))
@@ -68,6 +52,7 @@ import Testing
             $0["tokyo-rails-1"].secrets = "0ther"
             $0["tokyo-rails-2"].hostKeys = ["SHA256:own ED25519"]
             $0["tokyo-pg-1"].trusts = nil
+            $0["tokyo-geo-1"].configuration.write("0ther", to: geoSettings)
         }
         return before
     }
@@ -101,6 +86,7 @@ import Testing
                 if node.url?.settings.contains(where: { $0.hasSuffix("false") }) == true {
                     found.append("\(name) is no secondary's")
                 }
+                if !state.isSecondarys(node) || !state.isApplied(node) { found.append("\(name) is not configured") }
                 if node.node.runs(.trackingDB), node.tracking != .migrated {
                     found.append("\(name) tracks another time")
                 }
@@ -122,7 +108,8 @@ import Testing
         #expect(against.map(\.summary) == [])
         #expect(plan.pointOfNoReturn == "replicate")
         #expect(
-            plan.edits.flatMap(\.edit.lines).map(\.new).contains("geo_postgresql['enable'] = true"), "\(plan.edits)")
+            plan.edits.flatMap(\.edit.lines).map(\.new).contains("geo_logcursor['enable'] = true"), "\(plan.edits)")
+        #expect(!plan.edits.flatMap(\.nodes).contains("tokyo-geo-1"))
         guard case .confirmation(let question, let answer)? = plan.step("confirm")?.operation else {
             Issue.record("nobody is asked")
             return
@@ -320,8 +307,8 @@ import Testing
         }
         #expect(reasons { $0.inventory.replication = nil }.contains { $0.contains("says nothing of replication") })
         #expect(
-            reasons { $0.observation.change("tokyo-geo-1") { $0.geoSettings = Fixtures.seen([]) } }
-                .contains { $0.contains("geo_postgresql['enable'] nowhere") })
+            reasons { $0.observation.change("tokyo-sidekiq-1") { $0.geoSettings = Fixtures.seen([]) } }
+                .contains { $0.contains("geo_secondary['enable'] nowhere") })
         #expect(
             reasons {
                 $0.observation.change("tokyo-rails-1") {

@@ -17,7 +17,11 @@ struct InventoryCommand: AsyncParsableCommand {
             try await reporting {
                 var options = inventory
                 if let path { options.path = path }
-                let loaded = try options.load()
+                let loaded = ConfigurationFiles.read(try options.load())
+                let troubles = ConfigurationFiles.troubles(loaded)
+                guard troubles.isEmpty else {
+                    throw CommandFailure(troubles.joined(separator: "\n"), .badDocument)
+                }
                 Console.result(
                     "\(options.resolvedPath): \(loaded.sites.count) sites, \(loaded.nodes.count) nodes, no errors")
                 return .done

@@ -56,8 +56,9 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         try await reporting {
             let chosen = try Documents.runbook(runbook)
-            let inventory = try renamed(try inventory.load(), chosen.scenario)
+            var inventory = try renamed(try inventory.load(), chosen.scenario)
             let (runbook, from, to, stage) = try await staged(chosen, inventory)
+            if runbook.scenario == .reseed { inventory = ConfigurationFiles.read(inventory) }
             if !slot.isEmpty, runbook.scenario != .dropSlots {
                 throw CommandFailure("--slot is for slots that are dropped: plan drop-slots", .badDocument)
             }
@@ -110,7 +111,9 @@ struct PlanCommand: AsyncParsableCommand {
                 inventory: inventory, runbook: runbook, from: pair.from, to: pair.to, observation: observation,
                 findings: findings, waivers: bound,
                 attestations: try Attestations.of(attest, site: pair.from, in: inventory, observation),
-                repairs: repairs, rewinds: rewind, slots: slot, stage: stage, lastKnown: lastKnown, isDrill: drill,
+                repairs: repairs, rewinds: rewind, slots: slot, stage: stage,
+                configurationChanges: try await configurationChanges(inventory, runbook, pair.to, observation),
+                lastKnown: lastKnown, isDrill: drill,
                 createdAt: LiveClock.now(),
                 createdBy: "\(Settings.user)@\(Settings.host)", toolVersion: GeoFailover.version)
             let plan = try Self.plan(request)

@@ -7,56 +7,54 @@ enum ReturnChecks {
     static let secondaryEditable = Check.aboutNode(
         "node.secondary-editable",
         CheckText(
-            question: "Has gitlab.rb of the node, each on one plain line, what makes it one of a secondary?",
+            question:
+                "Is there what makes the node one of a secondary: in its gitlab.rb, each on one plain line, or as a file"
+                + " of the inventory?",
             rationale:
-                "Hosts and passwords of a secondary are the operators' to write; a run only turns on what is there,"
-                + " and finds that out before anything is touched.",
-            source: cite(.multipleNodes, .bringPrimaryBack),
+                "Hosts and passwords of a secondary are the operators' to write; a run only turns on what is there, or"
+                + " puts a file in place that it was given, and finds out before anything is touched.",
+            source: cite(.multipleNodes, .bringPrimaryBack, .configurationFiles),
             remedy: "write geo_secondary['enable'] = false (Rails, Sidekiq), geo_logcursor['enable'] = false,"
                 + " geo_postgresql['enable'] = false or patroni['standby_cluster']['enable'] = false with what belongs to"
-                + " it; take geo_primary_role out"),
-        probes: [.geoSettings, .clusterFile]
+                + " it; take geo_primary_role out; or name files in secondary_configuration of the inventory's site"),
+        needs: { scope, node, context in context.askSettings(of: node, &scope) }
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
         _ = examination.readClusterFile(of: node)
-        let lines = examination.read(
-            \.geoSettings, "Geo's settings in gitlab.rb", of: node, as: { $0.joined(separator: "; ") })
-        if let reason = lines.flatMap({ SecondarySettings.whyNot(node, $0) }) {
-            examination.fail(reason, remedy: "edit /etc/gitlab/gitlab.rb of \(node.id)")
-        }
-        return "gitlab.rb of \(node.id) can be made that of a secondary"
+        return examination.requireWhatMakesASecondary(of: node)
     }
 
     static let secondaryConfigured = Check.aboutNode(
         "node.secondary-configured",
         CheckText(
-            question: "Does gitlab.rb make the node one of a secondary, with no gitlab-cluster.json beside it?",
+            question: "Is the configuration of the node that of a secondary, with no gitlab-cluster.json beside it?",
             rationale:
                 "A node that still takes itself for a primary's has no tracking database, and a file that a promotion"
-                + " has left overrides gitlab.rb.",
+                + " has left overrides gitlab.rb. What configuration management writes is not contradicted, no more: that it"
+                + " is in force shows only a reconfigure (node.secondary-applied).",
             source: cite(.multipleNodes, .bringPrimaryBack, .clusterFile),
             remedy: "set geo_secondary['enable'], geo_logcursor['enable'], geo_postgresql['enable'] or"
                 + " patroni['standby_cluster']['enable'] to true in /etc/gitlab/gitlab.rb; sudo mv /etc/gitlab/gitlab-cluster.json aside"
         ),
-        probes: [.geoSettings, .clusterFile]
+        needs: { scope, node, context in context.askSettings(of: node, &scope) }
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
-        examination.requireSecondarySettings(of: node)
-        return "gitlab.rb of \(node.id) is that of a secondary"
+        return examination.requireSecondarySettings(of: node)
     }
 
     static let secondaryApplied = Check.aboutNode(
         "node.secondary-applied",
         CheckText(
-            question: "Was the node reconfigured to the end with the gitlab.rb of a secondary?",
+            question: "Was the node reconfigured to the end with the configuration of a secondary?",
             rationale: "What stands in gitlab.rb counts only after a reconfigure that ended;"
-                + " gitlab-ctl replicate-geo-database stops everything before it notices that none did.",
+                + " gitlab-ctl replicate-geo-database stops everything before it notices that none did. Where files of the"
+                + " inventory or configuration management say so, what the reconfigure was told is looked at.",
             source: cite(.attributeReader, .bringPrimaryBack),
             remedy: "sudo gitlab-ctl reconfigure on the node"),
-        probes: [.geoSettings, .clusterFile, .configuration, .attributes]
+        needs: { scope, node, context in context.askApplied(on: node, &scope) }
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
-        examination.requireSecondarySettings(of: node)
+        _ = examination.requireSecondarySettings(of: node)
         examination.requireApplied(on: node)
         return "\(node.id) was reconfigured as a node of a secondary"
     }
@@ -98,10 +96,13 @@ enum ReturnChecks {
                 "All of it together: gitlab.rb, the reconfigure, services that run, and that they start at boot.",
             source: cite(.bringPrimaryBack, .serviceControl),
             remedy: "sudo gitlab-ctl reconfigure; sudo gitlab-ctl start on the node"),
-        probes: [.geoSettings, .clusterFile, .configuration, .attributes, .services, .boot]
+        needs: { scope, node, context in
+            context.askApplied(on: node, &scope)
+            scope.ask([.services, .boot], of: [node])
+        }
     ) { examination, node in
         guard node.isManagedByOmnibus else { return node.runsNoGitLab }
-        examination.requireSecondarySettings(of: node)
+        _ = examination.requireSecondarySettings(of: node)
         examination.requireApplied(on: node)
         for finding in NodeStateChecks.inService.findings(examination.context, examination.observation) {
             examination.prove(finding)
@@ -191,36 +192,4 @@ enum ReturnChecks {
     private static let needed = ["geo_metrics_update_worker", "geo_verification_cron_worker"]
     /// Turns the others on and off with the site's role.
     private static let switches = ["geo_sidekiq_cron_config_worker"]
-}
-
-extension Examination {
-    fileprivate mutating func requireSecondarySettings(of node: Node) {
-        if let file = readClusterFile(of: node), case .valid = file {
-            fail(
-                "\(node.id) has a gitlab-cluster.json of a promotion, which overrides gitlab.rb",
-                remedy: "sudo mv -n \(ActionCommands.clusterFile) \(ActionCommands.clusterFile).before  # on \(node.id)"
-            )
-        }
-        guard
-            let lines = read(\.geoSettings, "Geo's settings in gitlab.rb", of: node, as: { $0.joined(separator: "; ") })
-        else { return }
-        if let reason = SecondarySettings.whyNot(node, lines) {
-            fail(reason, remedy: "edit /etc/gitlab/gitlab.rb of \(node.id)")
-        }
-        for line in SecondarySettings.pending(node, lines) {
-            fail(
-                "gitlab.rb of \(node.id) has \(Excerpt.of(line.old.utf8))",
-                remedy: "write \(line.new)  # in /etc/gitlab/gitlab.rb of \(node.id)")
-        }
-    }
-
-    fileprivate mutating func requireApplied(on node: Node) {
-        let remedy = "sudo gitlab-ctl reconfigure  # on \(node.id)"
-        if let facts = readConfiguration(of: node), facts.reconfiguredAt.map({ $0 < facts.changedAt }) ?? true {
-            fail("gitlab.rb of \(node.id) was changed after the last reconfigure", remedy: remedy)
-        }
-        if let file = read(\.attributeFile, "node attributes", of: node, as: \.rawValue), file != .good {
-            fail("the last reconfigure of \(node.id) did not come to its end", remedy: remedy)
-        }
-    }
 }

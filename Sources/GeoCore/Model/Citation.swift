@@ -60,6 +60,7 @@ extension Citation {
     static let serviceTable = omnibus("files/gitlab-cookbooks/package/libraries/config/services.rb")
     static let attributeReader = omnibus("files/gitlab-ctl-commands/lib/gitlab_ctl/util.rb")
     static let postgresqlSettings = omnibus("doc/settings/database.md")
+    static let configurationFiles = omnibus("doc/settings/configuration.md, Load external configuration file")
     static let serviceControl = Citation("omnibus-ctl 0.6: lib/omnibus-ctl.rb; manual page sv(8) of runit")
 
     // GitLab itself.

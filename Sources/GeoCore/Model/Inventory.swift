@@ -106,12 +106,18 @@ package struct Site: Hashable, Sendable, Codable {
     package var geoNodeName: String
     /// In the order of the file.
     package var nodes: [Node]
+    /// What makes nodes those of a secondary, by component; `nil`: what their gitlab.rb has is turned on.
+    package var secondaryConfiguration: [ComponentConfiguration]?
 
-    package init(id: SiteID, url: String, geoNodeName: String, nodes: [Node]) {
+    package init(
+        id: SiteID, url: String, geoNodeName: String, nodes: [Node],
+        secondaryConfiguration: [ComponentConfiguration]? = nil
+    ) {
         self.id = id
         self.url = url
         self.geoNodeName = geoNodeName
         self.nodes = nodes
+        self.secondaryConfiguration = secondaryConfiguration
     }
 
     package func nodes(running components: Component...) -> [Node] {

@@ -118,7 +118,9 @@ extension Plan {
                     ConfigurationEdit(url: url, in: basis[node].configuration.value, madeAt: createdAt)
                 case .configureSecondary:
                     inventory.node(node).flatMap {
-                        ConfigurationEdit(secondary: $0, in: basis[node].geoSettings.value, madeAt: createdAt)
+                        inventory.site(of: node)?.configuration(of: $0).isSwitched == true
+                            ? ConfigurationEdit(secondary: $0, in: basis[node].geoSettings.value, madeAt: createdAt)
+                            : nil
                     }
                 case .preparePrimary:
                     inventory.node(node).flatMap { node in

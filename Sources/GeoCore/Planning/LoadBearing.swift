@@ -42,6 +42,7 @@ package enum LoadBearing {
             if plan.scenario == .changeURL { scope.ask([.configuration], of: site.nodes) }
             guard plan.scenario == .reseed, site.id == plan.to else { continue }
             scope.ask([.geoSettings], of: site.nodes)
+            scope.ask([.configurationFiles], of: site.nodes.filter { !site.configuration(of: $0).files.isEmpty })
             scope.ask([.controlData], of: site.databaseNodes)
         }
         return scope
@@ -83,6 +84,10 @@ package enum LoadBearing {
                 if plan.scenario == .reseed, moment == .firstChange, site.id == plan.to, node.isManagedByOmnibus {
                     let lines = facts.geoSettings.map { $0.isEmpty ? "none" : $0.joined(separator: "; ") }
                     found.append(Fact(subject: subject, name: "Geo's settings in gitlab.rb", value: lines))
+                    for file in site.configuration(of: node).files {
+                        let digest = facts.configurationFiles.map { $0[file.path.text] ?? "not there" }
+                        found.append(Fact(subject: subject, name: file.path.text, value: digest))
+                    }
                 }
                 guard !site.databaseNodes.filter({ $0.id == node.id }).isEmpty else { return found }
                 if plan.scenario == .reseed, site.id == plan.to {

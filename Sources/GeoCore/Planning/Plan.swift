@@ -36,6 +36,8 @@ package struct Plan: Sendable, Hashable, Codable {
     private var drill: Bool?
     /// Of a failback: which stage of it this is; `nil` for a run of its own.
     package var stage: PlanStage?
+    /// What becomes of files that operators keep ready; `nil`: none is put in place.
+    package var configurationChanges: [ConfigurationChange]?
 
     /// Practice: as in earnest, but promoted in Silent Mode. Everything that shows the plan says so.
     package var isDrill: Bool { drill == true }
@@ -46,7 +48,8 @@ package struct Plan: Sendable, Hashable, Codable {
         objectives: Objectives, basis: Observation, lastKnown: LastKnown? = nil, findings: [Finding],
         limits: [CheckID: Limits] = [:],
         waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [], steps: [Step],
-        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil, isDrill: Bool = false, stage: PlanStage? = nil
+        omitted: [OmittedStep], cronJobsLeftOff: [String]? = nil, isDrill: Bool = false, stage: PlanStage? = nil,
+        configurationChanges: [ConfigurationChange]? = nil
     ) {
         self.schema = Self.currentSchema
         self.createdAt = createdAt
@@ -72,6 +75,7 @@ package struct Plan: Sendable, Hashable, Codable {
         self.cronJobsLeftOff = cronJobsLeftOff
         self.drill = isDrill ? true : nil
         self.stage = stage
+        self.configurationChanges = configurationChanges
     }
 
     /// What the failover would lose, as it was known when the plan was made.

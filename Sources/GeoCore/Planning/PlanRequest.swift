@@ -17,6 +17,8 @@ package struct PlanRequest: Sendable {
     package var slots: [String]
     /// Of a failback: which stage of it this is.
     package var stage: PlanStage?
+    /// Of a re-seed: what becomes of files that operators keep ready, by what the nodes have.
+    package var configurationChanges: [ConfigurationChange]
     /// What the primary said when it last answered this machine.
     package var lastKnown: LastKnown?
     /// Cron jobs that a way back leaves off; every other plan finds them in the observation.
@@ -33,7 +35,8 @@ package struct PlanRequest: Sendable {
     package init(
         inventory: Inventory, runbook: Runbook, from: SiteID, to: SiteID, observation: Observation,
         findings: [Finding], waivers: [Waiver], attestations: [Attestation] = [], repairs: Set<CheckID> = [],
-        rewinds: Bool = false, slots: [String] = [], stage: PlanStage? = nil, lastKnown: LastKnown? = nil,
+        rewinds: Bool = false, slots: [String] = [], stage: PlanStage? = nil,
+        configurationChanges: [ConfigurationChange] = [], lastKnown: LastKnown? = nil,
         cronJobsLeftOff: [String] = [],
         undo: [NodeID: [RemoteCommand]] = [:], isDrill: Bool = false,
         createdAt: Timestamp, createdBy: String, toolVersion: String,
@@ -51,6 +54,7 @@ package struct PlanRequest: Sendable {
         self.rewinds = rewinds
         self.slots = slots
         self.stage = stage
+        self.configurationChanges = configurationChanges
         self.lastKnown = lastKnown
         self.cronJobsLeftOff = cronJobsLeftOff
         self.undo = undo

@@ -70,8 +70,11 @@ extension Expansion {
             url: site.url, capacity: request.inventory.replication?.backfill,
             services: services, held: held(services, on: node, of: site),
             stamp: ConfigurationEdit.stamp(request.createdAt), hasOldTasks: isOld,
-            edit: ConfigurationEdit(
-                secondary: node, in: request.observation[node.id].geoSettings.value, madeAt: request.createdAt),
+            edit: site.configuration(of: node).isSwitched
+                ? ConfigurationEdit(
+                    secondary: node, in: request.observation[node.id].geoSettings.value, madeAt: request.createdAt)
+                : nil,
+            files: files(for: node, of: site),
             rewind: site.databaseNodes.contains(node) ? rewind(to: site) : nil,
             undo: request.undo[node.id] ?? [], started: site.storeServices(on: node),
             scope: request.observation[node.id].patroniScope.value ?? "")
@@ -126,31 +129,51 @@ extension Expansion {
         step.action == .restoreNode && request.undo[node.id]?.last?.arguments == ["gitlab-ctl", "start"]
     }
 
+    /// Those of the inventory that the node does not have yet.
+    private func files(for node: Node, of site: Site) -> [PlacedConfiguration] {
+        guard let found = request.observation[node.id].configurationFiles.value else { return [] }
+        return site.configuration(of: node).files.filter { !$0.isInPlace(found) }.map {
+            PlacedConfiguration(file: $0, replaces: found[$0.path.text] != nil)
+        }
+    }
+
     private mutating func configurable(_ step: RunbookStep, _ nodes: [Node]) -> [Node] {
         nodes.filter { node in
+            let configuration = toSite?.configuration(of: node) ?? .switched
             let facts = request.observation[node.id]
             guard let lines = facts.geoSettings.value, let file = facts.clusterFile.value else {
                 let reason = facts.geoSettings.reason ?? facts.clusterFile.reason ?? "not asked"
                 problems.append("step \(step.id): /etc/gitlab of \(node.id) was not read: \(reason)")
                 return false
             }
-            if let reason = SecondarySettings.whyNot(node, lines) {
-                problems.append("step \(step.id): \(reason)")
+            if let reason = configuration.files.isEmpty ? nil : facts.configurationFiles.reason {
+                problems.append("step \(step.id): files below /etc/gitlab of \(node.id) were not read: \(reason)")
                 return false
             }
-            let pending = SecondarySettings.pending(node, lines)
-            if !pending.isEmpty, reseeding(of: node).edit == nil {
+            let objections = SecondarySettings.objections(node, configuration, lines)
+            guard objections.isEmpty else {
+                problems += objections.map { "step \(step.id): \($0)" }
+                return false
+            }
+            let reseeding = reseeding(of: node)
+            let pending = configuration.isSwitched ? SecondarySettings.pending(node, lines) : []
+            if !pending.isEmpty, reseeding.edit == nil {
                 problems.append(
                     "step \(step.id): gitlab.rb of \(node.id) has lines that are not plain text; write"
                         + " \(SecondarySettings.names(of: node).map { "\($0)['enable'] = true" }.joined(separator: " and "))"
                         + " by hand, and plan again")
                 return false
             }
-            guard pending.isEmpty, file == .absent else { return true }
+            guard pending.isEmpty, reseeding.files.isEmpty, file == .absent else { return true }
+            let state =
+                switch configuration {
+                case .switched: "gitlab.rb of \(node.id) is that of a secondary"
+                case .managed: "\(node.id) is left to configuration management"
+                case .files: "\(node.id) has the files of the inventory"
+                }
             omitted.append(
                 OmittedStep(
-                    id: StepID("\(step.id)@\(node.id)"),
-                    reason: "gitlab.rb of \(node.id) is that of a secondary, and no gitlab-cluster.json is there"))
+                    id: StepID("\(step.id)@\(node.id)"), reason: "\(state), and no gitlab-cluster.json is there"))
             return false
         }
     }

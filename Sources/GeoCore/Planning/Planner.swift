@@ -45,7 +45,8 @@ package enum Planner {
             repairs: request.repairs,
             steps: expansion.steps, omitted: expansion.omitted,
             cronJobsLeftOff: request.cronJobsLeftOff.isEmpty ? nil : request.cronJobsLeftOff,
-            isDrill: request.isDrill, stage: request.stage)
+            isDrill: request.isDrill, stage: request.stage,
+            configurationChanges: request.configurationChanges.isEmpty ? nil : request.configurationChanges)
         let broken = PlanInvariants.violations(of: plan)
         guard broken.isEmpty else { throw PlanRefusal(reasons: broken.map(\.description)) }
         return plan

@@ -25,6 +25,8 @@ package struct Reseeding: Sendable {
     /// GitLab before 14.6 names the tasks of the tracking database otherwise.
     package var hasOldTasks: Bool
     package var edit: ConfigurationEdit?
+    /// Files that are put in place instead of an edit.
+    package var files: [PlacedConfiguration] = []
     /// What is tried before a copy, where it was asked for; see ``Rewinding``.
     package var rewind: RewindProgram? = nil
     /// What a way back runs on the node.
@@ -66,6 +68,7 @@ extension ActionCommands {
             // What a promotion has left overrides gitlab.rb. It may not be there, or be set aside by an earlier attempt.
             return [quick(["mv", "-n", clusterFile, aside(reseeding)], .isOnlyAClaim)]
                 + (reseeding.edit?.commands(timeLimit: timeLimit) ?? [])
+                + placing(reseeding.files, stamp: reseeding.stamp)
         case .liftBootGuard:
             // runit starts no service with a file `down` by itself, and reconfigure leaves it (runsv(8)).
             return reseeding.held.map { quick(["touch", down($0)]) } + lift()
@@ -108,7 +111,7 @@ extension ActionCommands {
         switch name {
         case .configureSecondary:
             return .reversible(
-                undo: (reseeding.edit?.undo ?? []) + [
+                undo: undoPlacing(reseeding.files, stamp: reseeding.stamp) + (reseeding.edit?.undo ?? []) + [
                     quick(["mv", "-n", aside(reseeding), clusterFile], .isOnlyAClaim)
                 ])
         case .liftBootGuard:
@@ -183,7 +186,7 @@ extension ActionCommands {
     private static func aside(_ reseeding: Reseeding) -> String { "\(clusterFile).before-\(reseeding.stamp)" }
     private static func down(_ service: String) -> String { "/opt/gitlab/sv/\(service)/down" }
 
-    private static func quick(
+    static func quick(
         _ arguments: [String], _ status: RemoteCommand.ExitStatus = .mustBeZero
     ) -> RemoteCommand {
         RemoteCommand(arguments: arguments, timeLimitSeconds: 60, exitStatus: status, quietSeconds: 5)

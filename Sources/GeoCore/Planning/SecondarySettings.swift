@@ -34,10 +34,7 @@ enum SecondarySettings {
 
     /// Why no machine makes the node a secondary's, and what a person can do; `nil`: nothing speaks against it.
     static func whyNot(_ node: Node, _ lines: [String]) -> String? {
-        if let role = lines.first(where: { $0.contains("geo_primary_role") }) {
-            return "gitlab.rb of \(node.id) has the role of a single-node primary (\(Excerpt.of(role.utf8)));"
-                + " take geo_primary_role out, and plan again"
-        }
+        if let reason = singleNodeRole(node, lines) { return reason }
         for name in names(of: node) {
             let own = lines.filter { line in
                 let text = line.drop { $0 == " " }
@@ -50,6 +47,47 @@ enum SecondarySettings {
             }
         }
         return nil
+    }
+
+    /// Why the node cannot become a secondary's in the way that the inventory names; each with what a person can do.
+    static func objections(_ node: Node, _ configuration: NodeConfiguration, _ lines: [String]) -> [String] {
+        switch configuration {
+        case .switched: return whyNot(node, lines).map { [$0] } ?? []
+        case .managed:
+            if let reason = singleNodeRole(node, lines) { return [reason] }
+            return pending(node, lines).map {
+                "gitlab.rb of \(node.id) has \(Excerpt.of($0.old.utf8)), and is left to configuration management; let it write"
+                    + " what a secondary has, and plan again"
+            }
+        case .files(let files):
+            let replacesAll = files.contains { $0.path == .main }
+            return files.compactMap { file in
+                if let trouble = file.trouble {
+                    return "\(file.shown), which \(node.id) is to get, cannot be read on this machine: \(trouble)"
+                }
+                guard file.digest != nil else { return "nobody has read \(file.shown), which \(node.id) is to get" }
+                guard !replacesAll else { return nil }
+                guard let loads = lines.lastIndex(where: file.path.isLoaded) else {
+                    return
+                        "gitlab.rb of \(node.id) does not load \(file.path.text); write from_file '\(file.path.text)' at"
+                        + " its end, and plan again"
+                }
+                // What stands behind it counts more.
+                return lines[(loads + 1)...].first { line in
+                    names(of: node).contains { read(line, $0)?.isOn == false }
+                }.map {
+                    "gitlab.rb of \(node.id) has \(Excerpt.of($0.utf8)) behind the line that loads \(file.path.text);"
+                        + " take it out, and plan again"
+                }
+            } + (replacesAll ? [] : singleNodeRole(node, lines).map { [$0] } ?? [])
+        }
+    }
+
+    private static func singleNodeRole(_ node: Node, _ lines: [String]) -> String? {
+        lines.first { $0.contains("geo_primary_role") }.map {
+            "gitlab.rb of \(node.id) has the role of a single-node primary (\(Excerpt.of($0.utf8)));"
+                + " take geo_primary_role out, and plan again"
+        }
     }
 
     /// The lines that are not yet as a secondary has them.

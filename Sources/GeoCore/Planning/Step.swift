@@ -119,6 +119,9 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
     /// A file of another node that the command reads on its standard input, byte for byte; `nil`: none. As ``input``, read
     /// when the command starts, and kept nowhere.
     package var inputFile: NodeFile?
+    /// A file that an operator keeps ready, which the command reads on its standard input. As ``input``, read when the command
+    /// starts, and kept nowhere; it has to be the one of the plan.
+    package var inputConfiguration: ConfigurationFile?
     /// Lines that the command reads on its standard input and everybody may read; beside ``input`` never.
     package var answers: [String]?
 
@@ -144,11 +147,14 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         inputText + ((asRoot ? ["sudo", "-n"] : []) + arguments).map(Self.quoted).joined(separator: " ")
     }
 
-    package var takesInput: Bool { input != nil || inputFile != nil || answers != nil }
+    package var takesInput: Bool {
+        input != nil || inputFile != nil || inputConfiguration != nil || answers != nil
+    }
 
     /// What stands in front of a command that reads something: of a secret where it comes from, never the secret.
     package var inputText: String {
         if let inputFile { return inputFile.shellText + " | " }
+        if let inputConfiguration { return inputConfiguration.shellText + " | " }
         if let answers { return "printf '%s\\n' " + answers.map(Self.quoted).joined(separator: " ") + " | " }
         return input == nil ? "" : "printf '%s\\n' \"$PASSWORD\" | "
     }

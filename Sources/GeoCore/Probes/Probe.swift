@@ -39,6 +39,10 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
     case backups
     /// What gitlab.rb says of being a secondary.
     case geoSettings = "geo-settings"
+    /// Which files of settings the node has.
+    case configurationFiles = "configuration-files"
+    /// What of being a secondary its last reconfigure was told.
+    case appliedSettings = "applied-settings"
     /// The name of the node's cluster in Patroni's store.
     case patroniScope = "patroni-scope"
     /// How much room the main database takes, running or not.
@@ -64,7 +68,7 @@ package enum Probe: String, Sendable, Hashable, Codable, CaseIterable {
         switch self {
         case .identity, .privileges, .hostKeys, .disks, .ports, .views, .machine: true
         case .version, .services, .boot, .attributes, .clusterFile, .changesRunning, .secrets, .passwords,
-            .configuration, .geoSettings:
+            .configuration, .geoSettings, .configurationFiles, .appliedSettings:
             node.isManagedByOmnibus
         case .database, .server, .pointInTimeFile, .controlData, .dataSize, .timelines, .geo, .application, .projects,
             .settings, .replicationTrust,
@@ -135,6 +139,8 @@ extension NodeFacts {
         case .trustedCertificates: trustedCertificates = .unknown(reason: reason)
         case .backups: backups = .unknown(reason: reason)
         case .geoSettings: geoSettings = .unknown(reason: reason)
+        case .configurationFiles: configurationFiles = .unknown(reason: reason)
+        case .appliedSettings: appliedSettings = .unknown(reason: reason)
         case .dataSize: dataDirectoryBytes = .unknown(reason: reason)
         case .replicationTrust: replicationTrust = .unknown(reason: reason)
         case .patroniScope: patroniScope = .unknown(reason: reason)

@@ -11,11 +11,22 @@ extension ProbeCatalog {
                         "/bin/grep", "-E",
                         "^ *(geo_(secondary|logcursor|postgresql)..enable|roles|"
                             + "patroni..standby_cluster....(enable|host|port|primary_slot_name)|"
-                            + "postgresql..(md5_auth_cidr_addresses|max_wal_senders|max_replication_slots))",
+                            + "postgresql..(md5_auth_cidr_addresses|max_wal_senders|max_replication_slots))|"
+                            + "from_file",
                         "/etc/gitlab/gitlab.rb",
                     ],
                     as: .root)
             ]
+        case .configurationFiles:
+            [
+                ProbeCommand(
+                    "configuration-files",
+                    [
+                        "/usr/bin/find", "-L", "/etc/gitlab", "-maxdepth", "3", "-name", "*.rb", "-type", "f", "-exec",
+                        "/usr/bin/sha256sum", "{}", "+",
+                    ], as: .root, outputLimitBytes: 64 << 10)
+            ]
+        case .appliedSettings: [ProbeCommand("applied-settings", appliedSettings, as: .root)]
         case .replicationTrust:
             [
                 ProbeCommand(
@@ -37,6 +48,19 @@ extension ProbeCatalog {
         }
     }
 
+    /// Of a file that holds passwords only whether four parts are enabled. Names of attributes have had dashes and
+    /// underscores, and some were under `gitlab` once.
+    private static let appliedSettings = [
+        "/opt/gitlab/embedded/bin/ruby", "-rjson", "-e",
+        "file = Dir[ARGV[0] + '/*.json'].max_by { |f| File.mtime(f) } or abort 'the node was never reconfigured'; "
+            + "normal = JSON.parse(File.read(file))['normal'] or abort 'the last reconfigure did not end'; "
+            + "all = normal.merge(normal['gitlab'] || {}); "
+            + "on = lambda { |*keys| keys.reduce(all) { |h, k| h.is_a?(Hash) ? h[k] || h[k.tr('_', '-')] : nil } == true }; "
+            + "found = %w[geo_secondary geo_logcursor geo_postgresql].to_h { |part| [part, on[part, 'enable']] }; "
+            + "found[%q(\(StandbyCluster.setting))] = on['patroni', 'standby_cluster', 'enable']; "
+            + "puts JSON.generate(found)", attributeDirectory,
+    ]
+
     /// Where libpq, as the user of PostgreSQL, looks for whom to trust (PostgreSQL documentation, libpq SSL support).
     package static let rootCertificate = "/var/opt/gitlab/postgresql/.postgresql/root.crt"
 }
@@ -46,6 +70,35 @@ package enum ReseedReadings {
     /// Whole lines, as they are in the file; grep says with 1 that there is none.
     package static func geoSettings(_ frame: ProbeFrame) throws(Unreadable) -> [String] {
         try frame.text(accepting: [0, 1]).nonemptyLines.map(String.init)
+    }
+
+    /// Lines of `DIGEST  PATH`.
+    package static func configurationFiles(_ frame: ProbeFrame) throws(Unreadable) -> [String: String] {
+        var digests: [String: String] = [:]
+        for line in try frame.text().nonemptyLines {
+            let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
+            // A file's name may be anything; one that sha256sum escapes is none that is looked for.
+            guard words.count == 2, words[0].drop(while: { $0 == "\\" }).utf8.count == 64 else {
+                throw .unexpected("sha256sum", line.utf8)
+            }
+            digests[String(words[1].drop { $0 == " " || $0 == "*" })] = String(words[0])
+        }
+        return digests
+    }
+
+    /// A JSON object of flags by setting.
+    package static func appliedSettings(_ frame: ProbeFrame) throws(Unreadable) -> [String: Bool] {
+        guard case .object(let members)? = JSONValue(try frame.text().utf8) else {
+            throw Unreadable("what the last reconfigure was told: the answer is no JSON object")
+        }
+        var flags: [String: Bool] = [:]
+        for (name, value) in members {
+            guard case .bool(let flag) = value else {
+                throw Unreadable("what the last reconfigure was told: no flag for \(Excerpt.of(name.utf8))")
+            }
+            flags[name] = flag
+        }
+        return flags
     }
 
     /// `DIGEST PATH`; `nil`: there is no such file.

@@ -11,7 +11,8 @@ package enum ProbeCatalog {
             .registryDetails, .projectRegistry:
             databases(probe)
         case .machine, .configuration, .certificate, .trackingSchema: surroundings(probe)
-        case .geoSettings, .dataSize, .replicationTrust, .patroniScope: reseeding(probe)
+        case .geoSettings, .configurationFiles, .appliedSettings, .dataSize, .replicationTrust, .patroniScope:
+            reseeding(probe)
         case .consul, .trustedCertificates, .backups, .cronStates: operations(probe)
         case .settings, .accessRules, .baseBackups, .rewindRights, .schemaFiles, .keyLookup, .passwords: settings(probe)
         case .timelines, .divergence: divergence(probe)
@@ -180,7 +181,7 @@ package enum ProbeCatalog {
 
     private static let gitlabCtl = "/opt/gitlab/bin/gitlab-ctl"
     private static let gitlabRake = "/opt/gitlab/bin/gitlab-rake"
-    static let attributeDirectory = "/opt/gitlab/embedded/nodes"
+    package static let attributeDirectory = "/opt/gitlab/embedded/nodes"
     static let secretsFile = "/etc/gitlab/gitlab-secrets.json"
     package static let dataDirectory = "/var/opt/gitlab/postgresql/data"
 

@@ -37,6 +37,14 @@ package struct ProbeReader: Sendable {
             facts.geoSettings = fact { () throws(Unreadable) in
                 try ReseedReadings.geoSettings(frame("geo-settings"))
             }
+        case .configurationFiles:
+            facts.configurationFiles = fact { () throws(Unreadable) in
+                try ReseedReadings.configurationFiles(frame("configuration-files"))
+            }
+        case .appliedSettings:
+            facts.appliedSettings = fact { () throws(Unreadable) in
+                try ReseedReadings.appliedSettings(frame("applied-settings"))
+            }
         case .replicationTrust:
             facts.replicationTrust = fact { () throws(Unreadable) in
                 TrustFacts(

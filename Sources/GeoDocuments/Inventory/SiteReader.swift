@@ -7,6 +7,7 @@ struct PlacedSite {
     var url: (text: String, position: Position)?
     var geoNodeName: (text: String, position: Position)
     var nodes: [PlacedNode]
+    var secondaryConfiguration: [ComponentConfiguration]?
     /// Whether the list of nodes could be read as a whole; rules about what is missing need that.
     var isWhole: Bool
 }
@@ -22,7 +23,7 @@ struct PlacedNode {
 
 /// Reads `sites` and applies the defaults of the levels above.
 struct SiteReader {
-    static let keys = ["url", "geo_node_name", "ssh", "nodes"]
+    static let keys = ["url", "geo_node_name", "ssh", "nodes", "secondary_configuration"]
     static let nodeKeys = ["address", "components"] + SSHSettings.keys
 
     let inventory: InventoryReader
@@ -47,7 +48,7 @@ struct SiteReader {
                 nodes: site.nodes.compactMap { node in
                     guard let access = node.access else { return nil }
                     return Node(id: NodeID(node.name), components: node.components ?? [], access: access)
-                })
+                }, secondaryConfiguration: site.secondaryConfiguration)
         }
     }
 
@@ -75,6 +76,10 @@ struct SiteReader {
         else { return site }
         site.nodes = entries.map { node($0, ssh: merged) }
         site.isWhole = !site.nodes.contains { $0.components == nil }
+        site.secondaryConfiguration = fields.entry("secondary_configuration").flatMap {
+            SecondaryConfigurationReader(subject: subject, locations: inventory.locations, problems: problems)
+                .read($0.value, nodes: site.nodes)
+        }
         return site
     }
 

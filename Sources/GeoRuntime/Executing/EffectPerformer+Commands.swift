@@ -75,12 +75,22 @@ extension EffectPerformer {
 
     private func input(of command: RemoteCommand) async throws -> JobScript.Input? {
         if let answers = command.answers { return .answers(Array(answers.joined(separator: "\n").utf8)) }
+        if let file = command.inputConfiguration { return .file(try configuration(file)) }
         guard let file = command.inputFile else { return try command.input.map { .line(try line(of: $0)) } }
         let read = await ports.nodeFile(file)
         switch read {
         case .success(let bytes): return .file(bytes)
         case .failure(let reason): throw reason
         }
+    }
+
+    /// What the plan was made with, and nothing that was written since.
+    private func configuration(_ file: ConfigurationFile) throws -> [UInt8] {
+        let text = try ConfigurationFile.text(of: ports.secret(file.content)).get()
+        guard Digest(of: text) == file.digest else {
+            throw Unreadable("\(file.shown) is not what it was when the plan was made")
+        }
+        return text
     }
 
     private func line(of reference: SecretReference) throws -> [UInt8] {

@@ -64,6 +64,13 @@ package struct JobKeeper: Sendable {
         }
     }
 
+    /// A file of settings as the node has it; `nil`: it has none. It may hold passwords, and is kept nowhere.
+    package func configuration(_ path: ConfigurationPath, on node: Node) async -> Result<[UInt8]?, Unreadable> {
+        await keeper.content(of: node, path.text, atMost: ConfigurationFile.bytesAtMost) { offset in
+            script(.readConfiguration(path: path, offset: offset), run: "none", epoch: 0)
+        }
+    }
+
     /// Files of ``SharedFile`` have some kilobytes.
     static let sharedBytesAtMost = 1 << 20
 

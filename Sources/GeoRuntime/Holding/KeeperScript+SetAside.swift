@@ -20,7 +20,7 @@ extension KeeperScript {
         case $name in data.*) kind=database ;; *) kind=removing ;; esac
         tell_kept "$kind" "$((now - ${name#*.}))" "$one"
         done
-        for one in "$ROOT/etc/gitlab"/gitlab.rb.before-* "$ROOT/etc/gitlab"/gitlab-cluster.json.before-*; do
+        for one in "$ROOT/etc/gitlab"/*.rb.before-* "$ROOT/etc/gitlab"/*/*.rb.before-* "$ROOT/etc/gitlab"/gitlab-cluster.json.before-*; do
         if [ -f "$one" ]; then tell_kept configuration "$((now - $(stat -c %Z "$one")))" "$one"; fi
         done
         if [ -e "$ROOT/opt/gitlab/etc/gitlab-geo-psql-rc" ]; then

@@ -28,6 +28,8 @@ package struct KeeperScript: Sendable, Hashable {
         case readArchive(name: String, file: ArchivedFile, offset: Int)
         /// A file that sites have in common, from there on.
         case readShared(file: SharedFile, offset: Int)
+        /// A file of settings as a whole.
+        case readConfiguration(path: ConfigurationPath, offset: Int)
         /// What was set aside of GitLab's own; see ``SetAside``.
         case listSetAside
         /// Removes a former database that was set aside longer ago, and is not the one that runs.
@@ -121,6 +123,12 @@ package struct KeeperScript: Sendable, Hashable {
             """
             OFFSET=\(offset) CHUNK=\(Self.chunkBytes)
             copy="$ROOT"\(RemoteCommand.quoted(file.rawValue))
+            \(Self.send)
+            """
+        case .readConfiguration(let path, let offset):
+            """
+            OFFSET=\(offset) CHUNK=\(Self.chunkBytes)
+            copy="$ROOT"\(RemoteCommand.quoted(path.text))
             \(Self.send)
             """
         case .missing(let objects): missing(objects)

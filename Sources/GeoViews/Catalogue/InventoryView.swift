@@ -12,6 +12,9 @@ package enum InventoryView {
             page.blank()
             page.heading(["\(site.id)", site.url, "geo_node_name \(site.geoNodeName)"], tone: .strong)
             nodes(site, &page)
+            for entry in site.secondaryConfiguration ?? [] {
+                page.say("as a secondary, \(entry.component.rawValue): \(text(entry.source))", indent: 2, hanging: 2)
+            }
         }
         return page.text
     }
@@ -38,6 +41,13 @@ package enum InventoryView {
 
     private static func text(_ hook: Hook) -> String {
         "\(hook.name): \(CommandText.shell(hook.run)) (at most \(DurationText.of(hook.timeLimitSeconds)))"
+    }
+
+    private static func text(_ source: ConfigurationSource) -> String {
+        switch source {
+        case .managed: "left to configuration management"
+        case .file(let file): "\(file.path.text), from \(SecretText.of(file.content))"
+        }
     }
 
     private static func database(_ access: DatabaseAccess) -> String {

@@ -74,12 +74,16 @@ package enum PlanSheet {
     }
 
     private static func edits(_ plan: Plan) -> [String] {
-        guard !plan.edits.isEmpty else { return [] }
-        var lines = ["## What changes in \(ConfigurationEdit.file)", ""]
-        for (edit, nodes) in plan.edits {
+        var lines: [String] = []
+        var path: String?
+        for (change, nodes) in plan.fileChanges {
+            if change.path != path { lines += ["## What changes in \(change.path)", ""] }
+            path = change.path
             lines += [nodes.map { Markdown.code($0.rawValue) }.joined(separator: ", "), ""]
-            lines += Markdown.block(edit.lines.flatMap { ["- \($0.old)", "+ \($0.new)"] })
-            lines += ["", "The file before it: \(Markdown.code(edit.backup))", ""]
+            lines += Markdown.block(change.lines)
+            let kept =
+                change.kept.map { "The file before it: \(Markdown.code($0))" } ?? "There was no such file before."
+            lines += ["", kept, ""]
         }
         return lines
     }

@@ -41,17 +41,21 @@ package enum PlanView {
 
     /// What becomes of files on nodes, as a difference.
     private static func edits(_ plan: Plan, _ page: inout Page) {
-        guard !plan.edits.isEmpty else { return }
-        page.blank()
-        page.say("What changes in \(ConfigurationEdit.file):", tone: .strong)
-        for (edit, nodes) in plan.edits {
-            page.say(nodes.map(\.rawValue).joined(separator: ", ") + ":", indent: 2)
-            for line in edit.lines {
-                page.literal("- \(line.old)", indent: 4)
-                page.literal("+ \(line.new)", indent: 4)
+        var path: String?
+        for (change, nodes) in plan.fileChanges {
+            if change.path != path {
+                page.blank()
+                page.say("What changes in \(change.path):", tone: .strong)
+                path = change.path
             }
-            page.say("the file before it: \(edit.backup)", indent: 4)
+            page.say(nodes.map(\.rawValue).joined(separator: ", ") + ":", indent: 2)
+            for line in change.lines { page.literal(line, indent: 4) }
+            page.say(keeping(change), indent: 4)
         }
+    }
+
+    static func keeping(_ change: FileChange) -> String {
+        change.kept.map { "the file before it: \($0)" } ?? "there was no such file before"
     }
 
     /// What an unplanned failover costs, and what of the lost site is only believed.

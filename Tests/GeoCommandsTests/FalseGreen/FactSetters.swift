@@ -32,6 +32,8 @@ enum FactSetters {
         "controlData": { $0.controlData = $1.controlData },
         "dataDirectoryBytes": { $0.dataDirectoryBytes = $1.dataDirectoryBytes },
         "geoSettings": { $0.geoSettings = $1.geoSettings },
+        "configurationFiles": { $0.configurationFiles = $1.configurationFiles },
+        "appliedSettings": { $0.appliedSettings = $1.appliedSettings },
         "patroniScope": { $0.patroniScope = $1.patroniScope },
         "timelines": { $0.timelines = $1.timelines },
         "divergence": { $0.divergence = $1.divergence },

@@ -192,7 +192,7 @@ struct ProbeScriptTests {
                 "/bin/cat", "/usr/bin/pgrep", "/usr/sbin/sshd", "/opt/gitlab/embedded/bin/ruby", "/usr/bin/sha256sum",
                 "/opt/gitlab/bin/gitlab-psql", "/opt/gitlab/bin/gitlab-geo-psql", "/opt/gitlab/embedded/bin/consul",
                 "/opt/gitlab/embedded/bin/pg_controldata", "/opt/gitlab/embedded/bin/patronictl",
-                "/opt/gitlab/bin/gitlab-redis-cli", "curl", "/usr/bin/du",
+                "/opt/gitlab/bin/gitlab-redis-cli", "curl", "/usr/bin/du", "/usr/bin/find",
                 "/opt/gitlab/embedded/bin/curl", "/opt/gitlab/bin/gitlab-rake", "/opt/gitlab/bin/gitlab-rails",
             ])
         #expect(Set(Probe.allCases.flatMap(ProbeCatalog.commands(for:)).map(\.name)).count >= 27)

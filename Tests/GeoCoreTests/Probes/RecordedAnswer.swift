@@ -179,6 +179,13 @@ extension RecordedAnswer {
         "root-certificate": Saying(
             output: "", complaint: "sha256sum: \(ProbeCatalog.rootCertificate): No such file or directory\n", status: 1),
         "geo-settings": Saying(output: "geo_secondary['enable'] = true\n"),
+        "configuration-files": Saying(
+            output: String(repeating: "2c", count: 32) + "  /etc/gitlab/gitlab.rb\n"
+                + String(repeating: "3d", count: 32)
+                + "  /etc/gitlab/geo.rb\n"),
+        "applied-settings": Saying(
+            output: "{\"geo_secondary\":true,\"geo_logcursor\":false,\"geo_postgresql\":false,"
+                + "\"patroni['standby_cluster']\":false}\n"),
         "patroni-scope": Saying(output: "scope: postgresql-ha\n"),
         "data-size": Saying(output: "81920\t\(ProbeCatalog.dataDirectory)\n"),
         "timeline-history": Saying(output: DivergenceReadingTests.history),

@@ -2,6 +2,7 @@
 it the primary again, and brings Seoul back."""
 
 import json
+import re
 import unittest
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from terminal import Terminal
 
 PG = "/var/opt/gitlab/postgresql"
 PASSWORD = "practice-replication"
+TRACKING_PASSWORD = "practice-tracking"
 
 
 class ThereAndBack(Story):
@@ -107,6 +109,29 @@ class ThereAndBack(Story):
         ours.write_text("\n".join(lines) + "\n")
         self.inventory.write_text(self.inventory.read_text().replace(str(theirs), str(ours)))
 
+    def configure(self):
+        """What Tokyo's nodes are to be when it comes back: a file that gitlab.rb loads, all of gitlab.rb, and by somebody else."""
+        folder = self.tool.state / "configuration"
+        folder.mkdir()
+        etc = {name: self.lab.files(f"tokyo-{name}-1") / "etc/gitlab" for name in ("geo", "sidekiq")}
+        (folder / "geo.rb").write_text(f"geo_postgresql['enable'] = true\ngeo_secondary['db_password'] = '{TRACKING_PASSWORD}'\n")
+        (folder / "sidekiq.rb").write_text(
+            re.sub(r"(?m)^(geo_\w+\['enable'\] = )false$", r"\1true", (etc["sidekiq"] / "gitlab.rb").read_text()))
+        (etc["geo"] / "geo.rb").write_text("geo_postgresql['enable'] = false\n")
+        own = (etc["geo"] / "gitlab.rb").read_text()
+        (etc["geo"] / "gitlab.rb").write_text(own.replace("geo_postgresql['enable'] = false", "from_file '/etc/gitlab/geo.rb'"))
+        entry = ("    secondary_configuration:\n"
+                 f"      tracking-db: {{ content: 'file:{folder}/geo.rb', path: /etc/gitlab/geo.rb }}\n"
+                 f"      sidekiq: {{ content: 'file:{folder}/sidekiq.rb' }}\n      rails: managed\n")
+        self.inventory.write_text(self.inventory.read_text().replace("  tokyo:\n", "  tokyo:\n" + entry, 1))
+        return etc
+
+    def manage(self):
+        """As configuration management would: nobody has told this tool how."""
+        for node in ("tokyo-rails-1", "tokyo-rails-2"):
+            file = self.lab.files(node) / "etc/gitlab/gitlab.rb"
+            file.write_text(file.read_text().replace("geo_secondary['enable'] = false", "geo_secondary['enable'] = true"))
+
     def test_3_tokyo_comes_back_as_a_secondary_and_what_it_lacks_is_mended_first(self):
         # Seoul lets nobody of Tokyo replicate, and a node of Tokyo has secrets of its own.
         net = self.lab.nodes["seoul-pg-1"]["address"].split(".")[1]
@@ -117,12 +142,15 @@ class ThereAndBack(Story):
         wrong["gitlab_rails"]["secret_key_base"] = "0" * 128
         self.secrets("tokyo-rails-2").write_text(json.dumps(wrong))
         self.own_host_keys("tokyo-rails-1")
+        etc = self.configure()
         soon = ("--waive", "operator.observation-window@seoul->tokyo=practice")
         none = self.tool.state / "none.geoplan"
         answer = self.tool("plan", "failback", "--from", "seoul", "--to", "tokyo", *soon, "--out", none)
         self.assertEqual(answer.code, 2, answer)
         checks = ("database.seed-source", "secrets.equal", "ssh-host-keys.equal", "database.trusts-primary")
-        self.assertSays(answer.text, "stage 1 of 3", *checks)
+        self.assertSays(answer.text, "stage 1 of 3", *checks, "gitlab.rb of tokyo-rails-1 has geo_secondary['enable'] = false, and"
+                        " is left to configuration management")
+        self.manage()
         mending = [word for check in checks for word in ("--repair", check)]
         # Nobody would get onto a node with keys that nobody knows it by.
         answer = self.tool("plan", "failback", "--from", "seoul", "--to", "tokyo", *soon, *mending, "--out", none)
@@ -132,7 +160,32 @@ class ThereAndBack(Story):
             terminal.expect("type its name")
             terminal.type("tokyo-rails-1")
             terminal.expect("3 keys of seoul-rails-1 added for tokyo-rails-1")
-        path, answer = self.reseed("seoul", "tokyo", *mending)
+        # What is put in place is shown before, without what is secret in it.
+        plan = self.tool.state / "shown.geoplan"
+        answer = self.tool("plan", "failback", "--from", "seoul", "--to", "tokyo", *soon, *mending, "--out", plan)
+        self.assertEqual(answer.code, 0, answer)
+        self.assertSays(
+            answer.text, "What changes in /etc/gitlab/geo.rb: tokyo-geo-1: - geo_postgresql['enable'] = false"
+            " + geo_postgresql['enable'] = true + geo_secondary['db_password'] = [hidden] the file before it: /etc/gitlab/geo.rb.before-",
+            "tokyo-sidekiq-1: - geo_secondary['enable'] = false + geo_secondary['enable'] = true")
+        self.assertNotIn(TRACKING_PASSWORD, answer.text)
+        # A file that is written meanwhile is not the one of the plan.
+        mine = self.tool.state / "configuration/geo.rb"
+        text = mine.read_text()
+        mine.write_text(text + "# later\n")
+        answer = self.tool("execute", plan, "--approve", digest(plan))
+        self.assertEqual(answer.code, 4, answer)
+        self.assertSays(answer.text, "geo.rb is not what it was when the plan was made", "nothing was sent to tokyo-geo-1")
+        answer = self.tool("abort", "--reason", "another file", "--yes", timeout=300)
+        self.assertEqual(answer.code, 0, answer)
+        self.assertEqual((etc["geo"] / "geo.rb").read_text(), "geo_postgresql['enable'] = false\n")
+        mine.write_text(text)
+        # What the run had given the primary, and whom the database trusts, stays; the rest was taken back.
+        path, answer = self.reseed("seoul", "tokyo", "--repair", "secrets.equal", "--repair", "ssh-host-keys.equal")
+        self.assertEqual((etc["geo"] / "geo.rb").read_text(), text)
+        former = [each.read_text() for each in etc["geo"].glob("geo.rb.before-*")]
+        self.assertIn("geo_postgresql['enable'] = false\n", former)
+        self.assertEqual((etc["sidekiq"] / "gitlab.rb").read_text(), (mine.parent / "sidekiq.rb").read_text())
         keys = [(self.lab.files(node) / "etc/ssh/ssh_host_ecdsa_key").read_text() for node in ("tokyo-rails-1", "seoul-rails-1")]
         self.assertEqual(keys[0], keys[1])
         shown = self.lab.on("tokyo-rails-1", "sh", "-c", "ssh-keyscan -t ed25519 localhost 2>/dev/null").split()[1:3]
@@ -146,11 +199,11 @@ class ThereAndBack(Story):
         private = keys[0].splitlines()[1]
         secret = json.loads(right)["gitlab_rails"]["secret_key_base"]
         places = [path, *(self.tool.runs[-1]).rglob("*")]
-        for node in ("tokyo-rails-2", "tokyo-rails-1", "seoul-rails-1"):
+        for node in ("tokyo-rails-2", "tokyo-rails-1", "seoul-rails-1", "tokyo-geo-1", "tokyo-sidekiq-1"):
             places += (self.lab.files(node) / "var/lib/geo-failover").rglob("*")
         for place in places:
             if place.is_file():
-                for each in (secret, private):
+                for each in (secret, private, TRACKING_PASSWORD):
                     self.assertNotIn(each, place.read_text(errors="replace"), place)
         self.assertSays(answer.text, "geo-failover plan failback --from seoul --to tokyo", "HOLD before it")
 
