@@ -80,7 +80,7 @@ extension SimulatedState {
         case .certificate: facts.certificate = seen(Fixtures.certificate(), node)
         case .database: facts.database = database(node)
         case .server, .application, .projects, .settings, .accessRules: details(probe, node, &facts)
-        case .baseBackups: facts.baseBackups = seen([], node)
+        case .baseBackups: facts.baseBackups = seen(copies(from: node), node)
         case .rewindRights: facts.rewindRights = rewindRights(node)
         case .pointInTimeFile: facts.pointInTimeFile = seen(.absent, node)
         case .controlData: facts.controlData = controlData(node)

@@ -61,6 +61,8 @@ package enum SimulatedReturn {
         case "mkdir": return [(0.1, .exit(status: 0))]
         case "gitlab-psql": return [(0.5, .reseed(arguments: arguments))]
         case "sh" where arguments.contains(RewindProgram.text): return [(20, .reseed(arguments: arguments))]
+        case "sh" where arguments.contains(LimitedCopyProgram.text):
+            return [(command.input == nil ? 0.1 : SimulatedCopy.seconds, .reseed(arguments: arguments))]
         case "test" where arguments.last?.hasSuffix("/root.crt") == true: return [(0.1, .exit(status: 0))]
         case "sh" where arguments.count == 5 && arguments[2] == ActionCommands.setAsideProgram:
             return [(1, .reseed(arguments: arguments))]
@@ -141,6 +143,7 @@ extension SimulatedState {
             }
             return 1
         case "sh" where arguments.contains(RewindProgram.text): return rewind(index)
+        case "sh" where arguments.contains(LimitedCopyProgram.text): return copyWithRate(arguments, index)
         case "sh": return setDataAside(index, job)
         case "/opt/gitlab/embedded/bin/patronictl": return removeCluster(index, job)
         case "gitlab-psql": return permit(arguments, index)

@@ -2,7 +2,7 @@ package import GeoCore
 
 /// Everything that is true of a simulated deployment; a value, so that a test can keep what was and compare.
 package struct SimulatedState: Sendable {
-    package let inventory: Inventory
+    package var inventory: Inventory
     package let from: SiteID
     package let to: SiteID
     package var nodes: [SimulatedNode]

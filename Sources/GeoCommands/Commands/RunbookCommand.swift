@@ -48,11 +48,16 @@ struct RunbookCommand: AsyncParsableCommand {
     struct Program: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "program",
-            abstract: "Prints the program that replicate-database runs first in a plan with --rewind.")
+            abstract: "Prints a program that replicate-database runs on the node.",
+            discussion: "rewind: first, in a plan with --rewind. copy: where the inventory has a copy_rate.")
+        @Argument(help: "Which: rewind or copy.") var which = "rewind"
 
         func run() async throws {
             try await reporting {
-                Console.result(RewindProgram.text)
+                guard let text = StandbyProgram.all[which] else {
+                    throw CommandFailure("there is no program named \(which); there are rewind and copy", .badDocument)
+                }
+                Console.result(text)
                 return .done
             }
         }

@@ -22,6 +22,16 @@ enum Quantity {
         return seconds >= 7200 ? "\(oneDecimal(seconds / 3600)) h" : self.seconds(seconds)
     }
 
+    /// `40 s`, `90 min`, `12.5 h`, `3.5 days`: for what is no better known than that.
+    static func about(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\((seconds + 30) / 60) min"
+        case ..<172_800: "\(oneDecimal(Double(seconds) / 3600)) h"
+        default: "\(oneDecimal(Double(seconds) / 86_400)) days"
+        }
+    }
+
     /// `1 node`, `3 nodes`.
     static func count(_ number: Int, _ one: String, _ many: String? = nil) -> String {
         "\(number) \(number == 1 ? one : many ?? one + "s")"

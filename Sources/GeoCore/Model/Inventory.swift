@@ -249,16 +249,19 @@ package struct ReplicationAccess: Hashable, Sendable, Codable {
     package var keepFormerSeconds: Int?
     /// When of a day a copy may begin; `nil`: always.
     package var window: CopyWindow?
+    /// The most that a copy may take; `nil`: as much as it gets.
+    package var copyRate: CopyRate?
     /// How much the site that is filled up may fetch at once; `nil`: as GitLab has it.
     package var backfill: BackfillCapacity?
     package init(
         password: SecretReference, sslMode: String = "verify-ca", keepFormerSeconds: Int? = nil,
-        window: CopyWindow? = nil, backfill: BackfillCapacity? = nil
+        window: CopyWindow? = nil, copyRate: CopyRate? = nil, backfill: BackfillCapacity? = nil
     ) {
         self.password = password
         self.sslMode = sslMode
         self.keepFormerSeconds = keepFormerSeconds
         self.window = window
+        self.copyRate = copyRate
         self.backfill = backfill
     }
 

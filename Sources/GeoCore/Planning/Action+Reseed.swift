@@ -65,8 +65,10 @@ extension ActionCatalog {
         Action(
             name: .replicateDatabase, reach: .node,
             summary:
-                "Moves the node's database aside and copies the primary's: gitlab-ctl replicate-geo-database, or a rewind.",
-            source: cite(.bringPrimaryBack, .databaseSetup, .replicate, .rewind), components: [.postgresql], part: .to,
+                "Moves the node's database aside and copies the primary's: gitlab-ctl replicate-geo-database, a rewind, or a copy with a rate.",
+            source: cite(
+                .bringPrimaryBack, .databaseSetup, .replicate, .rewind, .decision("0024-a-copy-with-a-rate")),
+            components: [.postgresql], part: .to,
             effect: .none, effectText: "the primary sends its whole database over the network", expectedSeconds: 1800,
             timeLimitSeconds: 43_200)
     }

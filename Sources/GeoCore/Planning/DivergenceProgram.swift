@@ -131,6 +131,7 @@ extension RemoteCommand {
         switch argument {
         case DivergenceProgram.text: DivergenceProgram.shown
         case RewindProgram.text: RewindProgram.shown
+        case LimitedCopyProgram.text: LimitedCopyProgram.shown
         default: nil
         }
     }

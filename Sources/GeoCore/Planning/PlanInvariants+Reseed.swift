@@ -42,7 +42,9 @@ extension PlanInvariants {
         }
         let ancestors = graph.ancestors(ofEach: plan.steps.map(\.id))
         found += wipeViolations(wipe, of: node, plan, ancestors[wipe.id] ?? [])
-        found += memberViolations(wipe, plan, ancestors) + rewindViolations(wipe, plan, ancestors)
+        found +=
+            memberViolations(wipe, plan, ancestors) + rewindViolations(wipe, plan, ancestors)
+            + rateViolations(wipe, plan)
         return found + startViolations(wipe, plan, ancestors)
     }
 

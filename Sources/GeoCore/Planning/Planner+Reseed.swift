@@ -76,6 +76,7 @@ extension Expansion {
                 : nil,
             files: files(for: node, of: site),
             rewind: site.databaseNodes.contains(node) ? rewind(to: site) : nil,
+            limitedCopy: site.databaseNodes.contains(node) ? limitedCopy(to: site) : nil,
             undo: request.undo[node.id] ?? [], started: site.storeServices(on: node),
             scope: request.observation[node.id].patroniScope.value ?? "")
     }
@@ -188,6 +189,7 @@ extension Expansion {
             "\(lineage(of: node)) \(lineage(of: source)) The first is moved aside, and the second copied in its place."
             + otherMembers(than: node)
             + (request.rewinds ? " Before, a rewind of a copy of the first is tried." : "")
+            + (limit(of: node).map { " " + $0.text } ?? "")
         return .confirmation(
             question: text + " " + (step.text ?? "Type the name of the node whose database is replaced."),
             answer: node.id.rawValue)

@@ -154,6 +154,7 @@ struct Expansion {
             made.reversibility = ActionCommands.undo(
                 step.action, on: node, edit: edit, leavingOff: request.cronJobsLeftOff, reseeding: reseeding)
             made.expectedSeconds = request.history(step.action, node.id) ?? action.expectedSeconds
+            keepRate(&made, of: node, timeLimit)
             return made
         }
     }

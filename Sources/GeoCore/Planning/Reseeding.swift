@@ -29,6 +29,8 @@ package struct Reseeding: Sendable {
     package var files: [PlacedConfiguration] = []
     /// What is tried before a copy, where it was asked for; see ``Rewinding``.
     package var rewind: RewindProgram? = nil
+    /// What copies instead of `gitlab-ctl replicate-geo-database`, where the inventory has a rate.
+    package var limitedCopy: LimitedCopyProgram? = nil
     /// What a way back runs on the node.
     package var undo: [RemoteCommand]
     /// Services beside ``held`` that run before the node's database does.

@@ -76,12 +76,7 @@ extension Planner {
 
 extension Expansion {
     func rewind(to site: Site) -> RewindProgram? {
-        guard request.rewinds, let source = fromSite?.databaseNodes.first, let access = request.inventory.replication,
-            let system = request.observation[source.id].controlData.value?.systemIdentifier
-        else { return nil }
-        return RewindProgram(
-            source: source.access.address, slot: Reseeding.slot(of: site), sslMode: access.sslMode,
-            systemIdentifier: system)
+        request.rewinds ? standby(of: site).map { RewindProgram($0) } : nil
     }
 
     /// Those on which something is permitted or forbidden; left out where nobody asked for a rewind, which says whether one
@@ -125,9 +120,11 @@ extension ActionCommands {
             exitStatus: .mustBeZero, quietSeconds: 5)
     }
 
-    /// The copy alone, or behind a rewind that did not end with a standby that streams.
+    /// The copy alone, with a rate or without, or behind a rewind that did not end with a standby that streams.
     static func rewindOrCopy(_ reseeding: Reseeding, _ timeLimit: Int) -> [RemoteCommand] {
-        var copy = replicate(reseeding, timeLimit)
+        var copy =
+            reseeding.limitedCopy?.command(timeLimit: timeLimit, password: reseeding.access.password)
+            ?? replicate(reseeding, timeLimit)
         guard let rewind = reseeding.rewind else { return [copy] }
         copy.condition = .previousFailed
         return [rewind.command(timeLimit: timeLimit, password: reseeding.access.password), copy]
@@ -174,7 +171,7 @@ extension PlanInvariants {
             return found
         }
         let rewind = commands.firstIndex { $0.arguments.contains(RewindProgram.text) }
-        let copy = commands.firstIndex { $0.arguments.starts(with: ["gitlab-ctl", "replicate-geo-database"]) }
+        let copy = commands.firstIndex { $0.isUnlimitedCopy || $0.isLimitedCopy }
         let wanted: RemoteCommand.Condition = rewind == nil ? .always : .previousFailed
         if copy.map({ commands[$0].condition }) != wanted || rewind.map({ $0 + 1 != copy }) == true {
             found.append(

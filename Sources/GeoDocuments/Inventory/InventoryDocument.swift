@@ -100,8 +100,8 @@ struct InventoryReader {
     private func replication(_ value: YAMLValue) -> ReplicationAccess? {
         guard
             let fields = Fields(
-                value, of: "'replication'", keys: ["password", "sslmode", "keep_former", "window", "backfill"],
-                problems: problems),
+                value, of: "'replication'",
+                keys: ["password", "sslmode", "keep_former", "window", "copy_rate", "backfill"], problems: problems),
             let entry = fields.required(
                 "password", expected: "where the password of gitlab_replicator is found", suggestion: "file:PATH"),
             let password = Secrets.read(entry, fields.label("password"), locations, problems)
@@ -109,7 +109,8 @@ struct InventoryReader {
         let mode = fields.choice("sslmode", of: SSLMode.self) ?? .verifyCA
         return ReplicationAccess(
             password: password, sslMode: mode.rawValue, keepFormerSeconds: fields.duration("keep_former"),
-            window: window(fields), backfill: fields.entry("backfill").flatMap { backfill($0.value) })
+            window: window(fields), copyRate: copyRate(fields),
+            backfill: fields.entry("backfill").flatMap { backfill($0.value) })
     }
 
     private func window(_ fields: Fields) -> CopyWindow? {
@@ -121,6 +122,17 @@ struct InventoryReader {
             problems.error("\(fields.label("window")) is \(value.described)", at: value.position, expected: expected)
         }
         return window
+    }
+
+    private func copyRate(_ fields: Fields) -> CopyRate? {
+        guard let value = fields.entry("copy_rate")?.value else { return nil }
+        var text = ""
+        if case .scalar(let written, _) = value.content { text = written }
+        if let rate = Quantity.kilobytes(text).flatMap(CopyRate.init) { return rate }
+        problems.error(
+            "\(fields.label("copy_rate")) is \(value.described)", at: value.position, expected: Quantity.rateForm,
+            suggestion: Quantity.rateMeant(by: text)?.written)
+        return nil
     }
 
     private func backfill(_ value: YAMLValue) -> BackfillCapacity? {

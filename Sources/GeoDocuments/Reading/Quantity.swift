@@ -1,3 +1,5 @@
+import GeoCore
+
 /// Durations and sizes as people write them: a whole number and one unit.
 package enum Quantity {
     package static let durationForm = "a duration such as 90s, 5m, 2h or 1d"
@@ -38,6 +40,26 @@ package enum Quantity {
             ["b", "ib"].contains(String(unit.dropFirst()))
         else { return nil }
         return "\(digits)\(letter.uppercased())iB"
+    }
+
+    static let rateForm = "how much a second, from 32kB to 1024MB, such as 50MB"
+    /// As PostgreSQL counts (PostgreSQL documentation, setting parameters).
+    private static let kilobytesOfUnit = ["kB": 1, "MB": 1 << 10, "GB": 1 << 20]
+
+    /// Units of 1024 bytes of `100kB 50MB 1GB`; `nil` for anything else.
+    static func kilobytes(_ text: String) -> Int? { amount(text, units: kilobytesOfUnit) }
+
+    /// The rate that `text` was probably meant to have: `50`, `50 mb/s` and `50MiB` are 50 MB a second, `2GB` is the fastest
+    /// that there is.
+    static func rateMeant(by text: String) -> CopyRate? {
+        let digits = text.prefix { ("0"..."9").contains($0) }
+        var unit = text.dropFirst(digits.count).filter { $0 != " " }.lowercased()
+        for end in ["/s", "ps"] where unit.hasSuffix(end) { unit.removeLast(end.count) }
+        let sizes = ["": 1 << 10, "k": 1, "m": 1 << 10, "g": 1 << 20]
+        if unit.hasSuffix("b") { unit.removeLast(unit.hasSuffix("ib") ? 2 : 1) }
+        guard let number = Int(digits), number < 1 << 32, let size = sizes[unit] else { return nil }
+        let least = CopyRate.range.lowerBound, most = CopyRate.range.upperBound
+        return CopyRate(kilobytesPerSecond: min(max(number * size, least), most))
     }
 
     /// The shortest way to write a duration exactly.

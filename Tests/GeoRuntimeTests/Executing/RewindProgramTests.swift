@@ -21,7 +21,8 @@ import Testing
             shift 2; exec "$@"
             END
             cat >psql <<END
-            case "\\$*" in *IDENTIFY_SYSTEM*) echo '\(system)|2|0/3000000|' ;; *count*) echo 0 ;; esac
+            case "\\$*" in *IDENTIFY_SYSTEM*) echo '\(system)|2|0/3000000|' ;; *count*) echo 0 ;;
+            *active*) cat '\(node.base)/slot' 2>/dev/null || echo t ;; esac
             echo "psql \\$*" >>'\(node.base)/said'; cat "\\$PGPASSFILE" >'\(node.base)/password'
             END
             cat >pg_controldata <<'END'
@@ -52,7 +53,8 @@ import Testing
 
     private static func rewind(_ node: LocalNode) throws -> String {
         let program = RewindProgram(
-            source: "10.77.2.21", slot: "tokyo", sslMode: "prefer", systemIdentifier: system, root: node.base)
+            StandbyTarget(source: "10.77.2.21", slot: "tokyo", sslMode: "prefer", systemIdentifier: system),
+            root: node.base)
         let text = program.arguments(timeLimit: 60, streamsWithin: 1).map(RemoteCommand.quoted).joined(separator: " ")
         return String(
             decoding: try LocalNode.sh("printf '%s\\n' \"a'b\\\\c:d\" | \(text) 2>&1; echo \"exit $?\""), as: UTF8.self)
@@ -113,6 +115,15 @@ import Testing
             said.contains("did not stream within 1 s: true no WAL receiver") && said.hasSuffix("exit 1\n"), "\(said)")
         #expect(Self.data(node, "rows") == "rows\n" && Self.data(node, "standby.signal") == nil)
         #expect(try Self.beside(node) == [] && node.read("service") == "down\n")
+    }
+
+    /// A WAL receiver says that it streams before the source has let it.
+    @Test func aReceiverWhoseSlotIsNotInUseAtTheSourceDoesNotStream() throws {
+        let node = try Self.node()
+        _ = try LocalNode.sh(": >'\(node.base)/streams'; echo f >'\(node.base)/slot'")
+        let said = try Self.rewind(node)
+        #expect(said.contains("slot tokyo of 10.77.2.21 is not in use") && said.hasSuffix("exit 1\n"), "\(said)")
+        #expect(Self.data(node, "rows") == "rows\n" && node.read("service") == "down\n")
     }
 
     @Test(arguments: [

@@ -1,4 +1,5 @@
-"""A former primary that went on alone is rewound instead of copied; where that cannot be, the copy follows in the same step."""
+"""A former primary that went on alone is rewound instead of copied; where that cannot be, the copy follows in the same step, at
+the inventory's rate."""
 
 import json
 import unittest
@@ -8,6 +9,7 @@ from support import Story, Tool, digest, lab, leave_lab, until
 
 PG = "/var/opt/gitlab/postgresql"
 PASSWORD = "practice-replication"
+RATE = 16
 FUNCTIONS = ("SELECT count(*) FROM pg_proc p, aclexplode(p.proacl) a JOIN pg_roles r ON r.oid = a.grantee"
              " WHERE r.rolname = 'gitlab_replicator'")
 
@@ -26,7 +28,8 @@ class Rewind(Story):
         inventory = cls.tool.state / "inventory.yaml"
         # The lab's certificates are signed by nobody.
         inventory.write_text(
-            Path(cls.lab.inventory).read_text() + f"replication: {{ password: 'file:{secret}', sslmode: prefer }}\n")
+            Path(cls.lab.inventory).read_text() + f"replication: {{ password: 'file:{secret}', sslmode: prefer,"
+            f" copy_rate: {RATE}MB }}\n")
         cls.tool.environment["GEO_FAILOVER_INVENTORY"] = str(inventory)
 
     @classmethod
@@ -67,7 +70,8 @@ class Rewind(Story):
         found = {}
         for job in folder.glob("replicate~*"):
             command = (job / "command").read_text()
-            name = "rewind" if "geo-failover-rewind" in command else "copy" if "replicate-geo-database" in command else "other"
+            name = "rewind" if "geo-failover-rewind" in command else "copy" if "geo-failover-copy" in command else "other"
+            self.assertNotIn("replicate-geo-database", command)
             found[name] = (job / "output").read_text(errors="replace")
         return found
 
@@ -79,7 +83,7 @@ class Rewind(Story):
         self.assertEqual(self.lab.sql(node, "select count(*) from pg_replication_slots"), "0")
         self.assertEqual(self.lab.sql(node, f"select to_regclass('only_here_{site}') is null"), "t")
         self.assertEqual(self.lab.sql(source, FUNCTIONS), "0")
-        self.lab.on(node, "sh", "-c", f"! test -e {PG}/data-rewind && ! test -e {PG}/.pgpass-rewind")
+        self.lab.on(node, "sh", "-c", f"for one in rewind copy; do ! test -e {PG}/data-$one && ! test -e {PG}/.pgpass-$one || exit 1; done")
         listen = self.lab.on(node, "grep", "^listen_addresses", f"{PG}/data/postgresql.conf")
         self.assertIn(self.lab.nodes[node]["address"], listen)
 
@@ -116,6 +120,7 @@ class Rewind(Story):
         until(lambda: self.tool("plan", "reseed-secondary", "--from", "seoul", "--to", "tokyo", *waiver, "--out", path).code == 0,
               timeout=300, interval=2, what="a plan of the copy")
         self.assertIn("plan --rewind", path.read_text())
+        self.assertIn(f"It copies at most {RATE} MB a second", path.read_text())
         self.assertNotIn("pg_rewind --target", path.read_text())
 
     def test_3_tokyo_is_rewound_and_nothing_is_copied(self):
@@ -138,11 +143,14 @@ class Rewind(Story):
         self.lab.on("seoul-pg-1", "sh", "-c", "cd /opt/gitlab/embedded/bin && rm pg_rewind && printf '#!/bin/sh\\n%s\\n' \"$1\" >pg_rewind"
                     " && chmod 755 pg_rewind", "sh", broken)
 
-    def test_5_the_rewind_fails_and_the_copy_follows_in_the_same_step(self):
+    def test_5_the_rewind_fails_and_the_copy_with_a_rate_follows_in_the_same_step(self):
+        # The copy begins after a checkpoint of the source, which a busy one spreads over minutes.
+        self.lab.sql("tokyo-pg-1", "alter system set checkpoint_completion_target = 0")
+        self.lab.sql("tokyo-pg-1", "select pg_reload_conf()")
         answer = self.reseed("tokyo", "seoul")
         said = self.said("seoul")
         self.assertSays(said["rewind"], "NOT REWOUND: pg_rewind failed")
-        self.assertSays(said["copy"], "Starting base backup")
+        self.assertSays(said["copy"], f"at most {RATE}MB a second", "tablespace", "PostgreSQL streams from")
         self.assertNotIn("halted", answer.out)
         self.assertFollows("tokyo", "seoul")
         self.assertKept("seoul")
