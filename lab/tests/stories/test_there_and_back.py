@@ -180,8 +180,8 @@ class ThereAndBack(Story):
         self.assertEqual(answer.code, 0, answer)
         self.assertEqual((etc["geo"] / "geo.rb").read_text(), "geo_postgresql['enable'] = false\n")
         mine.write_text(text)
-        # What the run had given the primary, and whom the database trusts, stays; the rest was taken back.
-        path, answer = self.reseed("seoul", "tokyo", "--repair", "secrets.equal", "--repair", "ssh-host-keys.equal")
+        # What the run had given the primary, and whom the database trusts, stays; the rest was taken back, and is mended again.
+        path, answer = self.reseed("seoul", "tokyo", *mending)
         self.assertEqual((etc["geo"] / "geo.rb").read_text(), text)
         former = [each.read_text() for each in etc["geo"].glob("geo.rb.before-*")]
         self.assertIn("geo_postgresql['enable'] = false\n", former)
