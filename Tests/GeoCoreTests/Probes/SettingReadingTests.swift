@@ -49,6 +49,31 @@ import Testing
         #expect(found.value == expected, "\(found)")
     }
 
+    @Test func recordedFilesAndFlagsAreReadWhole() throws {
+        let facts = RecordedAnswer.whole.facts(RecordedAnswer.script())
+        #expect(facts.configurationFiles.value?.keys.sorted() == ["/etc/gitlab/geo.rb", "/etc/gitlab/gitlab.rb"])
+        #expect(facts.appliedSettings.value?.filter(\.value).keys.sorted() == ["geo_secondary"])
+    }
+
+    @Test(arguments: [
+        ("", "", 0, true), ("sha256sum: x\n", "", 0, false), ("", "find: '/etc/gitlab': Permission denied\n", 1, false),
+        ("\(String(repeating: "a", count: 64))  /etc/gitlab/a b.rb\n", "", 0, true),
+        ("\\\(String(repeating: "a", count: 64))  /etc/gitlab/a\\nb.rb\n", "", 0, true),
+        ("\(String(repeating: "a", count: 63))  /etc/gitlab/geo.rb\n", "", 0, false),
+    ])
+    func onlyWholeDigestsTellWhichFilesThereAre(output: String, complaint: String, status: Int, isKnown: Bool) {
+        let saying = Saying(output: output, complaint: complaint, status: status)
+        let found = RecordedAnswer.facts(.configurationFiles, ["configuration-files": saying]).configurationFiles
+        #expect((found.value != nil) == isKnown, "\(found)")
+        #expect(found.value?["/etc/gitlab/geo.rb"] == nil)
+    }
+
+    @Test(arguments: ["", "[]", "{\"geo_secondary\":1}", "{\"geo_secondary\":null}", "the node was never reconfigured"])
+    func whatIsNoFlagIsNoAnswer(output: String) {
+        let found = RecordedAnswer.facts(.appliedSettings, ["applied-settings": Saying(output: output)]).appliedSettings
+        #expect(found.value == nil && found.reason?.isEmpty == false, "\(found)")
+    }
+
     /// A program that printed a password instead of its digest is not believed, and not repeated.
     @Test(arguments: ["{\"gitlab_rails.db_password\":\"hunter2\"}", "hunter2", "[]", "{\"a\":1}"])
     func whatIsNoDigestIsNoAnswer(output: String) {
