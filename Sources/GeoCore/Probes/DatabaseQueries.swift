@@ -70,7 +70,9 @@ extension DatabaseQuery {
     /// outside of it, from being evaluated there: all of them are volatile, so none is evaluated early.
     ///
     /// The timeline of a primary is in the name of its current WAL file: `pg_control_checkpoint()` shows the former one
-    /// until the first checkpoint after a promotion.
+    /// until the first checkpoint after a promotion. Of a standby it is the one that streams, and where nothing streams the one
+    /// up to which it has to have replayed to be consistent: `pg_control_checkpoint()` follows only at a restartpoint, which
+    /// a standby that was rewound makes minutes later (PostgreSQL documentation, pg_control_recovery).
     package static let replication = DatabaseQuery(
         name: "replication", database: .main,
         sql: """
@@ -78,6 +80,7 @@ extension DatabaseQuery {
               'system_identifier', (SELECT system_identifier::text FROM pg_control_system()),
               'server_version', current_setting('server_version_num')::int,
               'control_timeline', (SELECT timeline_id FROM pg_control_checkpoint()),
+              'recovery_timeline', (SELECT min_recovery_end_timeline FROM pg_control_recovery()),
               'primary', CASE WHEN NOT pg_is_in_recovery() THEN json_build_object(
                 'current', pg_current_wal_lsn()::text,
                 'wal_file', pg_walfile_name(pg_current_wal_lsn()),

@@ -16,7 +16,8 @@ package enum DatabaseReadings {
             let received = try standby.members("receiver").map { (receiver) throws(Unreadable) in
                 try receiver.optionalInteger("timeline")
             }
-            timeline = max(try object.integer("control_timeline"), (received ?? nil) ?? 0)
+            timeline = max(
+                try object.integer("control_timeline"), try object.integer("recovery_timeline"), (received ?? nil) ?? 0)
         case (nil, nil), (_?, _?):
             throw Unreadable("PostgreSQL changed its role while it was asked")
         }

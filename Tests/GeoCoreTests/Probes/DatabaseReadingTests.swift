@@ -8,6 +8,20 @@ struct DatabaseReadingTests {
         return Array(pieces.joined(separator: other).utf8)
     }
 
+    /// A standby that was rewound names its timeline in pg_control_checkpoint() minutes later; its primary may be stopped by then.
+    @Test(arguments: [(1, 3, nil as Int?, 3), (1, 1, 3, 3), (3, 0, nil, 3), (1, 1, nil, 1)])
+    func aStandbyThatNothingStreamsToIsOnTheTimelineThatItRecoveredTo(
+        control: Int, recovery: Int, received: Int?, expected: Int
+    ) throws {
+        let receiver = RecordedAnswer.standbyJSON.split(separator: "\"receiver\" : ")[1].dropLast(2)
+        var json = RecordedAnswer.standbyJSON.replacing(
+            "\"control_timeline\" : 3", with: "\"control_timeline\" : \(control)"
+        )
+        .replacing("\"recovery_timeline\" : 3", with: "\"recovery_timeline\" : \(recovery)")
+        if received == nil { json = json.replacing(String(receiver), with: "null") }
+        #expect(try DatabaseReadings.replication(json.utf8).timeline == expected)
+    }
+
     @Test func standbyKeepsReceiverPauseAndPositionsTogether() throws {
         let facts = try DatabaseReadings.replication(Array(RecordedAnswer.standbyJSON.utf8))
         let standby = try #require(facts.standby)

@@ -74,7 +74,7 @@ extension RecordedAnswer {
 
     static let standbyJSON = """
         {"system_identifier" : "7301234567890123456", "server_version" : 150018, "control_timeline" : 3, \
-        "primary" : null, "standby" : {"received" : "0/3019670", "replayed" : "0/30173F8", "paused" : false, \
+        "recovery_timeline" : 3, "primary" : null, "standby" : {"received" : "0/3019670", "replayed" : "0/30173F8", "paused" : false, \
         "seconds_since_replay" : 12.5, "receiver" : {"status" : "streaming", "slot_name" : "seoul", \
         "sender_host" : "10.77.1.21", "timeline" : 3, "latest_end" : "0/3019670", "seconds_since_message" : 0.25}}}
         """
