@@ -168,8 +168,8 @@ class PracticeLab:
         until(lambda: site in acknowledged["writes"].read_text()[before:], what=f"users to write at {site}")
         until(lambda: all(log.read_text().count("\n") > 10 for log in acknowledged.values()), what="more than ten writes and pushes")
 
-    def audit(self):
-        done = self.command("audit", "--json", check=False)
+    def audit(self, *options):
+        done = self.command("audit", "--json", *options, check=False)
         return done.returncode, json.loads(done.stdout)
 
     def outage_since(self, moment):

@@ -260,10 +260,25 @@ class ThereAndBack(Story):
         self.assertEqual((code, result["verdict"], result["site"], result["writes"]["lost"], result["pushes"]["lost"]),
                          (0, "nothing lost", "tokyo", 0, 0), json.dumps(result)[:2000])
         self.assertEqual(result["database"]["two_writable"], [])
+        # Both sites have all that users were told is stored, by rows and commits, and neither has anything more.
+        self.lab.command("load", "stop")
         self.until_ready("tokyo", "seoul")
+        for site in ("tokyo", "seoul"):
+            code, result = self.lab.audit("--site", site)
+            self.assertEqual((code, result["site"], result["writes"]["lost"], result["pushes"]["lost"]), (0, site, 0, 0), result)
+            self.assertGreater(min(result["writes"]["acknowledged"], result["pushes"]["acknowledged"]), 10)
+        code, result = self.lab.audit("--divergence")
+        self.assertEqual((code, result["verdict"]), (0, "no divergence"), result)
+        self.assertEqual(self.lab.sql("tokyo-pg-1", "select slot_name, active from pg_replication_slots"), "seoul|t")
+        self.assertEqual(self.lab.sql("seoul-pg-1", "select count(*) from pg_replication_slots"), "0")
+        left = ("ls -d /etc/gitlab/*.next-* /etc/gitlab/*/*.next-* /etc/ssh/*.next-* /opt/gitlab/sv/*/down"
+                f" {PG}/data-* {PG}/.pgpass-* {PG}/data/geo-pitr-file 2>/dev/null; pgrep -af /var/lib/geo-failover/jobs; true")
         for node in (each for each in self.lab.nodes if "-lb-" not in each):
             lease = self.lab.files(node) / "var/lib/geo-failover/lease"
             self.assertFalse(lease.exists() and lease.read_text().strip(), node)
+            said = [line for line in self.lab.on(node, "sh", "-c", left).splitlines() if "pgrep" not in line]
+            self.assertEqual(said, [], node)
+            self.assertEqual(self.lab.on(node, "systemctl", "is-enabled", "gitlab-runsvdir").strip(), "enabled")
 
 
 if __name__ == "__main__":
