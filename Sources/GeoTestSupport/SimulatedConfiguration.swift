@@ -2,14 +2,14 @@ package import GeoCore
 
 /// Files of settings beside gitlab.rb of a simulated node, by path; a digest stands for what is in each.
 package struct SimulatedConfiguration: Sendable {
-    package private(set) var files: [String: String] = [:]
+    package private(set) var files: [String: Digest] = [:]
     /// As they were at the last reconfigure.
-    package private(set) var applied: [String: String] = [:]
+    package private(set) var applied: [String: Digest] = [:]
     /// What was there before any run.
-    private var original: [String: String] = [:]
+    private var original: [String: Digest] = [:]
 
     /// Of somebody who wrote a file by hand, before any run.
-    package mutating func write(_ digest: String, to path: ConfigurationPath) {
+    package mutating func write(_ digest: Digest, to path: ConfigurationPath) {
         files[path.text] = digest
         original[path.text] = digest
     }
@@ -20,7 +20,7 @@ package struct SimulatedConfiguration: Sendable {
     var isOriginalKept: Bool { original.values.allSatisfy(Set(files.values).contains) }
 
     /// Those that a reconfigure loads, and a check sees.
-    package var settings: [String: String] { files.filter { $0.key.hasSuffix(".rb") } }
+    package var settings: [String: Digest] { files.filter { $0.key.hasSuffix(".rb") } }
 
     /// Whether a command is about such a file, and not about gitlab.rb.
     static func isMeant(by arguments: [String]) -> Bool {
@@ -30,7 +30,7 @@ package struct SimulatedConfiguration: Sendable {
         }
     }
 
-    mutating func bring(_ digest: String, as path: String) { files[path] = digest }
+    mutating func bring(_ digest: Digest, as path: String) { files[path] = digest }
 
     /// As coreutils do it; the exit status.
     mutating func obey(_ arguments: [String]) -> Int {
@@ -42,7 +42,7 @@ package struct SimulatedConfiguration: Sendable {
             guard let digest = files.removeValue(forKey: arguments[2]) else { return 1 }
             files[arguments[3]] = digest
         // Compiles a file, or sees whether it is there.
-        default: return arguments.last.flatMap { files[$0] } == nil ? 1 : 0
+        default: return (arguments.last.flatMap { files[$0] } != nil) == (arguments[1] != "!") ? 0 : 1
         }
         return 0
     }

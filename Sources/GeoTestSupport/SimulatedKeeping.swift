@@ -89,9 +89,7 @@ extension SimulatedState {
             }
             return "\(mark) wrote \(content.count)\n\(mark) end\n"
         case .look, .listRuns, .read, .listJobs, .removeRun, .cancel, .readArchive, .readShared, .readConfiguration,
-            .missing,
-            .listSetAside,
-            .removeSetAside:
+            .missing, .listSetAside, .removeSetAside:
             return ""
         }
     }

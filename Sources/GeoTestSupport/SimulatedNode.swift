@@ -164,7 +164,7 @@ package struct SimulatedJob: Sendable {
         case reseed(arguments: [String])
         case install(NodeFile, String)
         /// A file of settings comes under another name, with that digest.
-        case bring(digest: String, path: String)
+        case bring(digest: Digest, path: String)
         case configure(arguments: [String])
         /// What `replicate-geo-database` does, in its order.
         case moveDatabaseAside, copyDatabase

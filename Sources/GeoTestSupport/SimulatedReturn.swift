@@ -43,9 +43,8 @@ package enum SimulatedReturn {
         _ command: RemoteCommand, _ node: SimulatedNode, _ job: inout SimulatedJob
     ) -> [(Double, SimulatedJob.Act)]? {
         let arguments = command.arguments
-        if let file = command.inputConfiguration {
-            let digest = (file.digest?.text ?? "").dropFirst("sha256:".count)
-            return [(0.3, .bring(digest: String(digest), path: arguments.last ?? ""))]
+        if let digest = command.inputConfiguration?.digest {
+            return [(0.3, .bring(digest: digest, path: arguments.last ?? ""))]
         }
         if SimulatedConfiguration.isMeant(by: arguments) { return [(0.1, .configure(arguments: arguments))] }
         switch arguments.first {
@@ -57,7 +56,8 @@ package enum SimulatedReturn {
             if let file = command.inputFile { return [(0.3, .install(file, arguments.last ?? ""))] }
             return isShared(arguments) ? [(0.1, .reseed(arguments: arguments))] : nil
         case "systemctl" where arguments[1] == "reload": return [(0.1, .exit(status: 0))]
-        case "mv" where isShared(arguments): return [(0.1, .reseed(arguments: arguments))]
+        case "mv" where isShared(arguments), "test" where isShared(arguments):
+            return [(0.1, .reseed(arguments: arguments))]
         case "mkdir": return [(0.1, .exit(status: 0))]
         case "gitlab-psql": return [(0.5, .reseed(arguments: arguments))]
         case "sh" where arguments.contains(RewindProgram.text): return [(20, .reseed(arguments: arguments))]
@@ -109,6 +109,10 @@ extension SimulatedState {
                 }
             }
             return 0
+        // Only ever whether what was kept has gone back.
+        case "test" where arguments.last?.hasPrefix("/etc/ssh/") == true:
+            return nodes[index].hostKeysBefore.map { $0 == nodes[index].hostKeys } ?? true ? 0 : 1
+        case "test": return nodes[index].secretsBefore == nil ? 0 : 1
         case "ln" where arguments[1].hasPrefix("/etc/ssh/"):
             if nodes[index].hostKeysBefore == nil { nodes[index].hostKeysBefore = nodes[index].hostKeys }
             return 0
@@ -204,8 +208,7 @@ extension SimulatedState {
         switch (reference.check, reference.subject) {
         case ("node.secondary-configured", .node(let id)): return isConfigured(self[id])
         case ("node.secondary-applied", .node(let id)):
-            return isConfigured(self[id]) && self[id].attributes == .good
-                && isApplied(self[id])
+            return isConfigured(self[id]) && self[id].attributes == .good && isApplied(self[id])
         case ("node.secrets-shared", .node(let id)):
             return nodes(of: to).contains { $0.node.runs(.rails) && $0.secrets == self[id].secrets }
         case ("node.host-keys-shared", .node(let id)):

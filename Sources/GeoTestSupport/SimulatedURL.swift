@@ -79,7 +79,9 @@ package struct SimulatedURL: Sendable {
         case "ln" where arguments.count == 3 && arguments[1] == file:
             guard copies[arguments[2]] == nil else { return 1 }
             copies[arguments[2]] = lines
-        case "test": return arguments.last.flatMap { copies[$0] } == nil ? 1 : 0
+        case "test":
+            let isThere = arguments.last.flatMap { copies[$0] } != nil
+            return isThere == (arguments[1] != "!") ? 0 : 1
         case "mv" where arguments.count == 4 && arguments[3] == file:
             let kept = copies[arguments[2]]
             guard let made = kept ?? next else { return 1 }

@@ -71,12 +71,7 @@ import Testing
             facts.externalURL = setting
             facts.urlLines = lines
             request.observation.change("seoul-rails-1") { $0.configuration = Fixtures.seen(facts) }
-            do throws(PlanRefusal) {
-                _ = try Planner.plan(request)
-                return []
-            } catch {
-                return error.reasons
-            }
+            return refusal(of: request)
         }
         #expect(reasons(.computed, ["external_url ENV['URL']"]).contains { $0.contains("is no plain text") })
         #expect(

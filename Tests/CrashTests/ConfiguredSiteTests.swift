@@ -36,12 +36,7 @@ import Testing
         func reasons(_ change: (inout PlanRequest) -> Void) -> [String] {
             var request = ReseedTests.request(before)
             change(&request)
-            do throws(PlanRefusal) {
-                _ = try Planner.plan(request)
-                return []
-            } catch {
-                return error.reasons
-            }
+            return refusal(of: request)
         }
         #expect(reasons { _ in } == [])
         let unreadable = reasons {
@@ -69,7 +64,7 @@ import Testing
         guard case .file(let file) = wanted, let digest = file.digest else { return }
         var request = ReseedTests.request(before)
         request.observation.change("tokyo-geo-1") {
-            $0.configurationFiles = Fixtures.seen([file.path.text: String(digest.text.dropFirst("sha256:".count))])
+            $0.configurationFiles = Fixtures.seen([file.path.text: digest])
         }
         let plan = try Planner.plan(request)
         #expect(plan.omitted.contains { $0.reason.contains("tokyo-geo-1 has the files of the inventory") })

@@ -96,50 +96,20 @@ import Testing
     @Test func killedAtAnyRecordItComesBackAsIfNothingHadHappened() async throws {
         let whole = try await Self.rig()
         _ = await whole.process()
-        let every = Thoroughness.isThorough ? 1 : 41
         let lines = String(decoding: whole.disk.bytes, as: UTF8.self).split(separator: "\n")
         let around = lines.indices.filter { lines[$0].contains("\"replicate\"") && !lines[$0].contains("runStarted") }
         try #require(around.count > 4)
-        let sampled =
-            Thoroughness.isThorough ? around : around.enumerated().filter { $0.offset % 3 == 1 }.map(\.element)
-        for (number, kind) in Death.Kind.allCases.enumerated() {
-            let records = stride(from: Thoroughness.isThorough ? 1 : 7 + 13 * number, to: whole.disk.records, by: every)
-            for record in Set(records).union(sampled).sorted() {
-                let rig = try await Self.rig()
-                #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
-                #expect(await rig.process() == .ended(.finished), "\(kind) \(record): \(rig.story)")
-                Self.expectEnd(rig, "\(kind) \(record)")
-                #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(kind) \(record)")
-            }
+        try await Search.deaths(of: { try await Self.rig() }, one: 41, apart: 13, and: around) { rig, death in
+            Self.expectEnd(rig, death)
+            #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(death)")
         }
     }
 
     @Test func afterAnySingleFaultItComesBackOrTheRunSaysWhatIsMissing() async throws {
-        let whole = try await Self.rig()
-        let before = whole.deployment.operations
-        _ = await whole.process()
-        let exchanges = whole.deployment.exchanges.filter { $0 >= before }.map { $0 - before }.sorted()
-        #expect(exchanges.count > 20)
-        for (kind, fault) in SimulatedDeployment.Fault.allCases.enumerated() {
-            for exchange in exchanges where Thoroughness.isThorough || exchange % 31 == kind * 3 {
-                let rig = try await Self.rig()
-                rig.deployment.inject([rig.deployment.operations + exchange: fault])
-                #expect(
-                    await rig.runToTheEnd(processes: 12) == .ended(.finished), "\(fault) at \(exchange): \(rig.story)")
-                Self.expectEnd(rig, "\(fault) at \(exchange)")
-            }
-        }
+        try await Search.faults(of: { try await Self.rig() }, one: 31) { rig, fault in Self.expectEnd(rig, fault) }
     }
 
     // MARK: Plans
-
-    private static func plan(_ request: PlanRequest) -> (plan: Plan?, reasons: [String]) {
-        do throws(PlanRefusal) {
-            return (try Planner.plan(request), [])
-        } catch {
-            return (nil, error.reasons)
-        }
-    }
 
     @Test func thePlanSaysTheRateAndHowLongTheCopyTakesAtIt() async throws {
         let before = await ReseedTests.failedOver()
@@ -147,7 +117,7 @@ import Testing
             { request in request.observation.change("seoul-pg-1") { $0.dataDirectoryBytes = Fixtures.seen(bytes) } }
         }
         // 90 GiB at 50 MB a second: longer than a copy is usually expected to take.
-        let plan = try #require(Self.plan(Self.request(before, size(90 << 30))).plan)
+        let plan = try Planner.plan(Self.request(before, size(90 << 30)))
         let step = try #require(plan.step("replicate"))
         #expect(step.expectedSeconds == 1844)
         #expect(step.why.contains("at most 50 MB a second: 90 GiB") && step.why.contains("about 31 min"), "\(step.why)")
@@ -156,14 +126,15 @@ import Testing
             return
         }
         #expect(question.contains("at most 50 MB a second"), "\(question)")
-        let usual = try #require(Self.plan(ReseedTests.request(before)).plan?.step("replicate")?.expectedSeconds)
-        #expect(Self.plan(Self.request(before, size(1 << 30))).plan?.step("replicate")?.expectedSeconds == usual)
+        let usual = try Planner.plan(ReseedTests.request(before)).step("replicate")?.expectedSeconds
+        let small = try Planner.plan(Self.request(before, size(1 << 30))).step("replicate")?.expectedSeconds
+        #expect(usual != nil && small == usual)
         let unknown = try #require(
-            Self.plan(
+            try Planner.plan(
                 Self.request(before) {
                     $0.observation.change("seoul-pg-1") { $0.dataDirectoryBytes = .unknown(reason: "garbled") }
                 }
-            ).plan?
+            )
             .step("replicate"))
         #expect(unknown.expectedSeconds == usual)
         #expect(
@@ -172,25 +143,24 @@ import Testing
 
     @Test func aCopyThatWouldTakeLongerThanItsStepIsRefusedWithWhatToWrite() async throws {
         let before = await ReseedTests.failedOver()
-        let slow = Self.plan(
-            Self.request(before, rate: 1 << 10) {
+        let slow = refusal(
+            of: Self.request(before, rate: 1 << 10) {
                 $0.observation.change("seoul-pg-1") { $0.dataDirectoryBytes = Fixtures.seen(90 << 30) }
             }
         )
-        #expect(slow.plan == nil)
         #expect(
-            slow.reasons.contains {
+            slow.contains {
                 $0.contains("step replicate: at 1 MB a second, 90 GiB") && $0.contains("take about 25.6 h")
                     && $0.contains("the step has 12 h: write copy_rate: 3MB or more, or a longer time_limit")
-            }, "\(slow.reasons)")
+            }, "\(slow)")
         // Which database the source has is what the program compares.
-        let blind = Self.plan(
-            Self.request(before) { request in
+        let blind = refusal(
+            of: Self.request(before) { request in
                 request.observation.change("seoul-pg-1") { $0.database = .unknown(reason: "garbled") }
                 request.observation.change("seoul-pg-1") { $0.controlData = .unknown(reason: "garbled") }
             })
         #expect(
-            blind.reasons.contains { $0.contains("which database seoul-pg-1 has is not known") }, "\(blind.reasons)")
+            blind.contains { $0.contains("which database seoul-pg-1 has is not known") }, "\(blind)")
     }
 
     @Test func noPlanCopiesAtAnotherRateThanTheInventorysOrWithoutOneAfterIt() async throws {

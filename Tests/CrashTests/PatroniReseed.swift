@@ -63,15 +63,6 @@ enum PatroniReseed {
         return Rig(try PlanFile(try Planner.plan(request(deployment))), on: deployment, as: "reseed")
     }
 
-    static func reasons(_ request: PlanRequest) -> [String] {
-        do throws(PlanRefusal) {
-            _ = try Planner.plan(request)
-            return []
-        } catch {
-            return error.reasons
-        }
-    }
-
     /// What is not as a finished re-seed leaves it.
     static func wrong(_ rig: Rig) -> [String] {
         rig.deployment.withState { state -> [String] in

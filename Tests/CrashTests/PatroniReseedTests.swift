@@ -30,40 +30,28 @@ import Testing
     }
 
     @Test func killedAtAnyRecordItComesBackAsIfNothingHadHappened() async throws {
-        let whole = try PatroniReseed.rig()
-        _ = await whole.process()
-        for (number, kind) in Death.Kind.allCases.enumerated() {
-            // Another part of the records for each kind.
-            let every = Thoroughness.isThorough ? 1 : 31
-            for record in stride(from: Thoroughness.isThorough ? 1 : 1 + 9 * number, to: whole.disk.records, by: every)
-            {
-                let rig = try PatroniReseed.rig()
-                #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
-                #expect(await rig.process() == .ended(.finished), "\(kind) \(record): \(rig.story)")
-                let wrong = PatroniReseed.wrong(rig)
-                #expect(rig.faults == [] && wrong == [], "\(wrong) \(rig.faults) \(kind) \(record): \(rig.story)")
-                let kept = rig.deployment.withState { state in PatroniReseed.members.map { state[$0].database?.kept } }
-                #expect(kept == [1, 1], "\(kind) \(record): \(kept)")
-            }
+        try await Search.deaths(of: { try PatroniReseed.rig() }, one: 31, apart: 9) { rig, death in
+            let wrong = PatroniReseed.wrong(rig)
+            #expect(rig.faults == [] && wrong == [], "\(wrong) \(rig.faults) \(death): \(rig.story)")
+            let kept = rig.deployment.withState { state in PatroniReseed.members.map { state[$0].database?.kept } }
+            #expect(kept == [1, 1], "\(death): \(kept)")
         }
     }
 
     @Test func afterAnySingleFaultItComesBack() async throws {
-        let whole = try PatroniReseed.rig()
-        let before = whole.deployment.operations
-        _ = await whole.process()
-        let exchanges = whole.deployment.exchanges.filter { $0 >= before }.map { $0 - before }.sorted()
-        #expect(exchanges.count > 40)
-        for (kind, fault) in SimulatedDeployment.Fault.allCases.enumerated() {
-            for exchange in exchanges where Thoroughness.isThorough || exchange % 29 == kind * 3 {
-                let rig = try PatroniReseed.rig()
-                rig.deployment.inject([rig.deployment.operations + exchange: fault])
-                #expect(
-                    await rig.runToTheEnd(processes: 16) == .ended(.finished), "\(fault) at \(exchange): \(rig.story)")
-                let wrong = PatroniReseed.wrong(rig)
-                #expect(rig.faults == [] && wrong == [], "\(rig.faults) \(wrong) \(fault) \(exchange) \(rig.story)")
-            }
+        try await Search.faults(of: { try PatroniReseed.rig() }, one: 29, processes: 16) { rig, fault in
+            let wrong = PatroniReseed.wrong(rig)
+            #expect(rig.faults == [] && wrong == [], "\(rig.faults) \(wrong) \(fault) \(rig.story)")
         }
+    }
+
+    @Test func aRateThatPatroniDoesNotKeepIsSaid() throws {
+        var request = PatroniReseed.request(PatroniReseed.failedOver())
+        request.inventory.replication = ReplicationAccess(
+            password: .environment(name: "PASSWORD"), copyRate: CopyRate(kilobytesPerSecond: 32))
+        let plan = try Planner.plan(request)
+        let seeding = try #require(plan.steps.first { $0.action == .seedStandbyLeader })
+        #expect(seeding.why.contains("copy_rate is not kept: Patroni copies as its own settings say"), "\(seeding.why)")
     }
 
     /// After a re-seed, when its slot is gone: a secondary that runs, whose leader nothing feeds and whose replica follows it.
@@ -166,25 +154,25 @@ import Testing
         }
         #expect(blocking({ _ in }) == [])
         #expect(blocking({ _ in }, from: "tokyo", to: "seoul").contains("reseed.direction"))
-        let single = PatroniReseed.reasons(PatroniReseed.request(deployment, ShippedPlan.load("reseed-secondary")))
+        let single = refusal(of: PatroniReseed.request(deployment, ShippedPlan.load("reseed-secondary")))
         #expect(single.contains { $0.contains("plan reseed-patroni --from seoul --to tokyo") }, "\(single)")
         var request = PatroniReseed.request(deployment)
         request.inventory = ReseedTests.inventory
-        let other = PatroniReseed.reasons(request)
+        let other = refusal(of: request)
         #expect(other.contains { $0.contains("plan reseed-secondary --from seoul --to tokyo") }, "\(other)")
         request = PatroniReseed.request(deployment)
         request.observation.change("tokyo-pg-2") { $0.patroniScope = Fixtures.seen("postgresql-ha") }
-        #expect(PatroniReseed.reasons(request).contains { $0.contains("name 2 clusters") })
+        #expect(refusal(of: request).contains { $0.contains("name 2 clusters") })
         request.observation.change("tokyo-pg-2") { $0.patroniScope = .unknown(reason: "grep: no such file") }
-        #expect(PatroniReseed.reasons(request).contains { $0.contains("is not known: grep") })
+        #expect(refusal(of: request).contains { $0.contains("is not known: grep") })
         // A single node would need a slot that a Patroni primary keeps.
         request.inventory.sites[0] = ReseedTests.inventory.sites[0]
         request.runbook = ShippedPlan.load("reseed-secondary")
-        #expect(PatroniReseed.reasons(request).contains { $0.contains("seoul-pg-1 runs Patroni") })
+        #expect(refusal(of: request).contains { $0.contains("seoul-pg-1 runs Patroni") })
         request.inventory = PatroniReseed.inventory
         // A failover of the same two sites is refused as ever.
         request.runbook = ShippedPlan.runbook
-        #expect(PatroniReseed.reasons(request).contains { $0.contains("runs Patroni") })
+        #expect(refusal(of: request).contains { $0.contains("runs Patroni") })
     }
 
     @Test func noPlanMovesAMemberUnaskedUnseenOrOutOfItsTurn() throws {

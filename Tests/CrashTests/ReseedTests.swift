@@ -52,7 +52,7 @@ import Testing
             $0["tokyo-rails-1"].secrets = "0ther"
             $0["tokyo-rails-2"].hostKeys = ["SHA256:own ED25519"]
             $0["tokyo-pg-1"].trusts = nil
-            $0["tokyo-geo-1"].configuration.write("0ther", to: geoSettings)
+            $0["tokyo-geo-1"].configuration.write(Digest(of: [0]), to: geoSettings)
         }
         return before
     }
@@ -137,37 +137,15 @@ import Testing
     }
 
     @Test func killedAtAnyRecordItComesBackAsIfNothingHadHappened() async throws {
-        let whole = try await Self.rig()
-        _ = await whole.process()
-        for (number, kind) in Death.Kind.allCases.enumerated() {
-            // Another part of the records for each kind.
-            let every = Thoroughness.isThorough ? 1 : 27
-            for record in stride(from: Thoroughness.isThorough ? 1 : 1 + 9 * number, to: whole.disk.records, by: every)
-            {
-                let rig = try await Self.rig()
-                #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
-                #expect(await rig.process() == .ended(.finished), "\(kind) \(record): \(rig.story)")
-                #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) \(kind) \(record): \(rig.story)")
-                #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(kind) \(record)")
-            }
+        try await Search.deaths(of: { try await Self.rig() }, one: 27, apart: 9) { rig, death in
+            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) \(death): \(rig.story)")
+            #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(death)")
         }
     }
 
     @Test func afterAnySingleFaultItComesBackOrTheRunSaysWhatIsMissing() async throws {
-        let whole = try await Self.rig()
-        let before = whole.deployment.operations
-        _ = await whole.process()
-        let exchanges = whole.deployment.exchanges.filter { $0 >= before }.map { $0 - before }.sorted()
-        #expect(exchanges.count > 20)
-        for (kind, fault) in SimulatedDeployment.Fault.allCases.enumerated() {
-            // Another part of the exchanges for each kind.
-            for exchange in exchanges where Thoroughness.isThorough || exchange % 23 == kind * 2 {
-                let rig = try await Self.rig()
-                rig.deployment.inject([rig.deployment.operations + exchange: fault])
-                #expect(
-                    await rig.runToTheEnd(processes: 12) == .ended(.finished), "\(fault) at \(exchange): \(rig.story)")
-                #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.faults) \(Self.wrong(rig)) \(rig.story)")
-            }
+        try await Search.faults(of: { try await Self.rig() }, one: 23) { rig, fault in
+            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(fault) \(rig.faults) \(Self.wrong(rig)) \(rig.story)")
         }
     }
 
@@ -298,12 +276,7 @@ import Testing
         func reasons(_ change: (inout PlanRequest) -> Void) -> [String] {
             var request = Self.request(before)
             change(&request)
-            do throws(PlanRefusal) {
-                _ = try Planner.plan(request)
-                return []
-            } catch {
-                return error.reasons
-            }
+            return refusal(of: request)
         }
         #expect(reasons { $0.inventory.replication = nil }.contains { $0.contains("says nothing of replication") })
         #expect(

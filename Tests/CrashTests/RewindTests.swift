@@ -61,16 +61,10 @@ import Testing
     func killedAtAnyRecordItComesBackAsIfNothingHadHappened(how: SimulatedRewind) async throws {
         let whole = try await Self.rig(how)
         _ = await whole.process()
-        let every = Thoroughness.isThorough ? 1 : 41
-        for (number, kind) in Death.Kind.allCases.enumerated() {
-            let records = stride(from: Thoroughness.isThorough ? 1 : 5 + 13 * number, to: whole.disk.records, by: every)
-            for record in Set(records).union(try Self.aroundTheRewind(whole)).sorted() {
-                let rig = try await Self.rig(how)
-                #expect(await rig.process(dies: Death(kind: kind, record: record)) == .died)
-                #expect(await rig.process() == .ended(.finished), "\(kind) \(record): \(rig.story)")
-                #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) \(kind) \(record): \(rig.story)")
-                #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(kind) \(record)")
-            }
+        let around = try Self.aroundTheRewind(whole)
+        try await Search.deaths(of: { try await Self.rig(how) }, one: 41, apart: 13, and: around) { rig, death in
+            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(Self.wrong(rig)) \(death): \(rig.story)")
+            #expect(rig.deployment.withState { $0.database(of: Fixtures.tokyo).kept } == 1, "\(death)")
         }
     }
 
@@ -82,22 +76,12 @@ import Testing
                 && !lines[index].contains("runStarted")
         }
         try #require(found.count > 8)
-        return Thoroughness.isThorough ? found : found.enumerated().filter { $0.offset % 3 == 1 }.map(\.element)
+        return found
     }
 
     @Test func afterAnySingleFaultItComesBackOrTheRunSaysWhatIsMissing() async throws {
-        let whole = try await Self.rig()
-        let before = whole.deployment.operations
-        _ = await whole.process()
-        let exchanges = whole.deployment.exchanges.filter { $0 >= before }.map { $0 - before }.sorted()
-        for (kind, fault) in SimulatedDeployment.Fault.allCases.enumerated() {
-            for exchange in exchanges where Thoroughness.isThorough || exchange % 37 == kind * 3 {
-                let rig = try await Self.rig()
-                rig.deployment.inject([rig.deployment.operations + exchange: fault])
-                #expect(
-                    await rig.runToTheEnd(processes: 12) == .ended(.finished), "\(fault) at \(exchange): \(rig.story)")
-                #expect(rig.faults == [] && Self.wrong(rig) == [], "\(rig.faults) \(Self.wrong(rig)) \(rig.story)")
-            }
+        try await Search.faults(of: { try await Self.rig() }, one: 37) { rig, fault in
+            #expect(rig.faults == [] && Self.wrong(rig) == [], "\(fault) \(rig.faults) \(Self.wrong(rig)) \(rig.story)")
         }
     }
 

@@ -44,6 +44,7 @@ import Testing
         ("rails: { content: 'file:a', path: /etc/gitlab-secrets.rb }", "a path below /etc/gitlab"),
         ("rails: { content: 'file:a', path: /etc/gitlab/gitlab-secrets.json }", "a path below /etc/gitlab"),
         ("rails: { content: 'file:a', path: '/etc/gitlab/a b.rb' }", "a path below /etc/gitlab"),
+        ("rails: { content: 'file:a', path: /etc/gitlab/a/b/c/d.rb }", "at most 2 folders deep"),
         ("rails: { contents: 'file:a' }", "try: content"),
         (
             "rails: { content: 'file:a' }, sidekiq: { content: 'file:b' }",

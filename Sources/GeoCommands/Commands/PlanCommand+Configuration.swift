@@ -30,7 +30,7 @@ extension PlanCommand {
                         .notReady)
                 }
                 let seen = observation[node.id].configurationFiles.value?[file.path.text]
-                guard seen.map({ "sha256:" + $0 }) == old.map({ Digest(of: $0).text }) else {
+                guard seen == old.map({ Digest(of: $0) }) else {
                     throw CommandFailure(
                         "no plan was made: \(file.path.text) on \(node.id) changed while it was looked at; plan again",
                         .notReady)

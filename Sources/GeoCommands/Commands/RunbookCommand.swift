@@ -55,7 +55,8 @@ struct RunbookCommand: AsyncParsableCommand {
         func run() async throws {
             try await reporting {
                 guard let text = StandbyProgram.all[which] else {
-                    throw CommandFailure("there is no program named \(which); there are rewind and copy", .badDocument)
+                    let known = StandbyProgram.all.keys.sorted().joined(separator: ", ")
+                    throw CommandFailure("there is no program named \(which); there are: \(known)", .badDocument)
                 }
                 Console.result(text)
                 return .done

@@ -43,7 +43,7 @@ enum ConfigurationFiles {
             (site.secondaryConfiguration ?? []).compactMap { entry in
                 guard case .file(let file) = entry.source, let trouble = file.trouble else { return nil }
                 return
-                    "\(inventory.source.path): \(file.shown), for \(entry.component.rawValue) of \(site.id), cannot be"
+                    "\(inventory.source.path): \(file.content.shown), for \(entry.component.rawValue) of \(site.id), cannot be"
                     + " used: \(trouble)"
             }
         }

@@ -42,7 +42,7 @@ enum Secrets {
         }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
-        while bytes.count < 64 << 10 {
+        while bytes.count <= ConfigurationFile.bytesAtMost {
             let count = unsafe fread(&buffer, 1, buffer.count, pipe)
             if count == 0 { break }
             bytes += buffer[..<count]

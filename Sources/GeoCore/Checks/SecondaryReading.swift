@@ -17,22 +17,30 @@ extension CheckContext {
 }
 
 extension Examination {
-    private mutating func readSettings(of node: Node) -> [String]? {
-        read(\.geoSettings, "Geo's settings in gitlab.rb", of: node, as: { $0.joined(separator: "; ") })
+    /// How the node becomes one of a secondary, and what its gitlab.rb has, where nothing speaks against it; `nil` with
+    /// remarks.
+    private mutating func readSettings(of node: Node) -> (configuration: NodeConfiguration, lines: [String])? {
+        let configuration = context.configuration(of: node)
+        guard
+            let lines = read(\.geoSettings, "Geo's settings in gitlab.rb", of: node, as: { $0.joined(separator: "; ") })
+        else { return nil }
+        let objections = SecondarySettings.objections(node, configuration, lines)
+        for reason in objections { fail(reason, remedy: Self.remedy(node, configuration)) }
+        return objections.isEmpty ? (configuration, lines) : nil
+    }
+
+    private mutating func readFiles(of node: Node) -> [String: Digest]? {
+        read(\.configurationFiles, "files of settings", of: node, as: { "\($0.count)" })
     }
 
     /// Before a run: whether it can be done at all. Returns the sentence of a pass.
     mutating func requireWhatMakesASecondary(of node: Node) -> String {
-        let configuration = context.configuration(of: node)
-        guard let lines = readSettings(of: node) else { return "" }
-        for reason in SecondarySettings.objections(node, configuration, lines) {
-            fail(reason, remedy: Self.remedy(node, configuration))
-        }
-        switch configuration {
+        switch readSettings(of: node)?.configuration {
+        case nil: return ""
         case .switched: return "gitlab.rb of \(node.id) can be made that of a secondary"
         case .managed: return "\(node.id) is left to configuration management, and nothing in gitlab.rb is against it"
         case .files(let files):
-            _ = read(\.configurationFiles, "files of settings", of: node, as: { "\($0.count)" })
+            _ = readFiles(of: node)
             return "\(node.id) gets \(files.map(\.path.text).joined(separator: " and "))"
         }
     }
@@ -45,11 +53,7 @@ extension Examination {
                 remedy: "sudo mv -n \(ActionCommands.clusterFile) \(ActionCommands.clusterFile).before  # on \(node.id)"
             )
         }
-        let configuration = context.configuration(of: node)
-        guard let lines = readSettings(of: node) else { return "" }
-        for reason in SecondarySettings.objections(node, configuration, lines) {
-            fail(reason, remedy: Self.remedy(node, configuration))
-        }
+        guard let (configuration, lines) = readSettings(of: node) else { return "" }
         switch configuration {
         case .switched:
             for line in SecondarySettings.pending(node, lines) {
@@ -59,13 +63,11 @@ extension Examination {
             }
         case .managed: break
         case .files(let files):
-            guard let found = read(\.configurationFiles, "files of settings", of: node, as: { "\($0.count)" }) else {
-                return ""
-            }
-            for file in files where file.digest != nil && !file.isInPlace(found) {
+            guard let found = readFiles(of: node) else { return "" }
+            for file in files where !file.isInPlace(found) {
                 fail(
                     "\(file.path.text) of \(node.id) is \(found[file.path.text] == nil ? "not there" : "another file")",
-                    remedy: "put \(file.shown) there  # on \(node.id)")
+                    remedy: "put \(file.content.shown) there  # on \(node.id)")
             }
         }
         return "the configuration of \(node.id) is that of a secondary"

@@ -38,8 +38,9 @@ package struct NodeFacts: Sendable, Hashable, Codable {
     package var configuration: Observed<ConfigurationFacts> = .notAsked
     /// Lines of gitlab.rb that make the node one of a secondary, or of a single-node role, as they are in the file.
     package var geoSettings: Observed<[String]> = .notAsked
-    /// SHA-256 of each file of settings below `/etc/gitlab` that ends in `.rb`, by path.
-    package var configurationFiles: Observed<[String: String]> = .notAsked
+    /// Each file below `/etc/gitlab` that ends in `.rb`, by path; those in deeper folders than a ``ConfigurationPath`` has are
+    /// left out.
+    package var configurationFiles: Observed<[String: Digest]> = .notAsked
     /// Whether the last reconfigure was told to enable them: parts that only a secondary runs, by their names in gitlab.rb,
     /// wherever its files say so.
     package var appliedSettings: Observed<[String: Bool]> = .notAsked

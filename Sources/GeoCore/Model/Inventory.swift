@@ -215,6 +215,15 @@ package enum SecretReference: Hashable, Sendable, Codable {
     case environment(name: String)
     case file(path: String)
     case command(arguments: [String])
+
+    /// By kind and name, for people. Arguments of a command could be secrets themselves, so only the program is named.
+    package var shown: String {
+        switch self {
+        case .environment(let name): "env:\(name)"
+        case .file(let path): "file:\(path)"
+        case .command(let arguments): "command:\(arguments.first ?? "?")"
+        }
+    }
 }
 
 /// How the observer asks PostgreSQL.

@@ -4,18 +4,18 @@ package struct ConfigurationPath: Sendable, Hashable, Codable {
 
     /// What a reconfigure reads, and everything that it loads.
     package static let main = ConfigurationPath(unchecked: "/etc/gitlab/gitlab.rb")
-    package static let form = "a path below /etc/gitlab that ends in .rb, such as /etc/gitlab/geo.rb"
+    package static let form =
+        "a path below /etc/gitlab that ends in .rb, at most \(depthAtMost - 1) folders deep, such as /etc/gitlab/geo.rb"
+    /// Names below `/etc/gitlab`: as deep as nodes are looked through.
+    static let depthAtMost = 3
 
     /// `nil` for any other path, and for one with `.`, `..` or an empty name in it.
     package init?(_ text: String) {
-        let names = text.split(separator: "/", omittingEmptySubsequences: false)
-        let isPlain = text.utf8.allSatisfy { byte in
-            Character(Unicode.Scalar(byte)).isASCII
-                && (Character(Unicode.Scalar(byte)).isLetter || Character(Unicode.Scalar(byte)).isNumber
-                    || "/._-".utf8.contains(byte))
-        }
-        guard isPlain, names.count > 3, names[0].isEmpty, names[1] == "etc", names[2] == "gitlab",
-            names.dropFirst(3).allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }),
+        let place = "/etc/gitlab/"
+        let names = text.dropFirst(place.count).split(separator: "/", omittingEmptySubsequences: false)
+        guard text.hasPrefix(place), (1...Self.depthAtMost).contains(names.count),
+            text.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "/._-".contains($0)) }),
+            names.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }),
             let last = names.last, last.hasSuffix(".rb"), last.count > 3
         else { return nil }
         self.text = text
@@ -67,29 +67,18 @@ package struct ConfigurationFile: Sendable, Hashable, Codable {
         self.trouble = trouble
     }
 
-    /// Where it is found, for people.
-    package var shown: String {
-        switch content {
-        case .file(let path): path
-        case .environment(let name): "$\(name)"
-        case .command(let arguments): "the output of \(arguments.map(RemoteCommand.quoted).joined(separator: " "))"
-        }
-    }
-
-    /// As a person would do it by hand, on the operator's machine.
+    /// As a person would do it by hand, on the operator's machine; a program's arguments stand in the inventory, and could be
+    /// secrets.
     var shellText: String {
         switch content {
         case .file(let path): "cat \(RemoteCommand.quoted(path))"
         case .environment(let name): "printf '%s\\n' \"$\(name)\""
-        case .command(let arguments): arguments.map(RemoteCommand.quoted).joined(separator: " ")
+        case .command(let arguments): "\(RemoteCommand.quoted(arguments.first ?? "?")) ..."
         }
     }
 
     /// Whether that is what the node has, by the digests of its files.
-    package func isInPlace(_ found: [String: String]) -> Bool {
-        guard let digest, let own = found[path.text] else { return false }
-        return digest.text == "sha256:" + own
-    }
+    package func isInPlace(_ found: [String: Digest]) -> Bool { digest != nil && found[path.text] == digest }
 
     /// Files of settings have some kilobytes.
     package static let bytesAtMost = 256 << 10

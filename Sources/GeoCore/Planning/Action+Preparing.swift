@@ -82,12 +82,11 @@ extension ActionCommands {
         switch name {
         // A primary that may serve one standby more, and a certificate more to trust, are no state to come back from.
         case .preparePrimary, .trustPrimary: .changesNothing
-        // There may have been none.
-        case .copySecrets: .reversible(undo: [putBack(.secrets, reseeding)])
+        case .copySecrets: .reversible(undo: putBack(.secrets, reseeding))
         case .copyHostKeys:
             .reversible(
                 undo: reseeding.hostKeyKinds.compactMap(SharedFile.hostKey).flatMap {
-                    [putBack($0.secret, reseeding), putBack($0.shown, reseeding)]
+                    putBack($0.secret, reseeding) + putBack($0.shown, reseeding)
                 } + [
                     quick(["systemctl", "reload", "ssh"], .isOnlyAClaim),
                     quick(["systemctl", "reload", "sshd"], .isOnlyAClaim, when: .previousFailed),
@@ -139,15 +138,21 @@ extension ActionCommands {
             }
     }
 
-    private static func putBack(_ file: SharedFile, _ reseeding: Reseeding) -> RemoteCommand {
-        quick(["mv", "-f", before(file, reseeding), file.rawValue], .isOnlyAClaim)
+    private static func putBack(_ file: SharedFile, _ reseeding: Reseeding) -> [RemoteCommand] {
+        putBack(file.rawValue, from: before(file, reseeding))
+    }
+
+    /// A file goes back to where it was before a step, and is seen to have gone. Where there was none, or the step had not come
+    /// so far, nothing is kept.
+    static func putBack(_ path: String, from kept: String) -> [RemoteCommand] {
+        [quick(["mv", "-f", kept, path], .isOnlyAClaim), quick(["test", "!", "-e", kept])]
     }
 
     private static func before(_ file: SharedFile, _ reseeding: Reseeding) -> String {
         "\(file.rawValue).before-\(reseeding.stamp)"
     }
 
-    private static func quick(
+    static func quick(
         _ arguments: [String], _ status: RemoteCommand.ExitStatus = .mustBeZero, from file: NodeFile? = nil,
         when condition: RemoteCommand.Condition = .always
     ) -> RemoteCommand {

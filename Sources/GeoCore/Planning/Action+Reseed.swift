@@ -46,7 +46,7 @@ extension ActionCatalog {
         Action(
             name: .configureSecondary, reach: .node,
             summary:
-                "Turns on in gitlab.rb what only a secondary runs, and sets gitlab-cluster.json aside; both are kept.",
+                "Turns on in gitlab.rb what only a secondary runs, or puts files in place; sets gitlab-cluster.json aside; all are kept.",
             source: cite(.bringPrimaryBack, .multipleNodes, .clusterFile), part: .to, effect: .none,
             effectText: "nothing changes before the node is reconfigured", expectedSeconds: 5, timeLimitSeconds: 60)
     }

@@ -62,12 +62,12 @@ package enum ConfigurationText {
         let text = line.drop { $0 == " " || $0 == "\t" }
         if text.isEmpty { return line }
         if text.hasPrefix("#") { return "# \(mark)" }
-        // `from_file` and `external_url` name things that are no secret; an address with a user in it may be one.
+        // They name things that are no secret.
         for word in ["from_file ", "external_url ", "roles "] where text.hasPrefix(word) {
-            return text.contains("@") ? "\(word)\(mark)" : String(text)
+            return word + (isLiteral(text.dropFirst(word.count)) ? String(text.dropFirst(word.count)) : mark)
         }
         guard let (head, value) = assignment(text) else { return mark }
-        return "\(head)= \(isHarmless(value, of: head) ? String(value) : mark)"
+        return "\(head)= \(isHarmless(value, of: head.lowercased()) ? String(value) : mark)"
     }
 
     /// `section['key']...` and what it is set to, without blanks around.
@@ -101,12 +101,15 @@ package enum ConfigurationText {
         let key = head.split(whereSeparator: { "['\"] ".contains($0) }).last.map(String.init) ?? ""
         guard secrets.allSatisfy({ !head.contains($0) }) else { return false }
         if value.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == "_" || $0 == ".") }) { return true }
-        guard plain.contains(where: { key == $0 || key.hasSuffix("_" + $0) }) else { return false }
-        // Literals of addresses and names, alone or in a list; a comment behind them may say anything.
-        return value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "'\"[](), .:/_-%".contains($0)) }
+        return plain.contains { key == $0 || key.hasSuffix("_" + $0) } && isLiteral(value)
     }
 
-    private static let secrets = ["password", "passwd", "secret", "token", "salt", "private", "credential", "key"]
+    /// Addresses and names, alone or in a list: no user in front of an address, and no comment, which may say anything.
+    private static func isLiteral(_ value: Substring) -> Bool {
+        value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "'\"[](), .:/_-%".contains($0)) }
+    }
+
+    private static let secrets = ["pass", "secret", "token", "salt", "private", "credential", "key"]
     private static let plain = [
         "enable", "host", "hosts", "port", "address", "addresses", "addr", "listen_addr", "name", "user", "username",
         "database", "dir", "path", "slot_name", "sslmode", "mode", "level", "role", "roles", "wal_level",
@@ -146,12 +149,10 @@ extension ActionCommands {
     }
 
     static func undoPlacing(_ files: [PlacedConfiguration], stamp: String) -> [RemoteCommand] {
-        files.reversed().map { placed in
+        files.reversed().flatMap { placed in
             let path = placed.file.path.text
-            // It may have come to nothing before the first was moved.
             return placed.replaces
-                ? quick(["mv", "-f", before(placed, stamp), path], .isOnlyAClaim)
-                : quick(["mv", "-f", path, next(placed, stamp)], .isOnlyAClaim)
+                ? putBack(path, from: before(placed, stamp)) : putBack(next(placed, stamp), from: path)
         } + (files.isEmpty ? [] : [changed])
     }
 

@@ -80,13 +80,7 @@ package struct ConfigurationEdit: Sendable, Hashable {
     }
 
     /// Puts the file back that was there before.
-    package var undo: [RemoteCommand] {
-        [
-            RemoteCommand(
-                arguments: ["mv", "-f", backup, Self.file], timeLimitSeconds: 60, exitStatus: .mustBeZero,
-                quietSeconds: 5)
-        ]
-    }
+    package var undo: [RemoteCommand] { ActionCommands.putBack(Self.file, from: backup) }
 
     /// A basic regular expression that only this text matches; `|` is the delimiter.
     private static func pattern(_ text: String) -> String {

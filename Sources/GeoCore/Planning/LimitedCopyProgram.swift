@@ -82,7 +82,9 @@ package struct LimitedCopyProgram: Sendable, Hashable {
     /// that an attempt held is free once the source has noticed its end: `wal_sender_timeout`, a minute, after a node died.
     private static let copying = #"""
         tries=0
-        while [ "$(ask dbname=gitlabhq_production "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '$SLOT' AND active")" != 0 ]; do
+        while busy=$(ask dbname=gitlabhq_production "SELECT count(*) FROM pg_replication_slots WHERE slot_name = '$SLOT' AND active" 2>&1) ||
+        refuse "$HOST: $busy"; do
+        [ "$busy" != 0 ] || break
         tries=$((tries + 1))
         [ "$tries" -lt 90 ] || refuse "slot $SLOT of $HOST is in use, and not by this node's database"
         sleep 1

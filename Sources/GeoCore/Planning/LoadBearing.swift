@@ -85,7 +85,7 @@ package enum LoadBearing {
                     let lines = facts.geoSettings.map { $0.isEmpty ? "none" : $0.joined(separator: "; ") }
                     found.append(Fact(subject: subject, name: "Geo's settings in gitlab.rb", value: lines))
                     for file in site.configuration(of: node).files {
-                        let digest = facts.configurationFiles.map { $0[file.path.text] ?? "not there" }
+                        let digest = facts.configurationFiles.map { $0[file.path.text]?.text ?? "not there" }
                         found.append(Fact(subject: subject, name: file.path.text, value: digest))
                     }
                 }

@@ -188,12 +188,6 @@ extension ActionCommands {
     private static func aside(_ reseeding: Reseeding) -> String { "\(clusterFile).before-\(reseeding.stamp)" }
     private static func down(_ service: String) -> String { "/opt/gitlab/sv/\(service)/down" }
 
-    static func quick(
-        _ arguments: [String], _ status: RemoteCommand.ExitStatus = .mustBeZero
-    ) -> RemoteCommand {
-        RemoteCommand(arguments: arguments, timeLimitSeconds: 60, exitStatus: status, quietSeconds: 5)
-    }
-
     static func plain(_ arguments: [String], _ timeLimit: Int, quiet: Int) -> RemoteCommand {
         RemoteCommand(
             arguments: arguments, timeLimitSeconds: timeLimit, exitStatus: .mustBeZero, quietSeconds: quiet)

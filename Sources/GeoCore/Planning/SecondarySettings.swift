@@ -63,9 +63,12 @@ enum SecondarySettings {
             let replacesAll = files.contains { $0.path == .main }
             return files.compactMap { file in
                 if let trouble = file.trouble {
-                    return "\(file.shown), which \(node.id) is to get, cannot be read on this machine: \(trouble)"
+                    return
+                        "\(file.content.shown), which \(node.id) is to get, cannot be read on this machine: \(trouble)"
                 }
-                guard file.digest != nil else { return "nobody has read \(file.shown), which \(node.id) is to get" }
+                guard file.digest != nil else {
+                    return "nobody has read \(file.content.shown), which \(node.id) is to get"
+                }
                 guard !replacesAll else { return nil }
                 guard let loads = lines.lastIndex(where: file.path.isLoaded) else {
                     return

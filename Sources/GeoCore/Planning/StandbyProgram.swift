@@ -14,7 +14,8 @@ package enum StandbyProgram {
     ///
     /// The password comes on standard input, and is in no argument and in no environment: libpq reads it from a file that
     /// is gone at the end (PostgreSQL documentation, libpq, the password file). Whatever belongs to an attempt has the
-    /// folder open, locked, as 9: that finds what outlived its program, and holds the source's slot (flock(2)). The node's
+    /// folder open, locked, as 9: that finds what outlived its program, and holds the source's slot (flock(2); whose lock it is
+    /// says proc(5), so that nobody else who has the folder open is ended). The node's
     /// own configuration and the owner of its files are in `settled`, which is `data` but after a kill between its two renames.
     ///
     /// A receiver calls itself `streaming` from its start on, also where the source then refuses it (PostgreSQL,
@@ -46,7 +47,7 @@ package enum StandbyProgram {
         for fd in /proc/[0-9]*/fd/9; do
         pid=${fd#/proc/}
         pid=${pid%/fd/9}
-        if [ "$pid" = $$ ] || ! [ "$fd" -ef "$place" ]; then continue; fi
+        if [ "$pid" = $$ ] || ! [ "$fd" -ef "$place" ] || ! grep -q '^lock:.*FLOCK' "/proc/$pid/fdinfo/9"; then continue; fi
         if tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qx 'geo-failover-[a-z]*'; then refuse "an earlier attempt is still at it, process $pid"; fi
         say "ending process $pid of an earlier attempt"
         kill -9 "$pid"

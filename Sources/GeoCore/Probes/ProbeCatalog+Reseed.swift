@@ -22,7 +22,8 @@ extension ProbeCatalog {
                 ProbeCommand(
                     "configuration-files",
                     [
-                        "/usr/bin/find", "-L", "/etc/gitlab", "-maxdepth", "3", "-name", "*.rb", "-type", "f", "-exec",
+                        "/usr/bin/find", "-L", "/etc/gitlab", "-maxdepth", "\(ConfigurationPath.depthAtMost)", "-name",
+                        "*.rb", "-type", "f", "-exec",
                         "/usr/bin/sha256sum", "{}", "+",
                     ], as: .root, outputLimitBytes: 64 << 10)
             ]
@@ -73,15 +74,15 @@ package enum ReseedReadings {
     }
 
     /// Lines of `DIGEST  PATH`.
-    package static func configurationFiles(_ frame: ProbeFrame) throws(Unreadable) -> [String: String] {
-        var digests: [String: String] = [:]
+    package static func configurationFiles(_ frame: ProbeFrame) throws(Unreadable) -> [String: Digest] {
+        var digests: [String: Digest] = [:]
         for line in try frame.text().nonemptyLines {
             let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            // A file's name may be anything; one that sha256sum escapes is none that is looked for.
-            guard words.count == 2, words[0].drop(while: { $0 == "\\" }).utf8.count == 64 else {
+            // A file's name may be anything; one that sha256sum escapes, with a backslash in front, is none that is looked for.
+            guard words.count == 2, let digest = Digest("sha256:" + words[0].drop(while: { $0 == "\\" })) else {
                 throw .unexpected("sha256sum", line.utf8)
             }
-            digests[String(words[1].drop { $0 == " " || $0 == "*" })] = String(words[0])
+            digests[String(words[1].drop { $0 == " " || $0 == "*" })] = digest
         }
         return digests
     }

@@ -88,7 +88,7 @@ extension EffectPerformer {
     private func configuration(_ file: ConfigurationFile) throws -> [UInt8] {
         let text = try ConfigurationFile.text(of: ports.secret(file.content)).get()
         guard Digest(of: text) == file.digest else {
-            throw Unreadable("\(file.shown) is not what it was when the plan was made")
+            throw Unreadable("\(file.content.shown) is not what it was when the plan was made")
         }
         return text
     }

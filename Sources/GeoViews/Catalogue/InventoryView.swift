@@ -46,7 +46,7 @@ package enum InventoryView {
     private static func text(_ source: ConfigurationSource) -> String {
         switch source {
         case .managed: "left to configuration management"
-        case .file(let file): "\(file.path.text), from \(SecretText.of(file.content))"
+        case .file(let file): "\(file.path.text), from \(file.content.shown)"
         }
     }
 
@@ -54,7 +54,7 @@ package enum InventoryView {
         guard access.via != .shell else { return "by gitlab-psql on the node (shell)" }
         let words = [
             "\(access.via.rawValue), port \(access.port)", access.user.map { "as \($0)" },
-            access.password.map { "password from \(SecretText.of($0))" }, access.sslMode.map { "sslmode \($0)" },
+            access.password.map { "password from \($0.shown)" }, access.sslMode.map { "sslmode \($0)" },
         ]
         return words.compactMap(\.self).joined(separator: ", ")
     }
@@ -87,7 +87,7 @@ package enum InventoryView {
     static func login(_ access: NodeAccess) -> String {
         let identity = access.identity
         let keys = [
-            identity.file.map { "key \($0)" }, identity.passphrase.map { "passphrase from \(SecretText.of($0))" },
+            identity.file.map { "key \($0)" }, identity.passphrase.map { "passphrase from \($0.shown)" },
             identity.usesAgent ? "the agent" : nil,
         ].compactMap(\.self)
         let words = [
@@ -109,17 +109,6 @@ package enum InventoryView {
                         deployment: inventory.deployment, site: site.id, url: site.url, geoNodeName: site.geoNodeName,
                         nodes: site.nodes.map(\.id), objectives: inventory.objectives))
             ] + site.nodes.map { JSONLine.of(.node, NodeBody($0, of: site)) }
-        }
-    }
-}
-
-/// A secret by kind and name. Arguments of a command could be secrets themselves, so only the program is named.
-enum SecretText {
-    static func of(_ reference: SecretReference) -> String {
-        switch reference {
-        case .environment(let name): "env:\(name)"
-        case .file(let path): "file:\(path)"
-        case .command(let arguments): "command:\(arguments.first ?? "?")"
         }
     }
 }

@@ -54,7 +54,7 @@ package enum PlanView {
         }
     }
 
-    static func keeping(_ change: FileChange) -> String {
+    private static func keeping(_ change: FileChange) -> String {
         change.kept.map { "the file before it: \($0)" } ?? "there was no such file before"
     }
 

@@ -20,6 +20,10 @@ import Testing
         ("gitlab_rails['ldap_servers'] = YAML.load <<-'EOS'", "gitlab_rails['ldap_servers'] = [hidden]"),
         ("gitlab_rails['otp_key_base'] = 12345", "gitlab_rails['otp_key_base'] = [hidden]"),
         ("external_url 'https://user:hunter2@example.com'", "external_url [hidden]"),
+        ("external_url 'https://example.com' # hunter2", "external_url [hidden]"),
+        ("roles ['a'] # hunter2", "roles [hidden]"),
+        ("gitlab_rails['smtp_pass'] = 12345", "gitlab_rails['smtp_pass'] = [hidden]"),
+        ("gitlab_rails['DB_PASSWORD'] = 12345", "gitlab_rails['DB_PASSWORD'] = [hidden]"),
         ("external_url 'https://example.com'", "external_url 'https://example.com'"),
         ("from_file '/etc/gitlab/geo.rb'", "from_file '/etc/gitlab/geo.rb'"), ("hunter2", "[hidden]"),
         ("x['a' + hunter2] = true", "[hidden]"), ("x['host'] == 'hunter2'", "[hidden]"), ("", ""),
@@ -56,13 +60,13 @@ import Testing
     func aFileCountsOnlyWhereGitlabRbLoadsIt(line: String, isLoaded: Bool) throws {
         let path = try #require(ConfigurationPath("/etc/gitlab/geo.rb"))
         let digest = Digest(of: [1])
-        let observation = Self.observation([line], files: [path.text: String(digest.text.dropFirst(7))])
+        let observation = Self.observation([line], files: [path.text: digest])
         #expect(
             (Self.verdict("node.secondary-configured", observation, path, digest) == .pass) == isLoaded)
     }
 
     private static func observation(
-        _ lines: [String], files: [String: String], isOn: Bool = true
+        _ lines: [String], files: [String: Digest], isOn: Bool = true
     ) -> Observation {
         var observation = Fixtures.returned()
         observation.put(\.geoSettings, lines, on: "seoul-geo-1")
@@ -89,21 +93,20 @@ import Testing
     @Test func whatIsNotTheFileOfTheInventoryIsNoSecondarysConfiguration() throws {
         let path = try #require(ConfigurationPath("/etc/gitlab/geo.rb"))
         let digest = Digest(of: [1])
-        let own = String(digest.text.dropFirst(7))
         let lines = ["from_file '/etc/gitlab/geo.rb'"]
         let (editable, configured): (CheckID, CheckID) = ("node.secondary-editable", "node.secondary-configured")
-        for files in [[:], [path.text: String(repeating: "0", count: 64)]] {
+        for files in [[:], [path.text: Digest(of: [2])]] {
             let observation = Self.observation(lines, files: files)
             #expect(Self.verdict(configured, observation, path, digest) == .fail)
             #expect(Self.verdict(editable, observation, path, digest) == .pass)
         }
-        let there = Self.observation(lines, files: [path.text: own])
+        let there = Self.observation(lines, files: [path.text: digest])
         #expect(Self.verdict(configured, there, path, digest) == .pass)
         // What cannot be read here is found out before anything is touched.
         #expect(Self.verdict(editable, there, path, nil, trouble: "no such file") == .fail)
         #expect(Self.verdict(editable, there, path, nil) == .fail)
         // gitlab.rb itself needs nobody to load it.
-        let whole = Self.observation([], files: [ConfigurationPath.main.text: own])
+        let whole = Self.observation([], files: [ConfigurationPath.main.text: digest])
         #expect(Self.verdict(configured, whole, .main, digest) == .pass)
         var silent = there
         silent.change("seoul-geo-1") { $0.configurationFiles = .unknown(reason: "sudo") }

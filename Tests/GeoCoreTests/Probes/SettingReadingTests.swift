@@ -60,6 +60,7 @@ import Testing
         ("\(String(repeating: "a", count: 64))  /etc/gitlab/a b.rb\n", "", 0, true),
         ("\\\(String(repeating: "a", count: 64))  /etc/gitlab/a\\nb.rb\n", "", 0, true),
         ("\(String(repeating: "a", count: 63))  /etc/gitlab/geo.rb\n", "", 0, false),
+        ("\(String(repeating: "g", count: 64))  /etc/gitlab/geo.rb\n", "", 0, false),
     ])
     func onlyWholeDigestsTellWhichFilesThereAre(output: String, complaint: String, status: Int, isKnown: Bool) {
         let saying = Saying(output: output, complaint: complaint, status: status)

@@ -93,6 +93,7 @@ final class CopyNode: Sendable {
         echo '# own' >>$place/data/postgresql.conf
         printf '%s\n' 'local all all trust' 'host all gitlab_replicator 127.0.0.0/8 scram-sha-256' \
         'host replication gitlab_replicator 127.0.0.0/8 scram-sha-256' >source/pg_hba.conf
+        trap '[ $? = 0 ] || for one in source $place/data; do bin/pg_ctl -D $one -m immediate stop; done >/dev/null' EXIT
         bin/pg_ctl -D source -w -t 120 -l "$base/source-log" start >/dev/null || { cat source-log; exit 1; }
         $real/psql -X -q -v ON_ERROR_STOP=1 -h "$base" -p 5432 -U postgres -d postgres <<'END'
         create role gitlab_replicator replication login password 'a''b\c:d';
