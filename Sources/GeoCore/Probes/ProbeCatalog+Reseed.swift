@@ -53,9 +53,7 @@ extension ProbeCatalog {
     /// underscores, and some were under `gitlab` once.
     private static let appliedSettings = [
         "/opt/gitlab/embedded/bin/ruby", "-rjson", "-e",
-        "file = Dir[ARGV[0] + '/*.json'].max_by { |f| File.mtime(f) } or abort 'the node was never reconfigured'; "
-            + "normal = JSON.parse(File.read(file))['normal'] or abort 'the last reconfigure did not end'; "
-            + "all = normal.merge(normal['gitlab'] || {}); "
+        lastAttributes(in: 0)
             + "on = lambda { |*keys| keys.reduce(all) { |h, k| h.is_a?(Hash) ? h[k] || h[k.tr('_', '-')] : nil } == true }; "
             + "found = %w[geo_secondary geo_logcursor geo_postgresql].to_h { |part| [part, on[part, 'enable']] }; "
             + "found[%q(\(StandbyCluster.setting))] = on['patroni', 'standby_cluster', 'enable']; "

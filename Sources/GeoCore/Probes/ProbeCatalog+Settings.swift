@@ -26,9 +26,7 @@ extension ProbeCatalog {
         "def sorted(v) v.is_a?(Hash) ? v.sort.to_h { |k, x| [k, sorted(x)] } : "
             + "v.is_a?(Array) ? v.map { |x| sorted(x) } : v end; "
             + "key = JSON.generate(sorted(JSON.parse(File.read(ARGV[0])))); "
-            + "file = Dir[ARGV[1] + '/*.json'].max_by { |f| File.mtime(f) } or abort 'the node was never reconfigured'; "
-            + "normal = JSON.parse(File.read(file))['normal'] or abort 'the last reconfigure did not end'; "
-            + "all = normal.merge(normal['gitlab'] || {}); found = {}; "
+            + lastAttributes(in: 1) + "found = {}; "
             + "{ 'postgresql' => %w[sql_user_password sql_replication_password pgbouncer_user_password], "
             + "'gitlab-rails' => %w[db_password], 'gitlab_rails' => %w[db_password], "
             + "'patroni' => %w[password replication_password] }.each { |part, names| names.each { |name| "
@@ -36,6 +34,13 @@ extension ProbeCatalog {
             + "found[part.tr('-', '_') + '.' + name] = OpenSSL::HMAC.hexdigest('SHA256', key, value)[0, 32] } }; "
             + "puts JSON.generate(found)", ProbeCatalog.secretsFile, ProbeCatalog.attributeDirectory,
     ]
+
+    /// Ruby that puts into `all` what the last reconfigure was told, from the directory in that argument.
+    static func lastAttributes(in argument: Int) -> String {
+        "file = Dir[ARGV[\(argument)] + '/*.json'].max_by { |f| File.mtime(f) } or abort 'the node was never reconfigured'; "
+            + "normal = JSON.parse(File.read(file))['normal'] or abort 'the last reconfigure did not end'; "
+            + "all = normal.merge(normal['gitlab'] || {}); "
+    }
 
     /// The newest of the package's migrations of the main database: one file each, whose name is the version.
     private static let schemaFiles =

@@ -118,6 +118,7 @@ class Checks(Story):
     def test_a_check_is_one_connection_and_one_exec_per_node(self):
         nodes = list(self.lab.nodes)
         self.assertEqual(len(nodes), 15)
+        self.ready()
         before = {node: len(self.lab.sshd_log(node)) for node in nodes}
         for node in nodes:      # sshd counts commands only when it is asked to talk more
             self.lab.on(node, "sh", "-c", "grep -q VERBOSE /etc/ssh/sshd_config || echo 'LogLevel VERBOSE' >>/etc/ssh/sshd_config; pkill -HUP -o -x sshd")
@@ -125,8 +126,8 @@ class Checks(Story):
             until(lambda: any("Server listening on 0.0.0.0" in line for line in self.lab.sshd_log(node)[before[node]:]),
                   what=f"sshd of {node} to start again")
         before = {node: len(self.lab.sshd_log(node)) for node in nodes}
-        answer, _ = self.check()
-        self.assertEqual(answer.code, 0, answer)
+        answer, lines = self.check()
+        self.assertEqual((answer.code, self.concerns(lines)), (0, {}))
         for node in nodes:
             with self.subTest(node):
                 said = "\n".join(self.lab.sshd_log(node)[before[node]:])
