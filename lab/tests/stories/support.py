@@ -1,7 +1,7 @@
 """What the stories share: one practice lab at a time, the real tool, and waiting for conditions instead of for time.
 
 Every limit here and in the stories ends a wait for something that never comes; none of them says how fast the tool is. They
-are generous, since two labs share two cores with whatever else the machine does.
+are generous, since three labs share two cores with whatever else the machine does.
 
 The tool is `.build/debug/geo-failover` of this repository, or GEO_FAILOVER_BIN. Everything that is started here ends
 with the tests, also when they fail, are interrupted, or take longer than GEO_STORIES_LIMIT seconds (2400).
