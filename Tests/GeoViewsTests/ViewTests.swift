@@ -150,6 +150,30 @@ import Testing
         #expect(!begun.contains("| 0 s |"))
     }
 
+    @Test func anotherSecondaryIsSeededByTheRunbookForItsDatabase() throws {
+        var (plan, busan) = (Failover.plan, Deployment.site("busan", 3))
+        plan.inventory.sites.append(busan)
+        func commands(_ plan: Plan) throws -> [String] {
+            let state = try Runs.state(Runs.finished, of: plan)
+            let report = RunReport(run: Failover.run, digest: Failover.digest, state: state, records: Runs.finished)
+            let texts = [
+                PlanView.text(plan, digest: Failover.digest, path: "p", style: Style()), ReportView.markdown(report),
+            ]
+            return texts.flatMap { $0.split(separator: "\n") }.filter { $0.contains("--to busan") }.map {
+                String($0.drop { $0 == " " }.prefix { $0 != "#" })
+            }
+        }
+        let usual = try commands(plan)
+        #expect(usual.count == 2 && usual.allSatisfy { $0.contains("plan reseed-secondary --from seoul") }, "\(usual)")
+        for index in busan.nodes.indices where busan.nodes[index].runs(.postgresql) {
+            busan.nodes[index].components = [.patroni]
+        }
+        plan.inventory.sites[plan.inventory.sites.count - 1] = busan
+        let patroni = try commands(plan)
+        #expect(
+            patroni.count == 2 && patroni.allSatisfy { $0.contains("plan reseed-patroni --from seoul") }, "\(patroni)")
+    }
+
     @Test func thePointOfNoReturnStandsBeforeItsGroupAndOnlyThere() {
         let text = PlanView.text(Failover.plan, digest: Failover.digest, path: "p", style: Style())
         let parts = text.split(separator: "POINT OF NO RETURN")

@@ -21,6 +21,17 @@ import Testing
         }
     }
 
+    @Test func everyStageRunsAShippedRunbookThatPromotesOrSeeds() throws {
+        let stages = try Shipped.names(in: "runbooks").flatMap { try Shipped.runbook($0).stages }
+        #expect(stages.contains { $0.patroniRunbook != nil })
+        for stage in stages {
+            let scenario = try Shipped.runbook(stage.runbook + ".yaml").scenario
+            #expect([.planned, .reseed].contains(scenario), "\(stage.id)")
+            let ofPatroni = try stage.patroniRunbook.map { try Shipped.runbook($0 + ".yaml").scenario }
+            #expect(ofPatroni == (scenario == .reseed ? .reseed : nil), "\(stage.id)")
+        }
+    }
+
     @Test func everyStepThatChangesSomethingSaysWhyAndHowItIsSeen() throws {
         for name in try Shipped.names(in: "runbooks") {
             for step in try Shipped.runbook(name).steps where step.action != .wait && step.action != .confirm {

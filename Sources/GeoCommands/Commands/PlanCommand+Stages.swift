@@ -12,19 +12,21 @@ extension PlanCommand {
             throw CommandFailure("a failback is no drill: --drill is for planned-failover", .badDocument)
         }
         let known = inventory.sites.map(\.id.rawValue).joined(separator: ", ")
-        guard let from, let to, inventory.site(SiteID(from)) != nil, inventory.site(SiteID(to)) != nil, from != to
+        guard let from, let to, let left = inventory.site(SiteID(from)), let right = inventory.site(SiteID(to)),
+            from != to
         else {
             throw CommandFailure(
                 "which way back? --from the site that is primary before it, --to the one that is after it, of \(known);"
                     + " the same for each of its stages", .badDocument)
         }
-        let runbooks = try chosen.stages.map { try Documents.runbook($0.runbook) }
+        let stages = chosen.stages.map { $0.between(left, right) }
+        let runbooks = try stages.map { try Documents.runbook($0.runbook) }
         for runbook in runbooks where ![.planned, .reseed].contains(runbook.scenario) {
             throw CommandFailure(
                 "\(chosen.source.path) has a stage with \(runbook.name), which is \(runbook.scenario.rawValue); stages are"
                     + " re-seeds and planned failovers", .badDocument)
         }
-        let legs = zip(chosen.stages, runbooks).map { stage, runbook in
+        let legs = zip(stages, runbooks).map { stage, runbook in
             let isAway = stage.from == .from
             return Failback.Leg(
                 stage: stage, scenario: runbook.scenario, from: SiteID(isAway ? from : to),

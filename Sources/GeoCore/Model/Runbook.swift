@@ -77,6 +77,8 @@ package struct RunbookStage: Hashable, Sendable, Codable {
     package var title: String
     /// By its name.
     package var runbook: String
+    /// The one in its place where the stage's `to` runs Patroni; `nil`: the same.
+    package var patroniRunbook: String?
     /// Which of the two sites of the whole is `from` in it; the other is `to`.
     package var from: Part
     /// What people think over before it begins; `nil`: it may begin at once.
@@ -84,11 +86,13 @@ package struct RunbookStage: Hashable, Sendable, Codable {
     package var why: String?
 
     package init(
-        id: StepID, title: String, runbook: String, from: Part, hold: String? = nil, why: String? = nil
+        id: StepID, title: String, runbook: String, patroniRunbook: String? = nil, from: Part, hold: String? = nil,
+        why: String? = nil
     ) {
         self.id = id
         self.title = title
         self.runbook = runbook
+        self.patroniRunbook = patroniRunbook
         self.from = from
         self.hold = hold
         self.why = why

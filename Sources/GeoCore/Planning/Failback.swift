@@ -30,7 +30,10 @@ package enum Failback {
     package static func scope(_ legs: [Leg], in inventory: Inventory) -> ObservationScope {
         var scope = ObservationScope()
         for site in Set(legs.flatMap { [$0.from, $0.to] }) {
-            scope.ask([.database], of: inventory.site(site)?.databaseNodes ?? [])
+            let nodes = inventory.site(site)?.databaseNodes ?? []
+            // Patroni's members follow each other by name.
+            scope.ask([.database], of: nodes)
+            if inventory.site(site)?.runsPatroni == true { scope.ask([.identity], of: nodes) }
         }
         return scope
     }
@@ -71,9 +74,20 @@ package enum Failback {
     }
 
     private static func follows(_ site: SiteID, _ inventory: Inventory, _ observation: Observation) -> Bool {
-        inventory.site(site)?.databaseNodes.contains {
-            observation[$0.id].database.value?.standby?.receiver?.status == "streaming"
-        } ?? false
+        guard let site = inventory.site(site) else { return false }
+        return site.databaseNodes.contains {
+            observation[$0.id].database.value.map { site.streamsFromOutside($0, in: observation) } ?? false
+        }
+    }
+}
+
+extension RunbookStage {
+    /// The stage for those two sites, with the runbook that fits what the second one runs.
+    package func between(_ from: Site, _ to: Site) -> RunbookStage {
+        var stage = self
+        let seeded = self.from == .from ? to : from
+        if let patroniRunbook, seeded.runsPatroni { stage.runbook = patroniRunbook }
+        return stage
     }
 }
 

@@ -46,6 +46,8 @@ package struct RunReport: Sendable, Hashable, Codable {
     package var to: SiteID
     /// Secondaries that follow nobody since the promotion; see ``Plan/remainingSecondaries``.
     package var remaining: [SiteID]
+    /// Sites whose main database is Patroni's, which are re-seeded by another runbook; `nil`: none.
+    package var ofPatroni: [SiteID]?
     /// Of a failback: which stage of it this was.
     package var stage: PlanStage?
     package var state: String
@@ -99,6 +101,8 @@ package struct RunReport: Sendable, Hashable, Codable {
         self.isPastPointOfNoReturn = state.isPastPointOfNoReturn
         self.objectives = plan.objectives
         self.remaining = plan.remainingSecondaries.map(\.id)
+        let ofPatroni = plan.inventory.sites.filter(\.runsPatroni).map(\.id)
+        self.ofPatroni = ofPatroni.isEmpty ? nil : ofPatroni
         self.stage = plan.stage
         if plan.scenario != .reseed {
             self.readOnly = Self.outage(state, from: .readOnly, endedBy: [.disableMaintenanceMode])

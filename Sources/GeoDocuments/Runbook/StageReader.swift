@@ -2,7 +2,7 @@ import GeoCore
 
 /// Reads the stages of a failback.
 struct StageReader {
-    static let keys = ["id", "title", "runbook", "from", "hold", "why"]
+    static let keys = ["id", "title", "runbook", "patroni_runbook", "from", "hold", "why"]
 
     let problems: Problems
 
@@ -34,13 +34,17 @@ struct StageReader {
             .choice(fields.label("from"), of: Part.self, problems)
         guard let id, let runbook, let title, let from else { return nil }
         return RunbookStage(
-            id: StepID(id), title: title, runbook: runbook, from: from, hold: fields.text("hold"),
-            why: fields.text("why"))
+            id: StepID(id), title: title, runbook: runbook,
+            patroniRunbook: fields.entry("patroni_runbook").flatMap { name("patroni_runbook", $0.value, fields) },
+            from: from, hold: fields.text("hold"), why: fields.text("why"))
     }
 
     private func name(_ key: String, _ expected: String, _ fields: Fields) -> String? {
-        guard let value = fields.required(key, expected: expected), let text = value.text(fields.label(key), problems)
-        else { return nil }
+        fields.required(key, expected: expected).flatMap { name(key, $0, fields) }
+    }
+
+    private func name(_ key: String, _ value: YAMLValue, _ fields: Fields) -> String? {
+        guard let text = value.text(fields.label(key), problems) else { return nil }
         Names.check(text, fields.label(key), at: value.position, problems)
         return text
     }

@@ -49,6 +49,11 @@ package enum RunbookView {
             "- a run of \(Markdown.code(stage.runbook)), from the site called `\(stage.from.rawValue)` to the one called"
                 + " `\(other.rawValue)`; planned when it comes up",
         ]
+        if let patroni = stage.patroniRunbook {
+            lines.append(
+                "- a run of \(Markdown.code(patroni)) in its place, where the site called `\(other.rawValue)` runs Patroni"
+            )
+        }
         return lines + [""]
     }
 

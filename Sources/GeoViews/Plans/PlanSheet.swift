@@ -234,8 +234,9 @@ package enum PlanSheet {
         guard !plan.remainingSecondaries.isEmpty else { return [] }
         return ["## The other secondaries", ""]
             + plan.remainingSecondaries.flatMap { site in
-                ["- [ ] \(site.id): \(Markdown.escaped(RemainingText.fate(of: site, plan)))", ""]
-                    + Markdown.block([NextCommand.reseed(from: plan.to, to: site.id)], indent: 2) + [""]
+                let reseed = NextCommand.reseed(from: plan.to, to: site.id, runsPatroni: site.runsPatroni)
+                return ["- [ ] \(site.id): \(Markdown.escaped(RemainingText.fate(of: site, plan)))", ""]
+                    + Markdown.block([reseed], indent: 2) + [""]
             }
     }
 

@@ -238,7 +238,7 @@ package enum PlanView {
         page.say("What becomes of the other secondaries:", tone: .strong)
         for site in plan.remainingSecondaries {
             page.say(RemainingText.fate(of: site, plan), indent: 2, lead: "\(site.id):", hanging: 2)
-            page.literal(NextCommand.reseed(from: plan.to, to: site.id), indent: 4)
+            page.literal(NextCommand.reseed(from: plan.to, to: site.id, runsPatroni: site.runsPatroni), indent: 4)
         }
     }
 

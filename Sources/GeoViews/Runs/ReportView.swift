@@ -23,10 +23,13 @@ package enum ReportView {
     private static func later(_ report: RunReport) -> [String] {
         if report.isFinished, let stage = report.stage { return StageText.next(stage) }
         guard report.isFinished, [.planned, .unplanned].contains(report.scenario) else { return [] }
+        func reseed(_ site: SiteID) -> String {
+            NextCommand.reseed(from: report.to, to: site, runsPatroni: report.ofPatroni?.contains(site) == true)
+        }
         return report.remaining.map {
-            "\(NextCommand.reseed(from: report.to, to: $0))  # \($0) follows nobody since \(report.to) was promoted"
+            "\(reseed($0))  # \($0) follows nobody since \(report.to) was promoted"
         } + [
-            "\(NextCommand.reseed(from: report.to, to: report.from))  # \(report.from) as a secondary, with its nodes up and fenced",
+            "\(reseed(report.from))  # \(report.from) as a secondary, with its nodes up and fenced",
             "geo-failover plan change-url --from \(report.from) --to \(report.to)"
                 + "  # if \(report.to) shall take over the URL of \(report.from)",
         ]

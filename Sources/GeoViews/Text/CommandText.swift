@@ -96,8 +96,8 @@ package enum NextCommand {
     package static func plan(runbook: String, from: SiteID, to: SiteID) -> String {
         "geo-failover plan \(RemoteCommand.quoted(runbook)) --from \(from) --to \(to)"
     }
-    package static func reseed(from: SiteID, to: SiteID) -> String {
-        plan(runbook: "reseed-secondary", from: from, to: to)
+    package static func reseed(from: SiteID, to: SiteID, runsPatroni: Bool) -> String {
+        plan(runbook: runsPatroni ? "reseed-patroni" : "reseed-secondary", from: from, to: to)
     }
     package static func execute(_ path: String) -> String { "geo-failover execute \(RemoteCommand.quoted(path))" }
     package static func execute(_ path: String, approving digest: Digest) -> String {

@@ -37,6 +37,29 @@ import Testing
         #expect(signs.contains("seoul is the primary") && signs.contains("tokyo streams"))
     }
 
+    @Test func aMemberThatFollowsItsOwnLeaderHasNotBroughtTheSiteBack() {
+        func next(_ observation: Observation) -> Failback.Next {
+            Failback.next(Self.legs, in: Fixtures.patroniInventory(), observation)
+        }
+        #expect(next(Fixtures.patroniReturned()) == .stage(1))
+        var silent = Fixtures.patroniReturned()
+        silent.put(\.database, Fixtures.standby(receiver: nil), on: "seoul-pg-1")
+        #expect(silent["seoul-pg-2"].database.value?.standby?.receiver?.status == "streaming")
+        #expect(next(silent) == .stage(0))
+    }
+
+    @Test func theRunbookOfAStageIsTheOneForWhatTheSeededSiteRuns() throws {
+        let (plain, patroni) = (Fixtures.inventory(), Fixtures.patroniInventory())
+        let (tokyo, seoul) = (try #require(plain.site("tokyo")), try #require(patroni.site("seoul")))
+        func runbook(_ from: Part, _ ofPatroni: String? = "other") -> String {
+            RunbookStage(id: "s", title: "S", runbook: "usual", patroniRunbook: ofPatroni, from: from)
+                .between(tokyo, seoul).runbook
+        }
+        #expect(runbook(.from) == "other", "Seoul is seeded")
+        #expect(runbook(.to) == "usual", "Tokyo is")
+        #expect(runbook(.from, nil) == "usual")
+    }
+
     @Test func nothingIsGuessedWhereNobodyOrEverybodyIsPrimary() {
         var both = Fixtures.healthy()
         both.put(\.database, Fixtures.primary(), on: "seoul-pg-1")
