@@ -118,7 +118,7 @@ extension Examination {
         }
         for other in others.nodes {
             guard let leader = readDatabase(of: other) else { continue }
-            let isFed = site.streamsFromOutside(leader, in: observation)
+            let isFed = site.streamsFromOutside(leader, in: observation) != false
             guard leader.systemIdentifier != facts.systemIdentifier || isFed && facts.timeline > leader.timeline else {
                 continue
             }
@@ -180,7 +180,7 @@ extension Examination {
         let remedy = "sudo gitlab-ctl patroni members; sudo gitlab-ctl tail patroni"
         let known = pair.to.databaseNodes.allSatisfy { observation[$0.id].services.value != nil }
         let seen = running.compactMap { node in observation[node.id].database.value.map { (node, $0) } }
-        let fed = seen.filter { pair.to.streamsFromOutside($0.1, in: observation) }
+        let fed = seen.filter { pair.to.streamsFromOutside($0.1, in: observation) != false }
         // Of several that nothing feeds any is as good: each has nothing to show.
         guard fed.count <= 1, let leader = (fed.first ?? seen.first { $0.1.standby?.receiver == nil } ?? seen.first)?.0
         else {

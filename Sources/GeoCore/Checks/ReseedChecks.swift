@@ -184,7 +184,9 @@ extension Examination {
             } else if context.hasBegun {
                 // What the copy makes of it. Its command is found by its key, or was never started.
                 note("\(node.id): PostgreSQL runs as a standby, and a copy of this run was begun")
-            } else if let receiver = facts.standby?.receiver, pair.to.streamsFromOutside(facts, in: observation) {
+            } else if let receiver = facts.standby?.receiver,
+                pair.to.streamsFromOutside(facts, in: observation) != false
+            {
                 fail(
                     "PostgreSQL of \(node.id) is a standby that streams already, from \(receiver.senderHost ?? "a server that it does not name"):"
                         + " it needs no re-seed where that is the primary",

@@ -49,10 +49,14 @@ package enum Failback {
             return .unknown(
                 "no database of \(sites.map(\.rawValue).sorted().joined(separator: " or ")) is seen to accept writes")
         }
+        let followers = sites.subtracting([primary]).sorted { $0.rawValue < $1.rawValue }
+        if let site = followers.first(where: { follows($0, inventory, observation) == nil }) {
+            return .unknown("a database of \(site) streams, and from where is not known")
+        }
         let last = legs.lastIndex { leg in
             switch leg.scenario {
             case .planned, .unplanned: leg.to == primary
-            default: leg.from == primary && follows(leg.to, inventory, observation)
+            default: leg.from == primary && follows(leg.to, inventory, observation) == true
             }
         }
         guard let last else {
@@ -73,20 +77,22 @@ package enum Failback {
             ?? false
     }
 
-    private static func follows(_ site: SiteID, _ inventory: Inventory, _ observation: Observation) -> Bool {
+    /// `nil`: one of its members streams, and nobody can say from where.
+    private static func follows(_ site: SiteID, _ inventory: Inventory, _ observation: Observation) -> Bool? {
         guard let site = inventory.site(site) else { return false }
-        return site.databaseNodes.contains {
-            observation[$0.id].database.value.map { site.streamsFromOutside($0, in: observation) } ?? false
-        }
+        // A fenced site's database is stopped: what does not answer follows nobody.
+        let databases = site.databaseNodes.compactMap { observation[$0.id].database.value }
+        let follows = databases.map { site.streamsFromOutside($0, in: observation) }
+        return follows.contains(true) ? true : follows.contains(nil) ? nil : false
     }
 }
 
 extension RunbookStage {
-    /// The stage for those two sites, with the runbook that fits what the second one runs.
+    /// The stage of a failback between those two sites, with the runbook that fits what the stage's `to` runs.
     package func between(_ from: Site, _ to: Site) -> RunbookStage {
         var stage = self
-        let seeded = self.from == .from ? to : from
-        if let patroniRunbook, seeded.runsPatroni { stage.runbook = patroniRunbook }
+        let target = self.from == .from ? to : from
+        if let patroniRunbook, target.runsPatroni { stage.runbook = patroniRunbook }
         return stage
     }
 }

@@ -41,14 +41,18 @@ extension Site {
         !databaseNodes.isEmpty
             && databaseNodes.allSatisfy { node in
                 guard let database = observation[node.id].database.value else { return false }
-                return database.isInRecovery && !streamsFromOutside(database, in: observation)
+                return database.isInRecovery && streamsFromOutside(database, in: observation) == false
             }
     }
 
-    /// A replica of the site's own cluster follows whatever the leader is; a sender without a name may be anybody.
-    func streamsFromOutside(_ database: DatabaseFacts, in observation: Observation) -> Bool {
+    /// A replica of the site's own cluster follows whatever the leader is. `nil`: a sender without a name may be anybody, and
+    /// so may one with a name while those of the site's own members are not known.
+    func streamsFromOutside(_ database: DatabaseFacts, in observation: Observation) -> Bool? {
         guard let receiver = database.standby?.receiver, receiver.status == "streaming" else { return false }
-        return !runsPatroni || receiver.senderHost.map { !ownNames(in: observation).contains($0) } ?? true
+        guard runsPatroni else { return true }
+        guard let sender = receiver.senderHost else { return nil }
+        if ownNames(in: observation).contains(sender) { return false }
+        return databaseNodes.allSatisfy { observation[$0.id].identity.value != nil } ? true : nil
     }
 }
 

@@ -46,6 +46,23 @@ import Testing
         silent.put(\.database, Fixtures.standby(receiver: nil), on: "seoul-pg-1")
         #expect(silent["seoul-pg-2"].database.value?.standby?.receiver?.status == "streaming")
         #expect(next(silent) == .stage(0))
+        // Known by another name than its address, or by none, the leader may be the primary as well.
+        let nameless = silent.changing("seoul-pg-2") {
+            $0.database = Fixtures.seen(
+                Fixtures.standby(receiver: Fixtures.receiver(slot: nil, host: nil)), on: "seoul-pg-2")
+        }
+        let unnamed = silent.changing("seoul-pg-1") { $0.markUnknown(.identity, reason: "cut") }.changing("seoul-pg-2")
+        {
+            $0.database = Fixtures.seen(
+                Fixtures.standby(receiver: Fixtures.receiver(slot: nil, host: "elsewhere")), on: "seoul-pg-2")
+        }
+        for observation in [nameless, unnamed] {
+            guard case .unknown(let reason) = next(observation) else {
+                Issue.record("\(next(observation))")
+                continue
+            }
+            #expect(reason.contains("seoul"))
+        }
     }
 
     @Test func theRunbookOfAStageIsTheOneForWhatTheSeededSiteRuns() throws {

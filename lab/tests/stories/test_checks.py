@@ -54,7 +54,7 @@ class Checks(Story):
         try:
             until(passes, what="the lab to be ready")
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{last[0][0]}") from None
+            raise AssertionError(f"{error}\n{self.concerns(last[0][1])}\n{last[0][0]}") from None
         return last[0]
 
     def broken(self, fault, expected, limit=None, follows=()):

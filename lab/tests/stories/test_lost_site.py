@@ -14,7 +14,7 @@ from support import ROOT, Story, Tool, end, entry, lab, leave_lab, until
 # Writes that arrived and were not replayed, and writes and pushes that did not arrive.
 PAUSED, CUT_OFF, PUSHED = 60, 20, 5
 # From the power's return to the end of a second writable site: a look at a node (its sshd has to be up), the pause after it,
-# and the stop of its database, as slow as two labs on two cores make them. Usual are 10 to 20 s.
+# and the stop of its database, as slow as three labs on two cores make them. Usual are 10 to 20 s.
 RETURN_SECONDS = 90
 BURST = 1_000_000_000
 
