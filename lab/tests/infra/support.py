@@ -14,7 +14,7 @@ _made = set()
 def lab(name, *argv, check=True, timeout=400, **options):
     """One `lab/lab` command, as a script without a terminal would call it."""
     # Tests that are interrupted, above all in setUpClass, do not come to the `down` at their end.
-    if argv[0] == "up" and name not in _made:
+    if "up" in argv[:1] and name not in _made:
         _made.add(name)
         atexit.register(lab, name, "down", check=False, **options)
     environment = {k: v for k, v in os.environ.items() if k not in ("GEO_LAB_NAME", "GEO_LAB_STATE")}
