@@ -104,16 +104,14 @@ enum PreparationChecks {
             guard let root = node.value.root else {
                 examination.fail(
                     "\(node.node.id) has no root.crt, and sslmode \(access.sslMode) asks for one: nothing would stream",
-                    remedy: "geo-failover plan reseed-secondary --from \(pair.from.id) --to \(pair.to.id)"
-                        + " --repair database.trusts-primary")
+                    remedy: node.node.toTrustPrimary(of: pair))
                 continue
             }
             if !certificates.contains(root) {
                 examination.warn(
                     "root.crt of \(node.node.id) is not the certificate of \(pair.from.id)'s PostgreSQL: right only where"
                         + " an authority has signed that one",
-                    remedy: "geo-failover plan reseed-secondary --from \(pair.from.id) --to \(pair.to.id)"
-                        + " --repair database.trusts-primary  # where none has")
+                    remedy: node.node.toTrustPrimary(of: pair))
             }
         }
         return "\(pair.to.id) has the certificate that \(pair.from.id) shows"
@@ -142,5 +140,17 @@ enum PreparationChecks {
                 remedy: "wait, or change the window in \(examination.context.inventory.source.path) and plan again")
         }
         return "a copy may begin \(window)"
+    }
+}
+
+extension Node {
+    /// Only `reseed-secondary` has a step for it.
+    fileprivate func toTrustPrimary(of pair: SitePair) -> String {
+        guard runs(.patroni) else {
+            return "geo-failover plan reseed-secondary --from \(pair.from.id) --to \(pair.to.id)"
+                + " --repair database.trusts-primary"
+        }
+        return "sudo install -D -o gitlab-psql -g gitlab-psql -m 0400 -T server.crt \(ProbeCatalog.rootCertificate)"
+            + "  # on \(id), with server.crt from the data directory of \(pair.from.id)'s PostgreSQL"
     }
 }

@@ -19,14 +19,12 @@ extension ServerChecks {
                 guard let value = examination.number(name, in: server, of: node), value < least else { continue }
                 examination.warn(
                     "\(name) of \(node.id) is \(value), and \(Quantity.count(others, "other site")) need \(least)",
-                    remedy: "set postgresql['\(name)'] = \(least) in /etc/gitlab/gitlab.rb of \(node.id),"
-                        + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                    remedy: node.toSet(name, "\(least)"))
             }
             if let level = examination.setting("wal_level", in: server, of: node), level == "minimal" {
                 examination.fail(
                     "wal_level of \(node.id) is minimal: as a primary it could have no standby",
-                    remedy: "set postgresql['wal_level'] = 'replica' in /etc/gitlab/gitlab.rb of \(node.id),"
-                        + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                    remedy: node.toSet("wal_level", "'replica'"))
             }
         }
         return "\(pair.to.id) could serve \(Quantity.count(others, "secondary", "secondaries"))"
@@ -60,14 +58,12 @@ extension ServerChecks {
             guard let value = examination.number(name, in: server, of: node), value < least else { continue }
             examination.fail(
                 "\(name) of \(node.id) is \(value), and seeding \(pair.to.id) needs \(least)",
-                remedy: "set postgresql['\(name)'] = \(least) in /etc/gitlab/gitlab.rb of \(node.id),"
-                    + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                remedy: node.toSet(name, "\(least)"))
         }
         if let level = examination.setting("wal_level", in: server, of: node), level == "minimal" {
             examination.fail(
                 "wal_level of \(node.id) is minimal: nothing can be seeded from it",
-                remedy: "set postgresql['wal_level'] = 'replica' in /etc/gitlab/gitlab.rb of \(node.id),"
-                    + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                remedy: node.toSet("wal_level", "'replica'"))
         }
         for other in pair.from.databaseNodes {
             guard let rules = examination.readAccessRules(of: other) else { continue }

@@ -58,8 +58,7 @@ enum ServerChecks {
             if refuses, control?.clusterState == "in archive recovery" {
                 examination.fail(
                     "PostgreSQL on \(node.id) is in recovery and refuses every connection: hot_standby is off",
-                    remedy: "set postgresql['hot_standby'] = 'on' in /etc/gitlab/gitlab.rb of \(node.id),"
-                        + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                    remedy: node.toSet("hot_standby", "'on'"))
                 continue
             }
             guard examination.readDatabase(of: node) != nil, let server = examination.readServer(of: node) else {
@@ -69,8 +68,7 @@ enum ServerChecks {
             if let value, value != "on" {
                 examination.fail(
                     "hot_standby of \(node.id) is \(value): as a standby it would answer nobody",
-                    remedy: "set postgresql['hot_standby'] = 'on' in /etc/gitlab/gitlab.rb of \(node.id),"
-                        + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                    remedy: node.toSet("hot_standby", "'on'"))
             }
         }
         return "every standby of \(pair.to.id) answers queries"
@@ -106,8 +104,7 @@ enum ServerChecks {
                 else { continue }
                 examination.fail(
                     "\(name) is \(value) on \(node.id) and \(least) on \(source.id): a standby needs as much",
-                    remedy: "set postgresql['\(name)'] = \(least) in /etc/gitlab/gitlab.rb of \(node.id),"
-                        + " sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql")
+                    remedy: node.toSet(name, "\(least)"))
             }
         }
         for node in pair.to.databaseNodes where !node.runs(.patroni) {
@@ -138,7 +135,7 @@ enum ServerChecks {
             guard let server = examination.readServer(of: node), !server.pendingRestart.isEmpty else { continue }
             examination.warn(
                 "\(node.id) waits for a restart of PostgreSQL to use \(Quantity.list(server.pendingRestart))",
-                remedy: "sudo gitlab-ctl restart postgresql  # on \(node.id)")
+                remedy: "\(node.toRestartPostgreSQL)  # on \(node.id)")
         }
         return "no database waits for a restart to use its settings"
     }

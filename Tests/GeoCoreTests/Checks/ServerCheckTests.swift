@@ -188,3 +188,29 @@ import Testing
     ])
     func aForgottenSlotIsSaidWithTheTimeThatIsLeft(_ line: CheckCase) { line.verify() }
 }
+
+/// Patroni reads no `postgresql['max_wal_senders']`, and runit's PostgreSQL is disabled beside it: those words end with 0 and
+/// change nothing.
+@Test(arguments: [
+    ("database.room-for-secondaries", "patroni['postgresql']['max_wal_senders'] = 2", "gitlab-ctl patroni restart"),
+    ("database.pending-restart", "# on seoul-pg-1", "gitlab-ctl patroni restart"),
+    ("database.trusts-primary", "root.crt", "install"),
+])
+func aMemberOfPatroniIsNotTreatedAsASinglePostgreSQL(check: CheckID, says: String, does: String) throws {
+    var inventory = Fixtures.patroniInventory()
+    inventory.replication = ReplicationAccess(password: .environment(name: "X"))
+    var observation = Fixtures.patroniHealthy()
+    var server = Fixtures.server(isPrimary: false)
+    server.settings["max_wal_senders"] = "1"
+    server.pendingRestart = ["max_connections"]
+    for node in ["tokyo-pg-1", "tokyo-pg-2", "seoul-pg-1", "seoul-pg-2"] {
+        observation.put(\.replicationTrust, TrustFacts(server: "a", root: nil), on: NodeID(node))
+    }
+    observation.put(\.server, server, on: "seoul-pg-1")
+    let remedies = askCheck(check, observation, inventory: inventory).compactMap(\.remedy)
+    let remedy = try #require(remedies.first { $0.contains("seoul-pg-1") }, "\(remedies)")
+    #expect(remedy.contains(says) && remedy.contains(does), "\(remedy)")
+    for other in [" postgresql['", "restart postgresql", "reseed-secondary"] {
+        #expect(!remedy.contains(other), "\(remedy)")
+    }
+}

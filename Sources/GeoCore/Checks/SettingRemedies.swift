@@ -1,0 +1,15 @@
+/// How a person changes what PostgreSQL of a node runs with. Patroni reads attributes of its own and restarts PostgreSQL
+/// itself, and runit's `postgresql` is disabled beside it: there the other words do nothing, with exit status 0 (GitLab
+/// documentation, PostgreSQL replication and failover; `gitlab-ctl patroni restart` there, "without triggering failover").
+extension Node {
+    /// `value` as Ruby writes it. A setting that counts at once is restarted for as well: which one that is, is PostgreSQL's to say.
+    func toSet(_ name: String, _ value: String) -> String {
+        let attribute = runs(.patroni) ? "patroni['postgresql']['\(name)']" : "postgresql['\(name)']"
+        let file = "/etc/gitlab/gitlab.rb of \(id)\(runs(.patroni) ? " and of every other member" : "")"
+        return "set \(attribute) = \(value) in \(file), sudo gitlab-ctl reconfigure, \(toRestartPostgreSQL)"
+    }
+
+    var toRestartPostgreSQL: String {
+        runs(.patroni) ? "sudo gitlab-ctl patroni restart" : "sudo gitlab-ctl restart postgresql"
+    }
+}
