@@ -140,10 +140,11 @@ package struct JobScript: Sendable {
     /// The database and the site are compared before the command starts and never again: while it runs, it may move what
     /// they are read from.
     private static let guardText = """
-        say() { printf '%s %s\\n' "$B" "$*"; }
+        \(KeeperScript.functions)
         umask 077
         host=$(hostname -f 2>/dev/null || hostname)
-        machine=$(cat /etc/machine-id 2>/dev/null)
+        first /etc/machine-id
+        machine=$word
         if [ "$host" != "$HOST" ] || [ "$machine" != "$MACHINE" ]; then
         say "refused this is $host with machine id $machine, and the plan was made for $HOST with $MACHINE"
         return
@@ -154,8 +155,8 @@ package struct JobScript: Sendable {
         \(KeeperScript.makePlace("$base/jobs/$RUN"))
         exec 8>>"$base/lock"
         flock -w 10 8 || return
-        have=$(cat "$base/epoch" 2>/dev/null)
-        have=${have:-0}
+        first "$base/epoch"
+        have=${word:-0}
         case $have in
         *[!0-9]*) say "refused $base/epoch is damaged"; return ;;
         esac
@@ -246,11 +247,13 @@ package struct JobScript: Sendable {
         sleep 0.02
         n=$((n + 1))
         done
-        boot=$(cat "$dir/boot" 2>/dev/null)
+        first "$dir/boot"
+        boot=$word
+        first /proc/sys/kernel/random/boot_id
         state=running
         if [ -e "$dir/abandoned" ]; then
         state="lost the command was about to start and never did"
-        elif [ -n "$boot" ] && [ "$boot" != "$(cat /proc/sys/kernel/random/boot_id)" ]; then
+        elif [ -n "$boot" ] && [ "$boot" != "$word" ]; then
         state="lost the node was started again while the command ran"
         elif [ -e "$dir/begun" ]; then
         if flock -n -s "$dir/lock" true; then state="lost the command is gone and left no exit status"; fi

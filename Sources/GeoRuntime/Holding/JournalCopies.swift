@@ -73,15 +73,15 @@ package actor JournalCopies {
         }
     }
 
-    /// Keeps the copies up to date until the task is cancelled: within a tenth of a second where nodes answer at once,
-    /// and without haste where they do not.
+    /// Keeps the copies up to date until the task is cancelled: within half a second where nodes answer at once, and without
+    /// haste where they do not. Records come in bursts, and each exchange is a dozen processes on two nodes.
     package func follow(clock: WallClock) async {
         while !Task.isCancelled {
             let wanted = tail.bytes.count
             let isBehind = copies.count < Self.wanted || copies.contains { $0.journalBytes != wanted }
             if isBehind { await catchUp() }
             let isStuck = copies.contains { $0.failures > 0 }
-            await clock.sleep(.milliseconds(isStuck ? 2_000 : 100))
+            await clock.sleep(.milliseconds(isStuck ? 2_000 : 400))
         }
     }
 

@@ -2,11 +2,13 @@
 extension KeeperScript {
     /// `state DIR`: one word, and after `exited` the status. The lock is the runner's for as long as it lives.
     static let jobState = """
-        boot=$(cat /proc/sys/kernel/random/boot_id)
+        first /proc/sys/kernel/random/boot_id
+        boot=$word
         state() {
+        first "$1/boot"
         if [ -e "$1/exit" ]; then read -r code rest <"$1/exit"; echo "exited:$code"
         elif [ -e "$1/abandoned" ]; then echo never-started
-        elif [ "$(cat "$1/boot" 2>/dev/null)" != "$boot" ]; then echo rebooted
+        elif [ "$word" != "$boot" ]; then echo rebooted
         elif [ ! -e "$1/begun" ]; then echo starting
         elif [ ! -e "$1/lock" ] || flock -n -s "$1/lock" true; then echo vanished
         else echo running
@@ -56,7 +58,8 @@ extension KeeperScript {
         if [ ! -d "$dir" ]; then say "refused no job $KEY of run $RUN is on this node"; return; fi
         now=$(state "$dir")
         if [ "$now" = running ]; then
-        runner=$(cat "$dir/pid" 2>/dev/null)
+        first "$dir/pid"
+        runner=$word
         for one in /proc/[0-9]*/stat; do
         { read -r line <"$one"; } 2>/dev/null || continue
         case $line in *" (timeout) "*) ;; *) continue ;; esac

@@ -138,13 +138,24 @@ package struct KeeperScript: Sendable, Hashable {
         }
     }
 
+    /// `first FILE` sets `word` to its line, and to more than that where there is more; to nothing where there is no file. Without
+    /// a process: a node is visited several times a second while a run is under way.
+    static let functions = """
+        say() { printf '%s %s\\n' "$B" "$*"; }
+        first() {
+        word= more=
+        { { read -r word; read -r more; } <"$1"; } 2>/dev/null
+        word=$word${more:+ $more}
+        }
+        """
+
     /// `tell` answers with the newest epoch that the node has seen, its clock, and the lease as it is now.
     private static let prologue = """
-        say() { printf '%s %s\\n' "$B" "$*"; }
+        \(functions)
         umask 077
         look() {
-        have=$(cat "$base/epoch" 2>/dev/null)
-        have=${have:-0}
+        first "$base/epoch"
+        have=${word:-0}
         lease=$(head -c 1000 "$base/lease" 2>/dev/null)
         }
         tell() { look; say "$1 $have $(date +%s) ${lease:--}"; say end; }
@@ -153,7 +164,7 @@ package struct KeeperScript: Sendable, Hashable {
     /// Makes a directory below `$base` and the lock, or refuses with the node's own words: no room, read-only.
     static func makePlace(_ directory: String) -> String {
         """
-        if ! why=$({ mkdir -p "\(directory)" && touch "$base/lock"; } 2>&1); then
+        if ! why=$({ { [ -d "\(directory)" ] || mkdir -p "\(directory)"; } && : >>"$base/lock"; } 2>&1); then
         say "refused $base cannot be written on this node: $(printf %s "$why" | tr '\\n' ' ' | tail -c 200)"
         return
         fi
@@ -208,7 +219,10 @@ package struct KeeperScript: Sendable, Hashable {
 
     private static let write = """
         copy=$base/runs/$RUN/$FILE
-        mkdir -p "$base/runs/$RUN" || { say "refused $base/runs cannot be written on this node"; return; }
+        if [ ! -d "$base/runs/$RUN" ] && ! mkdir -p "$base/runs/$RUN"; then
+        say "refused $base/runs cannot be written on this node"
+        return
+        fi
         if [ "$OFFSET" = 0 ]; then : >"$copy" || { say "refused $copy cannot be written"; return; }; fi
         size=$(wc -c <"$copy" 2>/dev/null || echo 0)
         if [ "$size" != "$OFFSET" ]; then say "wrote $((size))"; say end; return; fi
