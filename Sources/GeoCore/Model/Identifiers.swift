@@ -24,6 +24,11 @@ package struct Identifier<Subject>: RawRepresentable, Hashable, Sendable, Codabl
 
     package var description: String { rawValue }
     package static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+
+    // Every fact is found by one. What the standard library has for anything RawRepresentable looks up the type of the raw
+    // value each time, in code that is compiled for no type.
+    package static func == (left: Self, right: Self) -> Bool { left.rawValue == right.rawValue }
+    package func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
 }
 
 private struct NameKey: CodingKey {

@@ -103,7 +103,11 @@ package struct Plan: Sendable, Hashable, Codable {
         return "geo-failover plan \(RemoteCommand.quoted(runbookName)) --from \(from) --to \(to)\(url)"
     }
 
-    package func step(_ id: StepID) -> Step? { steps.first { $0.id == id } }
+    package func step(_ id: StepID) -> Step? {
+        // By index: the element of an iterator is a copy of the whole step.
+        for index in steps.indices where steps[index].id == id { return steps[index] }
+        return nil
+    }
 
     /// The group of the first irreversible step: when one of its steps has started, there is no way back to `from`.
     package var pointOfNoReturn: StepID? { steps.first(where: \.isIrreversible)?.group }
