@@ -17,8 +17,9 @@ final class ControlSockets: Sendable {
     private let used = Mutex<[NodeID: Node]>([:])
 
     init() {
-        // Short: a socket's path has about a hundred bytes, and ssh adds 57.
-        var template = Array("/tmp/geo-failover-XXXXXX".utf8CString)
+        // Short: a socket's path has about a hundred bytes, and ssh adds 57. Whose it is can be seen, also of a tool that was
+        // killed and left it.
+        var template = Array("/tmp/geo-failover-\(getpid())-XXXXXX".utf8CString)
         directory = unsafe template.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress, unsafe mkdtemp(base) != nil else { return nil }
             return unsafe String(cString: base)

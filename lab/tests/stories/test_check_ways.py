@@ -111,20 +111,21 @@ class Ways(Story):
         def logins():
             return {node: sum("Accepted publickey" in line for line in self.lab.sshd_log(node)) for node in self.lab.nodes}
 
-        def left():
-            return set(Path("/tmp").glob("geo-failover-??????"))
+        def sockets(process):
+            return [*Path("/tmp").glob(f"geo-failover-{process.pid}-*")]
         inventory = self.inventory("become: sudo }", "become: sudo, transport: openssh }")
-        before, there = logins(), left()
+        before = logins()
         log = self.tool.state / "openssh.log"
         with open(log, "w") as out:
             process = self.tool.popen("check", "--watch", "--every", "5", "--inventory", inventory, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
             self.addCleanup(end, process)
             until(lambda: log.read_text().count("tokyo -> seoul: ") >= 3, what="three looks")
+            self.assertEqual(len(sockets(process)), 1)
             process.send_signal(signal.SIGINT)
             process.wait(300)
         after = logins()
         self.assertEqual({node: after[node] - before[node] for node in after}, {node: 1 for node in after}, log.read_text())
-        self.assertLessEqual(left(), there)
+        self.assertEqual(sockets(process), [])
 
     def test_the_systems_ssh_and_a_jump_host_bring_home_the_same_facts(self):
         self.lab.command("load", "stop")
