@@ -53,7 +53,7 @@ extension Examination {
             if case .present = file {
                 remedy =
                     "sudo mv \(data)/geo-pitr-file \(data)/../geo-pitr-file.old"
-                    + " && sudo truncate -s 0 \(data)/gitlab-geo.conf && sudo gitlab-ctl restart postgresql,"
+                    + " && sudo truncate -s 0 \(data)/gitlab-geo.conf && \(node.toRestartPostgreSQL),"
                     + " wait until it answers, then \(remedy)"
             }
             fail("the database of \(node.id) is still in recovery", remedy: remedy)

@@ -1,6 +1,6 @@
 /// How a person changes what PostgreSQL of a node runs with. Patroni reads attributes of its own and restarts PostgreSQL
-/// itself, and runit's `postgresql` is disabled beside it: there the other words do nothing, with exit status 0 (GitLab
-/// documentation, PostgreSQL replication and failover; `gitlab-ctl patroni restart` there, "without triggering failover").
+/// itself, and runit's `postgresql` is disabled beside it: there the other words do nothing, with exit status 0 (omnibus-ctl,
+/// run_sv_command_for_service; GitLab documentation, PostgreSQL replication and failover, has `gitlab-ctl patroni restart`).
 extension Node {
     /// `value` as Ruby writes it. A setting that counts at once is restarted for as well: which one that is, is PostgreSQL's to say.
     func toSet(_ name: String, _ value: String) -> String {

@@ -214,3 +214,13 @@ func aMemberOfPatroniIsNotTreatedAsASinglePostgreSQL(check: CheckID, says: Strin
         #expect(!remedy.contains(other), "\(remedy)")
     }
 }
+
+/// It would print success and restart nothing, and the promotion after it would stop at the point of the pause again.
+@Test func whereARecoveryStopsAtAPointPatroniRestartsIt() throws {
+    var observation = Fixtures.patroniHealthy()
+    observation.put(\.pointInTimeFile, .present(text: "0/3000060"), on: "seoul-pg-1")
+    let findings = askCheck(
+        "node.promoted", observation, about: .node(id: "seoul-pg-1"), inventory: Fixtures.patroniInventory())
+    let remedy = try #require(findings.compactMap(\.remedy).first { $0.contains("geo-pitr-file") }, "\(findings)")
+    #expect(remedy.contains("gitlab-ctl patroni restart") && !remedy.contains("restart postgresql"), "\(remedy)")
+}
