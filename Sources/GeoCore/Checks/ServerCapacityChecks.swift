@@ -7,7 +7,7 @@ extension ServerChecks {
                 + " cannot be re-seeded before a restart of the database, in working hours.",
             source: cite(.databaseSetup, .bringPrimaryBack),
             remedy: "set postgresql['max_replication_slots'] and postgresql['max_wal_senders'] in /etc/gitlab/gitlab.rb"
-                + " of the candidate, sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql"),
+                + " of the candidate, sudo gitlab-ctl reconfigure, sudo gitlab-ctl restart postgresql\(forPatroni)"),
         needs: { scope, pair, _ in scope.ask([.server], of: pair.to.databaseNodes) }
     ) { examination, pair in
         if pair.to.databaseNodes.isEmpty { _ = examination.database(of: pair.to) }
@@ -42,7 +42,7 @@ extension ServerChecks {
             remedy:
                 "plan reseed-secondary --repair database.seed-source, or by hand: set postgresql['max_replication_slots']"
                 + " and postgresql['max_wal_senders'] in /etc/gitlab/gitlab.rb of the primary, sudo gitlab-ctl"
-                + " reconfigure, sudo gitlab-ctl restart postgresql"),
+                + " reconfigure, sudo gitlab-ctl restart postgresql\(forPatroni)"),
         needs: { scope, pair, _ in
             scope.ask([.database, .server, .accessRules, .machine], of: pair.from.databaseNodes)
             scope.ask([.machine], of: pair.to.databaseNodes)

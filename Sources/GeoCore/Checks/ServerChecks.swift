@@ -47,7 +47,7 @@ enum ServerChecks {
                 + " Geo's status and the promotion's own question fail, and nothing can be compared.",
             source: cite(.hotStandby, .promote),
             remedy: "set postgresql['hot_standby'] = 'on' in /etc/gitlab/gitlab.rb, sudo gitlab-ctl reconfigure,"
-                + " sudo gitlab-ctl restart postgresql"),
+                + " sudo gitlab-ctl restart postgresql\(forPatroni)"),
         needs: { scope, pair, _ in scope.ask([.database, .controlData, .server], of: pair.to.databaseNodes) }
     ) { examination, pair in
         if pair.to.databaseNodes.isEmpty { _ = examination.database(of: pair.to) }
@@ -89,7 +89,7 @@ enum ServerChecks {
             source: cite(.hotStandby),
             remedy:
                 "raise postgresql['SETTING'] in /etc/gitlab/gitlab.rb of the candidate, sudo gitlab-ctl reconfigure,"
-                + " sudo gitlab-ctl restart postgresql"),
+                + " sudo gitlab-ctl restart postgresql\(forPatroni)"),
         needs: { scope, pair, _ in scope.ask([.database, .server], of: pair.databaseNodes) }
     ) { examination, pair in
         let primary = examination.database(of: pair.from).map(\.node)
@@ -127,7 +127,7 @@ enum ServerChecks {
             rationale: "A reconfigure writes settings that count only after a restart, says so in one line and exits 0."
                 + " They take effect in the middle of a failover, at the next restart.",
             source: cite(.postgresqlSettings, .postgresql("pg_settings (view-pg-settings)")),
-            remedy: "sudo gitlab-ctl restart postgresql on the node, outside working hours"),
+            remedy: "sudo gitlab-ctl restart postgresql on the node, outside working hours\(forPatroni)"),
         needs: { scope, pair, _ in scope.ask([.server], of: pair.databaseNodes) }
     ) { examination, pair in
         for site in [pair.from, pair.to] where site.databaseNodes.isEmpty { _ = examination.database(of: site) }

@@ -2,7 +2,7 @@
 /// itself, and runit's `postgresql` is disabled beside it: there the other words do nothing, with exit status 0 (omnibus-ctl,
 /// run_sv_command_for_service; GitLab documentation, PostgreSQL replication and failover, has `gitlab-ctl patroni restart`).
 extension Node {
-    /// `value` as Ruby writes it. A setting that counts at once is restarted for as well: which one that is, is PostgreSQL's to say.
+    /// `value` as Ruby writes it. Some settings would count without the restart; all of them count with it.
     func toSet(_ name: String, _ value: String) -> String {
         let attribute = runs(.patroni) ? "patroni['postgresql']['\(name)']" : "postgresql['\(name)']"
         let file = "/etc/gitlab/gitlab.rb of \(id)\(runs(.patroni) ? " and of every other member" : "")"
@@ -12,4 +12,9 @@ extension Node {
     var toRestartPostgreSQL: String {
         runs(.patroni) ? "sudo gitlab-ctl patroni restart" : "sudo gitlab-ctl restart postgresql"
     }
+}
+
+extension ServerChecks {
+    /// Behind the words for a single PostgreSQL, where a remedy is of no node.
+    static let forPatroni = "; with Patroni patroni['postgresql'] and sudo gitlab-ctl patroni restart"
 }

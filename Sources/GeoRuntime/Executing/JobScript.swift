@@ -155,11 +155,8 @@ package struct JobScript: Sendable {
         \(KeeperScript.makePlace("$base/jobs/$RUN"))
         exec 8>>"$base/lock"
         flock -w 10 8 || return
-        first "$base/epoch"
-        have=${word:-0}
-        case $have in
-        *[!0-9]*) say "refused $base/epoch is damaged"; return ;;
-        esac
+        newest
+        \(KeeperScript.refuseDamaged)
         if [ "$have" -gt "$EPOCH" ]; then
         say "refused another run holds this node: its epoch is $have, this run has $EPOCH"
         return

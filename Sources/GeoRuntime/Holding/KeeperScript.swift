@@ -138,8 +138,11 @@ package struct KeeperScript: Sendable, Hashable {
         }
     }
 
-    /// `first FILE` sets `word` to its line, and to more than that where there is more; to nothing where there is no file. Without
-    /// a process: a node is visited several times a second while a run is under way.
+    /// `first FILE` sets `word` to its line, with the second behind it where there is one; to nothing where none can be read.
+    /// Without a process: a node is visited several times a second while a run is under way.
+    ///
+    /// `newest` sets `have` to the newest epoch that the node has seen: 0 only where nobody wrote one. A file that is there and
+    /// says nothing, as after a power cut, is damaged and not 0, which every former run could go on beside.
     static let functions = """
         say() { printf '%s %s\\n' "$B" "$*"; }
         first() {
@@ -147,6 +150,20 @@ package struct KeeperScript: Sendable, Hashable {
         { { read -r word; read -r more; } <"$1"; } 2>/dev/null
         word=$word${more:+ $more}
         }
+        newest() {
+        have=0
+        if [ -e "$base/epoch" ]; then first "$base/epoch"; have=${word:-nothing}; fi
+        }
+        """
+
+    /// Returns where `newest` found no number.
+    static let refuseDamaged = """
+        case $have in
+        *[!0-9]*)
+        say "refused $base/epoch is damaged: it has to be one number, not less than the one on the other nodes"
+        return
+        ;;
+        esac
         """
 
     /// `tell` answers with the newest epoch that the node has seen, its clock, and the lease as it is now.
@@ -154,8 +171,7 @@ package struct KeeperScript: Sendable, Hashable {
         \(functions)
         umask 077
         look() {
-        first "$base/epoch"
-        have=${word:-0}
+        newest
         lease=$(head -c 1000 "$base/lease" 2>/dev/null)
         }
         tell() { look; say "$1 $have $(date +%s) ${lease:--}"; say end; }
@@ -181,9 +197,7 @@ package struct KeeperScript: Sendable, Hashable {
 
     private static let lock =
         lockOnly + """
-            case $have in
-            *[!0-9]*) say "refused $base/epoch is damaged: it has to be one number"; return ;;
-            esac
+            \(refuseDamaged)
             if [ "$have" -gt "$EPOCH" ]; then tell newer; return; fi
             set -f
             set -- $lease

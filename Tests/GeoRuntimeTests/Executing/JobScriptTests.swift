@@ -218,7 +218,7 @@ import Testing
         #expect(Self.status(found?.state) == 0)
     }
 
-    @Test(arguments: ["x\n", "5x\n", "-1\n", "1 2\n", "5.0\n", "5\n6\n", "5\nx", "\n5\n"])
+    @Test(arguments: ["x\n", "5x\n", "-1\n", "1 2\n", "5.0\n", "5\n6\n", "5\nx", "\n5\n", "", "\n", "\0\0"])
     func aDamagedEpochFileRefuses(text: String) async throws {
         let node = try LocalNode()
         try node.write(text, to: "epoch")

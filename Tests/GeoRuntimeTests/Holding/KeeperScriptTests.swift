@@ -121,9 +121,9 @@ import Testing
         #expect(lease.sentence.contains("in the future of the node's clock"))
     }
 
-    @Test func aDamagedEpochIsRefused() throws {
+    @Test(arguments: ["1x\n", "", "1\n2\n"]) func aDamagedEpochIsRefused(text: String) throws {
         let node = try LocalNode()
-        try node.write("1x\n", to: "epoch")
+        try node.write(text, to: "epoch")
         guard case .refused(let text)? = try Self.ask(.take(takingOver: true), node) else {
             Issue.record("not refused")
             return
