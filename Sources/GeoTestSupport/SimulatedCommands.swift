@@ -133,6 +133,7 @@ extension SimulatedState {
         case .reseed(let arguments): exit(reseed(arguments, index, job), index, job)
         case .moveDatabaseAside: moveDatabaseAside(index)
         case .copyDatabase: copyDatabase(index)
+        case .exitAfterCopy: exit(nodes[index].isDatabaseUp ? 0 : 1, index, job)
         case .url(let arguments): exit(changeURL(arguments, index), index, job)
         case .promoteDatabase:
             promoteDatabase(index)
@@ -178,6 +179,7 @@ extension SimulatedState {
                 memberStopped(index, cleanly: true)
             }
             nodes[index].services[position].isRunning = false
+            if name == "postgresql" { nodes[index].copy.startsAgain = false }
         }
     }
 
@@ -192,8 +194,15 @@ extension SimulatedState {
     private mutating func startService(_ position: Int, _ index: Int) {
         let isDatabase = nodes[index].services[position].name == "postgresql"
         if isDatabase, nodes[index].database?.isWhole == false { return }
+        if isDatabase, nodes[index].copy.hasForeignSettings {
+            nodes[index].copy.startsAgain = true
+            return
+        }
         nodes[index].services[position].isRunning = true
-        if isDatabase { databaseStarted(index) }
+        if isDatabase {
+            nodes[index].copy.startsAgain = false
+            databaseStarted(index)
+        }
         runPatroni()
     }
 
@@ -204,6 +213,8 @@ extension SimulatedState {
             nodes[index].jobs[job].say("Infra Phase failed. 0 resources updated in 03 seconds")
         } else {
             nodes[index].attributes = .good
+            nodes[index].copy.hasForeignSettings = false
+            if nodes[index].copy.startsAgain { start("postgresql", index) }
             nodes[index].url?.apply(now)
             nodes[index].configuration.apply()
             if nodes[index].member.isServing { applyStandby(index) }

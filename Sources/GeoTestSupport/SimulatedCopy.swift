@@ -1,8 +1,26 @@
 import GeoCore
 
-/// How long a copy of a database takes in a ``SimulatedDeployment``.
-package enum SimulatedCopy {
+/// What a copy of a database leaves on a node of a ``SimulatedDeployment``, and how long one takes.
+package struct SimulatedCopy: Sendable {
     package static let seconds = 40.0
+
+    /// `standby.signal` is younger than the password: `replicate-geo-database` has copied everything.
+    var isWhole = false
+    /// postgresql.conf of `data` is the primary's: PostgreSQL would listen at an address that is not there, and ends at once.
+    /// A copy that is cut leaves it, in the worst order in which files may come.
+    package var hasForeignSettings = false
+    /// It was started with them: runit does so again and again, a file `down` or not.
+    var startsAgain = false
+    /// What `replicate-geo-database` has moved out of `data`, and will put into the next one.
+    private var isForeignAside = false
+
+    mutating func moveSettingsAside() {
+        (isForeignAside, hasForeignSettings) = (hasForeignSettings, true)
+    }
+
+    mutating func restoreSettings() {
+        (hasForeignSettings, isWhole) = (isForeignAside, true)
+    }
 }
 
 extension SimulatedState {
@@ -22,6 +40,7 @@ extension SimulatedState {
         // Between the two renames of an attempt that was killed there is nothing to keep.
         if nodes[index].database?.isWhole == true { moveDatabaseAside(index) }
         copyDatabase(index)
+        nodes[index].copy.hasForeignSettings = false
         start("postgresql", index)
         return 0
     }

@@ -56,6 +56,8 @@ package struct SimulatedNode: Sendable {
     /// The name that gitlab-cluster.json was given, and what it says.
     package var clusterFileAside: (name: String, file: ClusterFile)?
 
+    package var copy = SimulatedCopy()
+
     // Lies
 
     /// The standby that is made next has a certificate that it does not trust: it never streams.
@@ -167,7 +169,7 @@ package struct SimulatedJob: Sendable {
         case bring(digest: Digest, path: String)
         case configure(arguments: [String])
         /// What `replicate-geo-database` does, in its order.
-        case moveDatabaseAside, copyDatabase
+        case moveDatabaseAside, copyDatabase, exitAfterCopy
         case exit(status: Int)
     }
     package struct Stage: Sendable {

@@ -48,6 +48,7 @@ package enum SimulatedReturn {
         }
         if SimulatedConfiguration.isMeant(by: arguments) { return [(0.1, .configure(arguments: arguments))] }
         switch arguments.first {
+        case "test" where arguments == ActionCommands.wholeCopy.arguments: return [(0.1, .reseed(arguments: arguments))]
         case "touch", "gitlab-geo-psql": return [(0.2, .reseed(arguments: arguments))]
         case "rm" where arguments.count == 3 && arguments[1] == "-f": return [(0.1, .reseed(arguments: arguments))]
         case "mv" where arguments[2] == ProbeCatalog.rootCertificate: return [(0.1, .exit(status: 0))]
@@ -81,11 +82,12 @@ package enum SimulatedReturn {
                 return [(2, .exit(status: 1))]
             }
             if node.attributes != .good {
+                job.say("util.rb:75:in `get_node_attributes': Attributes not found in /opt/gitlab/embedded/nodes")
                 return [(2, .stop(service: nil)), (3, .exit(status: 1))]
             }
             return [
                 (2, .stop(service: nil)), (4, .moveDatabaseAside), (40, .copyDatabase), (42, .start(service: nil)),
-                (42, .exit(status: 0)),
+                (42, .exitAfterCopy),
             ]
         default: return nil
         }
@@ -99,6 +101,10 @@ extension SimulatedState {
         case "touch" where arguments == ["touch", "-c", ConfigurationPath.main.text]:
             nodes[index].url?.touch(now)
             return 0
+        case "rm" where arguments == ActionCommands.forgetPassword:
+            nodes[index].copy.isWhole = false
+            return 0
+        case "test" where arguments == ActionCommands.wholeCopy.arguments: return nodes[index].copy.isWhole ? 0 : 1
         case "touch", "rm":
             for path in arguments.dropFirst() where path.hasSuffix("/down") {
                 let name = path.split(separator: "/").dropLast().last.map(String.init) ?? ""
@@ -189,6 +195,7 @@ extension SimulatedState {
         }
         nodes[index].database?.kept += 1
         nodes[index].database?.isWhole = false
+        nodes[index].copy.moveSettingsAside()
     }
 
     mutating func copyDatabase(_ index: Int) {
@@ -199,6 +206,7 @@ extension SimulatedState {
         nodes[index].database = copy
         nodes[index].isPromoted = false
         nodes[index].hasLostSlot = false
+        nodes[index].copy.restoreSettings()
         note("\(nodes[index].node.id) has a copy of the primary's database")
     }
 

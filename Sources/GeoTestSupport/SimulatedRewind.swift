@@ -20,6 +20,7 @@ extension SimulatedState {
         else { return 1 }
         moveDatabaseAside(index)
         copyDatabase(index)
+        nodes[index].copy.hasForeignSettings = false
         note("\(nodes[index].node.id) was rewound")
         start("postgresql", index)
         if nodes[index].rewind == .lies { nodes[index].streamsNothing = true }

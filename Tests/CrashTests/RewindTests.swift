@@ -146,6 +146,7 @@ import Testing
             Issue.record("replicate runs nothing")
             return
         }
-        #expect(commands.allSatisfy { $0.condition != .previousFailed && !$0.arguments.contains(RewindProgram.text) })
+        #expect(commands.allSatisfy { !$0.arguments.contains(RewindProgram.text) })
+        #expect(commands.contains { $0.isUnlimitedCopy && $0.condition == .always })
     }
 }

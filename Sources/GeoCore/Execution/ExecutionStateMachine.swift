@@ -307,6 +307,7 @@ package struct ExecutionStateMachine: Sendable {
     /// Which command failed, why it was run, and the last of what it printed: enough to mend it without the transcript.
     private static func failure(of step: Step, _ running: RunState.Running, _ status: Int) -> String {
         var reason = "the command exited with \(status)"
+        var transcript = running.lastTranscript
         if case .commands(let commands, let node, _) = step.operation,
             commands.indices.contains(running.command - 1)
         {
@@ -315,9 +316,14 @@ package struct ExecutionStateMachine: Sendable {
             if command.condition == .previousSaysNotOK {
                 reason += ", after the command before it said NOT OK and exited with 0"
             }
+            // It only looked whether that one had done its work nevertheless.
+            if command.judgesTheOneBefore, running.command > 1, let failed = running.failedBefore {
+                reason = "\(commands[running.command - 2].shownText) on \(node) exited with \(failed.status)"
+                transcript = failed.transcript
+            }
         }
         // The line that names the file or the error is rarely the very last.
-        let lines = (running.lastTranscript?.lastLines ?? []).suffix(6)
+        let lines = (transcript?.lastLines ?? []).suffix(6)
         return lines.isEmpty ? reason : reason + "; it printed: " + lines.joined(separator: " / ")
     }
 

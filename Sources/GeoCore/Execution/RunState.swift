@@ -14,21 +14,6 @@ package struct RunState: Sendable, Hashable {
         case skipped(attempt: Int, reason: String)
     }
 
-    package struct Running: Sendable, Hashable {
-        package var attempt: Int
-        /// Index of the next command that has neither finished nor been skipped.
-        package var command = 0
-        /// The command at ``command`` was recorded as started: it may be running on the node.
-        package var isCommandStarted = false
-        package var lastTranscript: TranscriptSummary?
-        /// The last command of the attempt that ran ended, and not with 0.
-        package var hasLastFailed = false
-        /// An outcome after which no further command of the attempt makes sense.
-        package var stopped: CommandOutcome?
-        package var isAnswered = false
-        package init(attempt: Int) { self.attempt = attempt }
-    }
-
     package enum Phase: Sendable, Hashable {
         case ready, running
         case halted(reason: String)
@@ -305,39 +290,6 @@ package struct RunState: Sendable, Hashable {
         progress[step] = value
         self.findings[step] = findings
         times[step, default: Times(startedAt: at)].endedAt = at
-    }
-}
-
-extension RunState.Running {
-    fileprivate mutating func finish(
-        _ index: Int, _ outcome: CommandOutcome, _ transcript: TranscriptSummary?, mustBeZero: Bool
-    ) {
-        if case .unreachable = outcome {
-            // It may run still: it stays started, and the same key finds it.
-            stopped = outcome
-            return
-        }
-        command = index + 1
-        isCommandStarted = false
-        lastTranscript = transcript
-        hasLastFailed = false
-        switch outcome {
-        case .exited(let status, _):
-            hasLastFailed = status != 0
-            if mustBeZero, status != 0 { stopped = outcome }
-        case .timedOut, .refused, .lost, .unreachable: stopped = outcome
-        }
-    }
-
-    /// The attempt as it goes on after a pause; `nil` when its command ended badly and another attempt is needed.
-    fileprivate var detached: RunState.Running? {
-        switch stopped {
-        case .exited, .timedOut, .refused, .lost: return nil
-        case .unreachable, nil:
-            var copy = self
-            copy.stopped = nil
-            return copy
-        }
     }
 }
 

@@ -67,7 +67,7 @@ extension Expansion {
 
 extension RemoteCommand {
     /// As `gitlab-ctl` copies a database.
-    var isUnlimitedCopy: Bool { arguments.starts(with: ["gitlab-ctl", "replicate-geo-database"]) }
+    package var isUnlimitedCopy: Bool { arguments.starts(with: ["gitlab-ctl", "replicate-geo-database"]) }
     var isLimitedCopy: Bool { arguments.contains(LimitedCopyProgram.text) }
 }
 

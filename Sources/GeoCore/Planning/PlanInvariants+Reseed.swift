@@ -103,6 +103,13 @@ extension PlanInvariants {
         for (node, reason) in unsavedDivergence(plan, before) {
             broken("divergence-saved-first", "\(node): \(reason)")
         }
+        if case .commands(let commands, _, _) = wipe.operation,
+            let copy = commands.firstIndex(where: \.isUnlimitedCopy),
+            commands[copy].exitStatus != .mustBeZero,
+            commands.dropFirst(copy + 1).first != ActionCommands.wholeCopy
+        {
+            broken("streams-or-failed", "goes on after a copy that failed, without a look whether it was whole")
+        }
         if wipe.until?.check.check != "database.reseeded" {
             broken(
                 "streams-or-failed", "is not proved by a standby that streams: its exit status is 0 without one, too")

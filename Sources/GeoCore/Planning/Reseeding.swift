@@ -87,7 +87,7 @@ extension ActionCommands {
             // Without the certificate nothing would stream, and the command would still exit with 0.
             return [unfinished] + (verifies ? [quick(["test", "-s", ProbeCatalog.rootCertificate])] : []) + [
                 // pg_basebackup that fails removes what it made, and the command moves `data` aside without a look.
-                quick(["mkdir", "-p", ProbeCatalog.dataDirectory])
+                quick(["mkdir", "-p", ProbeCatalog.dataDirectory]), quick(forgetPassword),
             ] + rewindOrCopy(reseeding, timeLimit) + [
                 // Of a copy that was killed the primary's postgresql.conf is left, which the command takes for the node's
                 // own: the server would listen at an address that is not there, and end at once, again and again.
@@ -136,6 +136,8 @@ extension ActionCommands {
     /// typed the node's name before. `--force`: the data that is to be replaced is expected. `--skip-backup`: the backup
     /// that it would make needs a running database. What was there is kept as `data.EPOCH`
     /// (omnibus-gitlab `replicate_geo_database.rb`, `geo/replication.rb`).
+    /// Its exit status is that of the `gitlab-ctl start` at its end, too, where one service that is slow makes it 1: hours of
+    /// copying are not done again for that. ``wholeCopy`` tells the two apart.
     static func replicate(_ reseeding: Reseeding, _ timeLimit: Int) -> RemoteCommand {
         RemoteCommand(
             arguments: [
@@ -144,9 +146,20 @@ extension ActionCommands {
                 "--skip-backup",
             ],
             // Its own limit is for the copy alone.
-            timeLimitSeconds: timeLimit + 600, exitStatus: .mustBeZero, quietSeconds: 300,
+            timeLimitSeconds: timeLimit + 600, exitStatus: .isOnlyAClaim, quietSeconds: 300,
             input: reseeding.access.password)
     }
+
+    /// Where `gitlab-ctl replicate-geo-database` writes the password before it copies (omnibus-gitlab `geo/replication.rb`,
+    /// `create_pgpass_file!`). An older one goes first, so that the file is of this copy or is not there.
+    private static let passwordFile = "/var/opt/gitlab/postgresql/.pgpass"
+    package static let forgetPassword = ["rm", "-f", passwordFile]
+
+    /// Whether the command that failed had copied everything: `standby.signal` is the last that it writes, before it starts
+    /// the services. One of an earlier time is older than the password.
+    package static let wholeCopy = quick(
+        ["test", "-e", passwordFile, "-a", "\(ProbeCatalog.dataDirectory)/standby.signal", "-nt", passwordFile],
+        when: .previousFailed)
 
     /// The tracking database of an earlier time as a secondary cannot be used again (GitLab documentation, bring the
     /// primary back): it is renamed, and the reconfigure makes an empty one. Where there was none it makes the first.

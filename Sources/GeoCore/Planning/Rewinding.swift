@@ -122,12 +122,13 @@ extension ActionCommands {
 
     /// The copy alone, with a rate or without, or behind a rewind that did not end with a standby that streams.
     static func rewindOrCopy(_ reseeding: Reseeding, _ timeLimit: Int) -> [RemoteCommand] {
+        let password = reseeding.access.password
         var copy =
-            reseeding.limitedCopy?.command(timeLimit: timeLimit, password: reseeding.access.password)
-            ?? replicate(reseeding, timeLimit)
-        guard let rewind = reseeding.rewind else { return [copy] }
-        copy.condition = .previousFailed
-        return [rewind.command(timeLimit: timeLimit, password: reseeding.access.password), copy]
+            reseeding.limitedCopy.map { [$0.command(timeLimit: timeLimit, password: password)] }
+            ?? [replicate(reseeding, timeLimit), wholeCopy]
+        guard let rewind = reseeding.rewind else { return copy }
+        copy[0].condition = .previousFailed
+        return [rewind.command(timeLimit: timeLimit, password: password)] + copy
     }
 }
 

@@ -93,6 +93,7 @@ package struct RemoteCommand: Sendable, Hashable, Codable {
         /// The command before it printed `NOT OK`: only a reconfigure of its own gives an honest exit status.
         case previousSaysNotOK = "previous-says-not-ok"
         /// The command before it ended with another exit status than 0: `gitlab-ctl stop` of a service that ignores TERM.
+        /// A `test` looks whether that one had done nevertheless what counts, and fails for it where it had not.
         case previousFailed = "previous-failed"
         /// `gitlab-cluster.json` has zero bytes: promote and reconfigure fail until it is set aside.
         case clusterFileIsEmpty = "cluster-file-is-empty"
@@ -183,7 +184,11 @@ extension RemoteCommand {
         // Patroni was stopped with its site. In a further attempt it is the copy of the one before that ends here.
         let stopsPatroni = ["stop", "graceful-kill"].contains { arguments == ["gitlab-ctl", $0, "patroni"] }
         return ["test", "mkdir"].contains(arguments.first) || condition == .attributeFileIsStub || stopsPatroni
+            || arguments == ActionCommands.forgetPassword
     }
+
+    /// Looks at what the command before it has left, where that one did not end with 0.
+    package var judgesTheOneBefore: Bool { condition == .previousFailed && arguments.first == "test" }
 }
 
 extension Step {
