@@ -1,4 +1,5 @@
 extension RunState {
+    /// How far an attempt of a step has come.
     package struct Running: Sendable, Hashable {
         package var attempt: Int
         /// Index of the next command that has neither finished nor been skipped.
