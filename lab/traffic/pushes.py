@@ -50,9 +50,7 @@ class Pusher:
         if self.current.get(project) != site:
             self._git(clone, "fetch", "--quiet", url, "+refs/heads/main:refs/heads/main")
             self.current[project] = site
-        tree = self._git(clone, "rev-parse", "main^{tree}")
-        parent = self._git(clone, "rev-parse", "main")
-        sha = self._git(clone, "commit-tree", tree, "-p", parent, "-m", f"Commit of {logs.now()}")
+        sha = self._git(clone, "commit-tree", "main^{tree}", "-p", "main", "-m", f"Commit of {logs.now()}")
         self._git(clone, "push", "--quiet", url, f"{sha}:refs/heads/main")
         self._git(clone, "update-ref", "refs/heads/main", sha)
         return sha

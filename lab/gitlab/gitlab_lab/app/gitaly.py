@@ -11,8 +11,10 @@ from gitlab_lab.app.http import Answer, Request, as_json, serve
 HASHED = re.compile(r"@hashed/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}\.git")
 GIT_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin", "HOME": "/var/opt/gitlab", "GIT_PROJECT_ROOT": paths.REPOSITORIES, "GIT_HTTP_EXPORT_ALL": "1",
-    "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "http.receivepack", "GIT_CONFIG_VALUE_0": "true",
-    "GIT_CONFIG_KEY_1": "safe.directory", "GIT_CONFIG_VALUE_1": "*", "GIT_TERMINAL_PROMPT": "0", "REMOTE_USER": "git",
+    "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "REMOTE_USER": "git", "GIT_CONFIG_COUNT": "3",
+    "GIT_CONFIG_KEY_0": "http.receivepack", "GIT_CONFIG_VALUE_0": "true", "GIT_CONFIG_KEY_1": "safe.directory", "GIT_CONFIG_VALUE_1": "*",
+    # Of each push and fetch two programs less, which would look whether there is something to tidy up.
+    "GIT_CONFIG_KEY_2": "maintenance.auto", "GIT_CONFIG_VALUE_2": "false",
 }
 
 
