@@ -18,9 +18,17 @@ extension Rig {
             if let lie = deployment.withState({ $0.whyNotTrue(until.check) }) {
                 breach("\(step) was recorded as done: \(lie)")
             }
-        // A way back that says so has put the site back.
-        case .runFinished where isLive && file.plan.scenario == .abort:
-            for gap in gaps { breach("the way back was recorded as finished: \(gap)") }
+        case .runFinished where isLive:
+            // Also where it went on from a copy that lacked them.
+            let recorded = notes.withLock { $0.recordedKeys }
+            let sent = deployment.withState { $0.nodes.flatMap(\.jobs).filter { $0.run == run }.map(\.key) }
+            for key in sent where !recorded.contains(key) {
+                breach("\(key) was sent, and the journal has no word of it")
+            }
+            // A way back that says so has put the site back.
+            if file.plan.scenario == .abort {
+                for gap in gaps { breach("the way back was recorded as finished: \(gap)") }
+            }
         default: break
         }
     }

@@ -17,22 +17,24 @@ package enum Adoption {
     ) -> [JournalEntry] {
         var steps: [String: Step] = [:]
         for step in state.plan.steps { steps[ExecutionStateMachine.key(step: step.id, attempt: 0, index: 0)] = step }
-        var newest: [StepID: (attempt: Int, index: Int, key: String)] = [:]
+        var unknown: [StepID: [Job]] = [:]
         for entry in jobs {
             for job in entry.known where job.run == run && !keys.contains(job.key) {
                 let parts = job.key.split(separator: "~", omittingEmptySubsequences: false)
                 guard parts.count == 3, let attempt = Int(parts[1]), let index = Int(parts[2]),
                     let step = steps["\(parts[0])~0~0"], step.node == entry.node
                 else { continue }
-                if let known = newest[step.id], (known.attempt, known.index) > (attempt, index) { continue }
-                newest[step.id] = (attempt, index, job.key)
+                unknown[step.id, default: []].append(Job(attempt: attempt, index: index, key: job.key))
             }
         }
-        let passed = waits(before: Set(newest.keys), in: state)
-        return passed
-            + state.plan.steps.flatMap { step in
-                newest[step.id].map { adopted(step, $0.attempt, $0.index, $0.key, in: state) } ?? []
-            }
+        let passed = waits(before: Set(unknown.keys), in: state)
+        return passed + state.plan.steps.flatMap { adopted($0, unknown[$0.id] ?? [], in: state) }
+    }
+
+    private struct Job {
+        var attempt: Int
+        var index: Int
+        var key: String
     }
 
     /// Steps that only wait for something to be seen, and that the run had gone past: it starts nothing before all that
@@ -60,22 +62,25 @@ package enum Adoption {
         }
     }
 
-    private static func adopted(_ step: Step, _ attempt: Int, _ index: Int, _ key: String, in state: RunState)
-        -> [JournalEntry]
-    {
+    /// Those of the newest attempt, in their order. Only the last one is followed: it was sent after the others had ended.
+    private static func adopted(_ step: Step, _ unknown: [Job], in state: RunState) -> [JournalEntry] {
+        guard let attempt = unknown.map(\.attempt).max() else { return [] }
         let isNewAttempt: Bool
+        var first = 0
         switch state.progress(of: step.id) {
         case .succeeded, .skipped: return []
         case .pending: isNewAttempt = true
         case .running(let running):
-            // An earlier takeover adopts the newest only: what came before it stays unknown, and is over.
-            guard (running.attempt, running.command) <= (attempt, index) else { return [] }
+            guard running.attempt <= attempt else { return [] }
             isNewAttempt = running.attempt < attempt
+            // What comes before it is over.
+            if !isNewAttempt { first = running.command }
         case .failed(let known, _), .inDoubt(let known, _):
             guard known < attempt else { return [] }
             isNewAttempt = true
         }
+        let jobs = unknown.filter { $0.attempt == attempt && $0.index >= first }.sorted { $0.index < $1.index }
         return (isNewAttempt ? [.stepStarted(step: step.id, attempt: attempt)] : [])
-            + [.commandStarted(step: step.id, attempt: attempt, index: index, key: key)]
+            + jobs.map { .commandStarted(step: step.id, attempt: attempt, index: $0.index, key: $0.key) }
     }
 }
