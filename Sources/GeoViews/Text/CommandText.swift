@@ -37,6 +37,7 @@ enum CommandText {
         case .previousFailed:
             "only if the command before it did not exit with 0"
                 + (command.arguments.contains("graceful-kill") ? ": something ignores TERM" : "")
+                + (command.judgesTheOneBefore ? ": whether that one has done its work all the same" : "")
         case .clusterFileIsEmpty: "only if /etc/gitlab/gitlab-cluster.json has zero bytes"
         }
     }
