@@ -53,3 +53,32 @@ package struct BaseBackup: Sendable, Hashable, Codable {
         return Measure(.bytes, done: streamedBytes, of: totalBytes, phase: words)
     }
 }
+
+/// The copy that one node gets, among what the servers of a site tell of all their copies.
+package struct CopyWatch: Sendable {
+    private let client: String?
+    private var last: BaseBackup?
+
+    package init(of node: Node) {
+        // An address may be a name, which no server tells.
+        client = NetworkAddress(node.access.address) == nil ? nil : node.access.address
+    }
+
+    /// How far it is by now.
+    ///
+    /// - Parameter servers: what each one sends; `nil` of one that did not say.
+    /// - Returns: `nil` where that cannot be told: beside another copy that may as well be the node's, or before there is any.
+    package mutating func measure(_ servers: [[BaseBackup]?]) -> Measure? {
+        let own = servers.compactMap(\.self).joined().filter { client == nil || $0.client == client }
+        if let copy = own.first {
+            guard own.count == 1 else { return nil }
+            last = copy
+            return copy.measure
+        }
+        // Minutes may pass until the command ends, such as for services that do not start: no rate is true any more.
+        guard let last, !servers.contains(nil) else { return nil }
+        return Measure(
+            .bytes, done: last.streamedBytes, of: last.totalBytes,
+            phase: "the source has ended its copy; the command goes on (writing to disk, starting services)")
+    }
+}

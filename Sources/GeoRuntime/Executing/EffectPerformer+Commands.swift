@@ -60,15 +60,13 @@ extension EffectPerformer {
         return Task {
             var scope = ObservationScope()
             scope.ask([.baseBackups], of: source.databaseNodes)
+            var watch = CopyWatch(of: node)
             while !Task.isCancelled {
                 await ports.clock.sleep(.seconds(5))
                 guard !Task.isCancelled else { return }
                 let now = await ports.observe(scope)
-                let copies = source.databaseNodes.flatMap { now[$0.id].baseBackups.value ?? [] }
-                // Of several, and beside another site's, only the node's own; its address may be a name.
-                let isNumber = NetworkAddress(node.access.address) != nil
-                let own = copies.filter { !isNumber || $0.client == node.access.address }
-                if own.count == 1 { ports.announce(.progress(step: stepID, measure: own[0].measure)) }
+                let copies = source.databaseNodes.map { now[$0.id].baseBackups.value }
+                if let measure = watch.measure(copies) { ports.announce(.progress(step: stepID, measure: measure)) }
             }
         }
     }
