@@ -55,7 +55,7 @@ package struct BaseBackup: Sendable, Hashable, Codable {
 }
 
 /// The copy that one node gets, among what the servers of a site tell of all their copies.
-package struct CopyWatch: Sendable {
+package struct CopyProgress: Sendable {
     private let client: String?
     private var last: BaseBackup?
 

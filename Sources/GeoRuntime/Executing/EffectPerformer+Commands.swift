@@ -60,13 +60,13 @@ extension EffectPerformer {
         return Task {
             var scope = ObservationScope()
             scope.ask([.baseBackups], of: source.databaseNodes)
-            var watch = CopyWatch(of: node)
+            var progress = CopyProgress(of: node)
             while !Task.isCancelled {
                 await ports.clock.sleep(.seconds(5))
                 guard !Task.isCancelled else { return }
                 let now = await ports.observe(scope)
                 let copies = source.databaseNodes.map { now[$0.id].baseBackups.value }
-                if let measure = watch.measure(copies) { ports.announce(.progress(step: stepID, measure: measure)) }
+                if let measure = progress.measure(copies) { ports.announce(.progress(step: stepID, measure: measure)) }
             }
         }
     }

@@ -88,7 +88,7 @@ package struct KeeperScript: Sendable, Hashable {
 
     private var body: String {
         switch operation {
-        case .look: "tell shown"
+        case .look: "look\n\(Self.refuseDamaged)\ntell shown"
         case .take(let takingOver): "TAKE=\(takingOver ? "yes" : "no")\n" + Self.lock + Self.take
         case .beat: Self.lock + Self.beat
         case .release: Self.lock + Self.release

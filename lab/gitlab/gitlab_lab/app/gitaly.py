@@ -13,7 +13,7 @@ GIT_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin", "HOME": "/var/opt/gitlab", "GIT_PROJECT_ROOT": paths.REPOSITORIES, "GIT_HTTP_EXPORT_ALL": "1",
     "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0", "REMOTE_USER": "git", "GIT_CONFIG_COUNT": "3",
     "GIT_CONFIG_KEY_0": "http.receivepack", "GIT_CONFIG_VALUE_0": "true", "GIT_CONFIG_KEY_1": "safe.directory", "GIT_CONFIG_VALUE_1": "*",
-    # Of each push and fetch two programs less, which would look whether there is something to tidy up.
+    # A program less for each fetch: none looks whether there is something to tidy up.
     "GIT_CONFIG_KEY_2": "maintenance.auto", "GIT_CONFIG_VALUE_2": "false",
 }
 

@@ -2,7 +2,7 @@ import GeoCore
 import GeoTestSupport
 import Testing
 
-@Suite struct CopyWatchTests {
+@Suite struct CopyProgressTests {
     private static let node = Fixtures.inventory().nodes.first { $0.id == "tokyo-pg-1" }
 
     private func copy(_ share: Int, to client: String?) -> BaseBackup {
@@ -10,8 +10,8 @@ import Testing
     }
 
     private func told(of node: Node, _ looks: [[[BaseBackup]?]]) -> [Measure?] {
-        var watch = CopyWatch(of: node)
-        return looks.map { watch.measure($0) }
+        var progress = CopyProgress(of: node)
+        return looks.map { progress.measure($0) }
     }
 
     /// The lab's command went on for half a minute behind "90 %, about 2 s more".
