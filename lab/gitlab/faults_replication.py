@@ -10,6 +10,8 @@ from infra import boot
 from infra.host import LabError, poll
 
 PITR_FILE = "var/opt/gitlab/postgresql/data/geo-pitr-file"
+RESUME = """DO $$ BEGIN IF pg_is_in_recovery() THEN PERFORM pg_wal_replay_resume();
+    ELSE UPDATE geo_nodes SET enabled = true WHERE NOT enabled; END IF; END $$"""
 SLOTS = "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'physical'"
 
 
@@ -22,8 +24,13 @@ def pause_replay(lab, _target, _args):
 def resume_replay(lab, _target, _args):
     """Also after a promotion, when there is nothing to resume: what is left then is the file. In SQL, so that neither a hung
     command nor a cut network leaves half a pause behind."""
-    for _, node, recovery in databases(lab):
-        sql(lab, node, "SELECT pg_wal_replay_resume()" if recovery == "t" else "UPDATE geo_nodes SET enabled = true WHERE NOT enabled")
+    for _, node, _ in databases(lab):
+        try:
+            sql(lab, node, RESUME)
+        except LabError:
+            # Stopped since it was asked, as the guard does with a former primary that boots: as one that did not answer.
+            if sql(lab, node, "SELECT 1", check=False):
+                raise
     remove_pitr_file(lab, None, [])
 
 

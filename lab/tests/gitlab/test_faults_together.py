@@ -2,8 +2,12 @@
 
 import json
 import unittest
+from unittest import mock
 
 from support import fault, geo_psql, lab, lab_command, on, psql, sh, until
+
+from gitlab import faults_replication
+from gitlab.asking import databases
 
 NODE = "seoul-pg-1"
 CLUSTER = "/etc/gitlab/gitlab-cluster.json"
@@ -95,6 +99,23 @@ class Together(unittest.TestCase):
         fault("missing-registry-rows")
         for node in (NODE, "tokyo-pg-1", "seoul-geo-1"):
             fault("node-down", node)
+        fault("heal")
+        self.assertHealthy()
+
+    def test_a_database_that_is_stopped_while_it_is_healed_keeps_nothing_else(self):
+        """As the guard stops the one of a former primary that boots, between two questions of the lab."""
+        fault("pause-replay")
+
+        def stopped_after_the_answer(lab):
+            for found in databases(lab):
+                on(found[1].name, "gitlab-ctl", "stop", "postgresql")
+                yield found
+
+        with mock.patch.object(faults_replication, "databases", stopped_after_the_answer):
+            faults_replication.resume_replay(lab(), None, [])
+        self.assertEqual(sh(NODE, f"test -e /{faults_replication.PITR_FILE}").returncode, 1)
+        for node in ("tokyo-pg-1", NODE):
+            on(node, "gitlab-ctl", "start", "postgresql")
         fault("heal")
         self.assertHealthy()
 
