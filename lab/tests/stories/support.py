@@ -3,8 +3,8 @@
 Every limit here and in the stories ends a wait for something that never comes; none of them says how fast the tool is. They
 are generous, since three labs share two cores with whatever else the machine does.
 
-The tool is `.build/debug/geo-failover` of this repository, or GEO_FAILOVER_BIN. Everything that is started here ends
-with the tests, also when they fail, are interrupted, or take longer than GEO_STORIES_LIMIT seconds (2400).
+Everything that is started here ends with the tests, also when they fail, are interrupted, or take longer than
+GEO_STORIES_LIMIT seconds (2400).
 """
 
 import atexit
@@ -16,13 +16,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[3]
+from tool import BIN, ROOT, TRANSCRIPT, Answer, Tool, digest, end, entry, folder, group, processes, until  # noqa: F401
+
 sys.path.insert(0, str(ROOT / "lab"))
 
 from infra.host import LabError  # noqa: E402
@@ -33,24 +32,19 @@ for _name in ("GEO_LAB_NAME", "GEO_LAB_STATE"):
     os.environ.pop(_name, None)
 
 LAB = str(ROOT / "lab/lab")
-BIN = os.environ.get("GEO_FAILOVER_BIN") or str(ROOT / ".build/debug/geo-failover")
 STATE = Path("/var/lib/geo-failover-lab")
-# Where to write all that the tool says, to look at it afterwards; nothing when empty.
-TRANSCRIPT = os.environ.get("GEO_STORIES_TRANSCRIPT")
 LIMIT = float(os.environ.get("GEO_STORIES_LIMIT", "2400"))
 
 _lab = None
-_processes = set()
-_folder = Path(tempfile.mkdtemp(prefix="geo-stories-"))
 
 
 def _clean_up():
     signal.alarm(0)
-    for process in list(_processes):
+    for process in list(processes):
         process.kill()
         process.wait()
     leave_lab()
-    shutil.rmtree(_folder, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _over(*_):
@@ -83,17 +77,6 @@ class Story(unittest.TestCase):
         for part in parts:
             if part not in flat:
                 self.fail(f"{part!r} is not in:\n{text[-3000:]}")
-
-
-def until(condition, timeout=240, what="the condition", interval=0.1):
-    deadline = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what}")
-        time.sleep(interval)
 
 
 # --- The lab
@@ -242,103 +225,3 @@ def leave_lab():
     if _lab is not None:
         gone, _lab = _lab, None
         gone.command("down")
-
-
-# --- The tool
-
-
-class Answer:
-    def __init__(self, argv, code, out, err, seconds):
-        self.argv, self.code, self.out, self.err, self.seconds = argv, code, out, err, seconds
-
-    @property
-    def text(self):
-        return self.out + self.err
-
-    def __str__(self):
-        return f"geo-failover {' '.join(self.argv)}: exit {self.code} after {self.seconds:.1f} s\n{self.out}{self.err}"
-
-
-class Tool:
-    """geo-failover with a state directory of its own, as a script without a terminal calls it."""
-
-    def __init__(self, lab=None):
-        self.lab = lab
-        self.state = Path(tempfile.mkdtemp(dir=_folder))
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("GEO_")}
-        self.environment |= {"GEO_FAILOVER_STATE": str(self.state), "TERM": "xterm"}
-        if lab:
-            self.environment["GEO_FAILOVER_INVENTORY"] = lab.inventory
-
-    def popen(self, *argv, program=None, **options):
-        process = subprocess.Popen(program or [BIN, *map(str, argv)], cwd=ROOT, env=self.environment, **options)
-        _processes.add(process)
-        return process
-
-    def __call__(self, *argv, timeout=280):
-        began = time.monotonic()
-        process = self.popen(*argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                             start_new_session=True)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        finally:
-            end(process)
-        answer = Answer([str(a) for a in argv], process.returncode, out, err, time.monotonic() - began)
-        if TRANSCRIPT:
-            with open(TRANSCRIPT, "a") as file:
-                file.write(f"$ {answer}\n")
-        return answer
-
-    def plan(self, *argv):
-        """A plan file and its digest."""
-        path = self.state / "failover.geoplan"
-        answer = self("plan", *argv, "--out", path)
-        if answer.code:
-            raise AssertionError(str(answer))
-        return path, digest(path)
-
-    # What is on the disk about runs
-
-    @property
-    def runs(self):
-        return sorted((self.state / "runs").glob("*/"))
-
-    def journal(self):
-        """Records of the newest run, without a last line that is being written."""
-        if not self.runs or not (self.runs[-1] / "journal.jsonl").exists():
-            return []
-        lines = (self.runs[-1] / "journal.jsonl").read_text().split("\n")
-        return [json.loads(line) for line in lines[:-1]]
-
-    def journal_size(self):
-        """Bytes of the newest run's journal; another number whenever there is something new to read."""
-        path = self.runs[-1] / "journal.jsonl" if self.runs else None
-        return path.stat().st_size if path and path.exists() else 0
-
-    def status(self):
-        answer = self("status", "-o", "json")
-        if answer.code:
-            raise AssertionError(str(answer))
-        return json.loads(answer.out)
-
-
-def end(process):
-    if process.poll() is None:
-        process.kill()
-    process.wait()
-    _processes.discard(process)
-
-
-def digest(plan):
-    return json.loads(plan.read_text().split("\n", 1)[0])["digest"]
-
-
-def entry(record):
-    """The kind of a record, and what it holds."""
-    (kind, body), = record["entry"].items()
-    return kind, body
-
-
-def group(record):
-    """The group of steps that a record speaks of: `promote-database` of `promote-database/seoul-pg-1`."""
-    return re.split(r"[@/:]", str(entry(record)[1].get("step", "")))[0]

@@ -27,19 +27,17 @@ class Abort(Story):
         cls.tool.environment["GEO_FAILOVER_INVENTORY"] = str(path)
         until(lambda: cls.tool("check").code == 0, what="the lab to be ready")
 
-    def begin(self, *argv):
-        return self.tool.popen(*argv, start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
+    def begin_until(self, condition, what):
+        plan, digest = self.tool.plan()
+        return self.tool.execute_until(condition, what, plan, digest), digest
 
     def succeeded(self, prefix):
         return sum(entry(r)[0] == "stepSucceeded" and entry(r)[1]["step"].startswith(prefix) for r in self.tool.journal())
 
     def test_0_a_run_that_is_paused_halts_between_steps_and_only_what_it_did_is_undone(self):
-        plan, digest = self.tool.plan()
         idle = self.tool("pause", "--reason", "x")
         self.assertNotEqual(idle.code, 0, idle)
-        process = self.begin("execute", plan, "--approve", digest)
-        until(lambda: self.succeeded("block-writes"), what="Maintenance Mode", interval=0.02)
+        process, _ = self.begin_until(lambda: self.succeeded("block-writes"), "Maintenance Mode")
         asked = self.tool("pause", "--reason", "the change board wants a word")
         self.assertEqual(asked.code, 0, asked)
         self.assertEqual(process.wait(timeout=300), 4)
@@ -51,9 +49,7 @@ class Abort(Story):
         until(lambda: self.tool("check").code == 0, what="the deployment to be ready again")
 
     def test_0b_what_a_copy_of_the_journal_lacks_is_known_to_the_nodes_and_undone(self):
-        plan, digest = self.tool.plan()
-        process = self.begin("execute", plan, "--approve", digest)
-        until(lambda: self.succeeded("stop-cron-jobs"), what="cron jobs to be stopped", interval=0.02)
+        process, _ = self.begin_until(lambda: self.succeeded("stop-cron-jobs"), "cron jobs to be stopped")
         process.kill()
         process.wait()
         self.assertEqual(self.cron_job("hget", "cron_job:pipeline_schedule_worker", "status"), "disabled")
@@ -83,9 +79,7 @@ class Abort(Story):
 
     def test_1_a_fenced_site_is_put_back_and_serves_its_users(self):
         self.cron_job("hset", "cron_job:trending_projects_worker", "status", "disabled")
-        plan, digest = self.tool.plan()
-        process = self.begin("execute", plan, "--approve", digest)
-        until(lambda: self.succeeded("fence@") >= 3, what="half of the fence", interval=0.01)
+        process, digest = self.begin_until(lambda: self.succeeded("fence@") >= 3, "half of the fence")
         process.kill()
         process.wait()
         run = self.tool.runs[-1].name

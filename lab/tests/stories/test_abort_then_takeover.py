@@ -32,11 +32,10 @@ class Takeover(Story):
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=400)
 
     def test_another_machine_goes_on_from_a_copy_and_the_first_one_can_do_nothing_more(self):
-        process = self.anna.popen("execute", self.plan, "--approve", self.digest, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = self.anna.execute_until(
+            lambda: any(entry(r)[0] == "commandStarted" and group(r) == "promote-database" for r in self.anna.journal()),
+            "the promotion to begin", self.plan, self.digest)
         self.addCleanup(end, process)
-        until(lambda: any(entry(r)[0] == "commandStarted" and group(r) == "promote-database" for r in self.anna.journal()),
-              what="the promotion to begin", interval=0.01)
         # Asleep, not dead: the worst of both.
         os.kill(process.pid, signal.SIGSTOP)
         run = self.anna.runs[-1].name

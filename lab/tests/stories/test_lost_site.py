@@ -258,11 +258,10 @@ class PrimaryDies(Story):
 
     def test_the_run_keeps_its_journal_and_goes_on_under_the_gates_of_an_unplanned_failover(self):
         plan, approval = self.tool.plan()
-        process = self.tool.popen("execute", plan, "--approve", approval, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, start_new_session=True)
+        process = self.tool.execute_until(
+            lambda: any(entry(r)[0] == "stepStarted" and entry(r)[1]["step"] == "drain-queues" for r in self.tool.journal()),
+            "the run to be under way", plan, approval)
         self.addCleanup(end, process)
-        until(lambda: any(entry(r)[0] == "stepStarted" and entry(r)[1]["step"] == "drain-queues" for r in self.tool.journal()),
-              what="the run to be under way", interval=0.02)
         # Held while the power goes: on a busy machine the run could prove first that nothing is lost.
         process.send_signal(signal.SIGSTOP)
         for node in ["tokyo-lb-1", *self.tokyo]:
