@@ -63,8 +63,9 @@ class Documents(unittest.TestCase):
         run = (Path(LAB).parent / "tests/run").read_text()
         for part in re.findall(r'"([a-z]+)"', re.search(r"PARTS = \((.+)\)", run)[1]):
             self.assertIn(f"lab/tests/run {part}" if part != "gitlab" else "`gitlab`", self.text)
+        stories = "".join(path.read_text() for path in (Path(LAB).parent / "tests/stories").glob("*.py"))
         for name in re.findall(r"\bGEO_[A-Z_]+", self.text.split("## Tests")[1]):
-            self.assertIn(name, (Path(LAB).parent / "tests/stories/support.py").read_text())
+            self.assertIn(name, stories)
 
     def test_every_fault_that_is_shown_is_in_the_list(self):
         known = lab("x", "fault", "list").stdout

@@ -107,8 +107,8 @@ class PracticeLab:
         return done
 
     def users_come(self):
-        """Not as many as the lab has by default: each push is twenty processes, on the cores that the stories wait for."""
-        self.command("load", "start", "--rate", "3", "--push-interval", "3")
+        """Not as many as the lab has by default: each push is 35 processes, on the cores that the stories wait for."""
+        self.command("load", "start", "--rate", "3", "--push-interval", "6")
 
     def fault(self, *words):
         self.command("fault", *words)
