@@ -1,9 +1,14 @@
 """A third site: a small secondary on one node, before and after the first two changed places."""
 
 import json
+import time
 import unittest
+from pathlib import Path
 
-from support import contains, fresh, lab, lab_command, leave, on, psql, sh, until
+from support import contains, fault, fresh, lab, lab_command, leave, on, psql, sh, until
+
+from infra.host import processes_with_environment
+from infra.lab import MARKER
 
 NODE, PG = "busan-1", "/var/opt/gitlab/postgresql"
 TOKYO = ["tokyo-rails-1", "tokyo-rails-2", "tokyo-sidekiq-1", "tokyo-gitaly-1", "tokyo-redis-1", "tokyo-pg-1"]
@@ -75,6 +80,23 @@ class ThreeSites(unittest.TestCase):
         until(lambda: sh(NODE, refs).stdout == sh("seoul-gitaly-1", refs).stdout != "", what="equal repositories")
         result = json.loads(lab_command("audit", "--json", check=False).stdout)
         self.assertEqual((result["verdict"], result["site"]), ("nothing lost", "seoul"), result)
+
+    def test_4_no_push_that_waits_for_a_site_without_power_outlives_the_lab(self):
+        def words(process):
+            try:
+                return process.joinpath("cmdline").read_bytes()
+            except OSError:                                 # it has ended
+                return b""
+
+        def pushes():
+            return {process.name for process in Path("/proc").glob("[0-9]*") if clones in words(process)}
+
+        state, clones = str(lab().state), str(lab().state / "load/clones").encode()
+        fault("node-down", f"{(lab().state / 'dns').read_text().strip()}-lb-1")
+        lab_command("load", "start", "--push-interval", "0.1")
+        until(lambda: (before := pushes()) and not time.sleep(1) and before & pushes(), what="a push that waits")
+        lab_command("down")
+        self.assertEqual((pushes(), processes_with_environment(MARKER, state)), (set(), []))
 
 
 if __name__ == "__main__":
